@@ -1,0 +1,93 @@
+//! Every bound in the system, in one place, so that a reader can see what the engine will refuse.
+//!
+//! Two kinds stand here: bounds of our own, which keep every table inside the width of its index and every text inside
+//! linear time, and the limits of ECS calls, which only the ECS-shaped entry points enforce.
+
+/// Largest amount of one resource an instance can have, and the largest demand that can fit anywhere.
+pub const AMOUNT_MAX: i32 = 1 << 30;
+/// Most instances in one cluster.
+pub const INSTANCES_MAX: usize = 1 << 24;
+/// Most tasks in one cluster.
+pub const TASKS_MAX: usize = 1 << 26;
+/// Most task groups known at once.
+pub const GROUPS_MAX: usize = 1 << 24;
+/// Most attribute names known at once.
+pub const ATTRIBUTE_NAMES_MAX: usize = 1 << 16;
+/// Most attribute values known at once.
+pub const ATTRIBUTE_VALUES_MAX: usize = 1 << 26;
+/// Most custom countable resources beside CPU and memory.
+pub const CUSTOM_RESOURCES_MAX: usize = 8;
+/// Most GPU devices in one instance.
+pub const DEVICES_MAX: usize = 64;
+/// Thousandths of one GPU.
+pub const DEVICE_WHOLE: u16 = 1000;
+/// Most tasks one `place` call asks for.
+pub const REQUEST_COUNT_MAX: u32 = 10_000_000;
+/// Most constraints of one request, those of its definition included.
+pub const REQUEST_CONSTRAINTS_MAX: usize = 64;
+/// Most rules in one strategy chain.
+pub const REQUEST_STRATEGIES_MAX: usize = 16;
+/// Times the random rule draws a registration position before it counts the candidates.
+pub const RANDOM_DRAWS_MAX: u32 = 8;
+
+/// Longest instance, task, group, family, service or provider name the library takes, in bytes.
+pub const NAME_BYTES_MAX: usize = 2048;
+/// Longest attribute name or value accepted from instance data, in bytes.
+pub const ATTRIBUTE_BYTES_MAX: usize = 2048;
+/// Most attributes one instance may carry in its data.
+pub const INSTANCE_ATTRIBUTES_MAX: usize = 1024;
+/// Most bytes of one JSON document.
+pub const JSON_BYTES_MAX: usize = 1 << 30;
+/// Most levels of nesting in one JSON document.
+pub const JSON_DEPTH_MAX: usize = 127;
+
+/// Longest expression, in characters.
+pub const EXPRESSION_CHARS_MAX: usize = 2000;
+/// Deepest nesting of parentheses and `not` in an expression.
+pub const EXPRESSION_DEPTH_MAX: usize = 100;
+/// Most bytes of memory one compiled regular expression may take.
+pub const PATTERN_BYTES_MAX: usize = 1 << 18;
+/// Most groups one inside another in a regular expression.
+pub const PATTERN_DEPTH_MAX: u32 = 64;
+
+/// Host ports an instance can have reserved at once, TCP and UDP together.
+pub const HOST_PORTS_MAX: i32 = 100;
+
+/// ECS: most tasks of one RunTask call.
+pub const ECS_RUN_TASK_COUNT_MAX: i64 = 10;
+/// ECS: most instances of one StartTask call.
+pub const ECS_START_TASK_INSTANCES_MAX: usize = 10;
+/// ECS: most constraints of definition and request together.
+pub const ECS_CONSTRAINTS_MAX: usize = 10;
+/// ECS: most rules of a placement strategy.
+pub const ECS_STRATEGIES_MAX: usize = 5;
+/// ECS: most items of a capacity provider strategy.
+pub const ECS_CAPACITY_PROVIDERS_MAX: usize = 20;
+/// ECS: most subnets of an awsvpc configuration.
+pub const ECS_SUBNETS_MAX: usize = 16;
+/// ECS: most security groups of an awsvpc configuration.
+pub const ECS_SECURITY_GROUPS_MAX: usize = 5;
+/// ECS: longest task group.
+pub const ECS_GROUP_CHARS_MAX: usize = 255;
+/// ECS: most custom attributes of one instance.
+pub const ECS_CUSTOM_ATTRIBUTES_MAX: usize = 10;
+/// ECS: most attributes of one PutAttributes call.
+pub const ECS_PUT_ATTRIBUTES_MAX: usize = 10;
+/// ECS: longest attribute name and value.
+pub const ECS_ATTRIBUTE_CHARS_MAX: usize = 128;
+/// ECS: most containers of a task definition.
+pub const ECS_CONTAINERS_MAX: usize = 10;
+/// ECS: longest family and container name.
+pub const ECS_NAME_CHARS_MAX: usize = 255;
+/// ECS: highest revision of a family.
+pub const ECS_REVISION_MAX: i64 = 1_000_000;
+/// ECS: most bytes of a task definition.
+pub const ECS_DEFINITION_BYTES_MAX: usize = 64 * 1024;
+/// ECS: most container port ranges of one container.
+pub const ECS_PORT_RANGES_MAX: usize = 100;
+
+const _: () = assert!(INSTANCES_MAX < 1 << 31, "a slot and its complement must fit an i32");
+const _: () = assert!(TASKS_MAX < 1 << 31, "a task slot must fit an i32");
+const _: () = assert!((AMOUNT_MAX as i64) * 2 <= i32::MAX as i64 + 1, "an amount may be given back once over");
+const _: () = assert!(ECS_CONSTRAINTS_MAX <= REQUEST_CONSTRAINTS_MAX);
+const _: () = assert!(ECS_STRATEGIES_MAX <= REQUEST_STRATEGIES_MAX);
