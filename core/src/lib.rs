@@ -4,7 +4,15 @@
 
 extern crate alloc;
 
+pub mod demand;
 pub mod error;
+pub mod id;
+pub mod instance;
 pub mod limits;
+pub mod outcome;
+pub mod constraint;
+pub mod request;
+pub mod resource;
+pub mod strategy;
 
 pub use error::{Error, ErrorClass, ErrorKind, Span};
