@@ -5,6 +5,7 @@
 extern crate alloc;
 
 pub mod error;
+pub mod expr;
 pub mod limits;
 
 pub use error::{Error, ErrorClass, ErrorKind, Span};
