@@ -4,15 +4,22 @@
 
 extern crate alloc;
 
+pub mod attribute;
+pub mod cluster;
+pub mod constraint;
 pub mod demand;
 pub mod error;
+pub mod expr;
 pub mod id;
+mod index;
 pub mod instance;
 pub mod limits;
 pub mod outcome;
-pub mod constraint;
 pub mod request;
 pub mod resource;
+mod select;
+mod state;
 pub mod strategy;
 
+pub use cluster::Cluster;
 pub use error::{Error, ErrorClass, ErrorKind, Span};
