@@ -262,8 +262,7 @@ fn compile_pattern(text: &Text, _operator: Span, source: &str) -> Result<Pattern
         // With an escaped quote inside, places in the value are not places in the text.
         let is_verbatim = source.get(start..end) == Some(text.value.as_str());
         let span = if is_verbatim { Span::new(start + fault.start, start + fault.end) } else { text.span };
-        let error = Error::with_message(fault.kind, fault.message).at(span);
-        if fault.help.is_empty() { error } else { error.with_help(fault.help) }
+        Error::with_message(fault.kind, fault.message).at(span).with_help(fault.help)
     })
 }
 

@@ -34,7 +34,7 @@ pub(super) struct Fault {
     pub(super) kind: ErrorKind,
     /// The message.
     pub(super) message: String,
-    /// Advice; empty where there is none.
+    /// Advice.
     pub(super) help: &'static str,
     /// First byte of the pattern it is about.
     pub(super) start: usize,
@@ -54,13 +54,7 @@ impl Pattern {
             .build()
             .map(Self)
             // Its syntax is ours and right, so size is all that can be wrong.
-            .map_err(|_| Fault {
-                kind: ErrorKind::ExprPatternTooLarge,
-                message: String::from("regular expression is too large"),
-                help: "use fewer or smaller repetitions",
-                start: 0,
-                end: pattern.len(),
-            })
+            .map_err(|_| fault(ErrorKind::ExprPatternTooLarge, "regular expression is too large", 0, pattern.len()))
     }
 
     /// Whether the whole value matches.
@@ -88,9 +82,13 @@ fn translate(pattern: &str) -> Result<String, Fault> {
     Ok(out)
 }
 
-/// A fault without advice.
+/// A pattern that is malformed or too large.
 fn fault(kind: ErrorKind, message: impl Into<String>, start: usize, end: usize) -> Fault {
-    Fault { kind, message: message.into(), help: "", start, end }
+    let help = match kind {
+        ErrorKind::ExprPatternTooLarge => "use fewer or smaller repetitions and groups",
+        _ => "expected a regular expression of Java; a backslash before punctuation makes it a plain character",
+    };
+    Fault { kind, message: message.into(), help, start, end }
 }
 
 /// A construct of Java's that is refused.
