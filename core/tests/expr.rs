@@ -83,7 +83,7 @@ fn check_expression(expression: &Expression, instances: &[Instance]) {
     assert_eq!(&again, expression);
     assert_eq!(again.program(), expression.program());
     for instance in instances {
-        let whole = expression.matches(instance);
+        let whole = expression.matches(instance as &dyn Facts);
         assert_eq!(again.matches(instance), whole, "{printed}");
         assert_eq!(parts(expression, instance), whole, "{printed} for {instance:?}");
     }
@@ -323,6 +323,30 @@ fn an_expression_of_2000_characters_is_the_longest() {
 }
 
 #[test]
+fn the_deepest_expression_needs_little_stack() {
+    let deep = format!("{}attribute:a == 1{}", "not (".repeat(50), ")".repeat(50));
+    let work = move || {
+        let expression = compile(&deep).unwrap();
+        assert!(!expression.matches(&Instance::default()));
+        assert!(compile(&"(".repeat(2000)).is_err());
+        assert!(compile(&"not ".repeat(500)).is_err());
+        drop(expression);
+    };
+    std::thread::Builder::new().stack_size(256 << 10).spawn(work).unwrap().join().unwrap();
+}
+
+#[cfg(feature = "regex")]
+#[test]
+fn the_deepest_pattern_fits_the_stack_of_a_web_page() {
+    let work = || {
+        let pattern = format!("{}a{}", "(b|".repeat(64), "c)*".repeat(64));
+        let expression = compile(&format!("attribute:v =~ '{pattern}'")).unwrap();
+        assert!(!expression.matches(&Instance::default()));
+    };
+    std::thread::Builder::new().stack_size(1 << 20).spawn(work).unwrap().join().unwrap();
+}
+
+#[test]
 fn an_absent_datum_fails_every_comparison() {
     let absent = Instance::default();
     for text in [
@@ -417,8 +441,10 @@ const VERSIONS: [&str; 5] = ["1.2", "1.10", "1.2.0", "1.2-rc1", "next"];
 const DATES: [&str; 4] = ["2018-01-01", "2018-01-02", "2018-01-02T00:00:00Z", "2018-01-02T00:00:00.5"];
 /// Groups.
 const GROUPS: [&str; 3] = ["g", "h", "service:g"];
+/// Whether a pattern matches a value.
+type Accepts = fn(&str) -> bool;
 /// Patterns, and what they match, worked out by hand.
-const PATTERNS: [(&str, fn(&str) -> bool); 4] = [
+const PATTERNS: [(&str, Accepts); 4] = [
     ("x.*", |v| v.starts_with('x')),
     ("[0-9]+", |v| !v.is_empty() && v.bytes().all(|b| b.is_ascii_digit())),
     ("(a|it).+", |v| (v.starts_with('a') && v.len() > 1) || (v.starts_with("it") && v.len() > 2)),
