@@ -12,6 +12,7 @@ use alloc::vec::Vec;
 use core::mem;
 
 use super::ast::{Argument, Node, Operator, Predicate};
+use super::check::listed_subjects;
 use super::token::{Bare, Kind, Scanner, Text, Token, found, shown};
 use crate::error::{Error, ErrorKind, Span, nearest};
 use crate::limits::EXPRESSION_DEPTH_MAX;
@@ -38,7 +39,8 @@ pub(super) fn parse(text: &str) -> Result<Node, Error> {
             continue;
         }
         if token.kind != Kind::Word || matches!(token.text, "and" | "or" | "in") {
-            return Err(unexpected(token, "a subject, `not` or `(`"));
+            return Err(unexpected(token, "a subject, `not` or `(`")
+                .with_help(format!("expected `not`, `(` or one of {}", listed_subjects())));
         }
         parser.scanner.advance(token);
         let mut operand = Node::Predicate(parser.predicate(token)?);
@@ -220,6 +222,7 @@ impl Parser<'_> {
         Err(match token.kind {
             Kind::OpenList => error.with_help("a list goes with `in` or `!in`; quote a value that has brackets"),
             Kind::Open if bare == Bare::Pattern => error.with_help("quote a regular expression that has parentheses"),
+            Kind::End => error.with_help(format!("expected {expected}, e.g. `prod` or `'two words'`")),
             _ => error,
         })
     }
