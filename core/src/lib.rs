@@ -4,10 +4,17 @@
 
 extern crate alloc;
 
+#[cfg(feature = "serde")]
+pub mod adapter;
+pub mod definition;
 pub mod demand;
+pub mod eni;
 pub mod error;
+pub mod expr;
 pub mod id;
 pub mod instance;
+#[cfg(feature = "serde")]
+pub mod json;
 pub mod limits;
 pub mod outcome;
 pub mod constraint;
