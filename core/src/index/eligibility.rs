@@ -1,0 +1,325 @@
+//! Facts about instances that requests ask for, kept as sets of slots.
+//!
+//! A filter is a question whose answer depends on static facts alone: an attribute-only part of an expression, required
+//! attributes, zones, the kind of instance. It is asked once per instance when it appears, and then again only of an
+//! instance whose facts changed. An attribute predicate is decided once per distinct value, never once per instance, and
+//! the verdict is kept as long as the filter lives. Equal filters are one filter, however many requests use it.
+//!
+//! The idea is Nomad's computed classes, taken down to single predicates.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use hashbrown::HashMap;
+
+use crate::attribute::{AVAILABILITY_ZONE, CPU_ARCHITECTURE, EXTERNAL, INSTANCE_TYPE, OS_TYPE, TASK_ENI};
+use crate::demand::{Demand, RequiredAttribute};
+use crate::expr::{Leaf, Program, Subject};
+use crate::id::{AttributeId, ConstraintId};
+use crate::state::{InstanceFacts, State};
+
+use super::bitset::Bitset;
+
+/// Filters nobody uses that are kept in case they are asked for again.
+const IDLE_MAX: usize = 64;
+
+/// Instance types that carry one slice of a GPU, and the thousandths it has.
+const SLICE_TYPES: [(&str, u16); 5] = [
+    ("g6f.large", 125),
+    ("g6f.xlarge", 125),
+    ("g6f.2xlarge", 250),
+    ("g6f.4xlarge", 500),
+    ("gr6f.4xlarge", 500),
+];
+
+/// A question about static facts.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Filter {
+    /// A part of an expression.
+    Program(Program),
+    /// What a demand requires beside amounts (semantics.md §6.3).
+    Requirements {
+        /// Attributes to carry.
+        attributes: Vec<RequiredAttribute>,
+        /// Whether it must be able to give a task its own network interface.
+        eni: bool,
+        /// Architecture, if the instance tells its own.
+        cpu_architecture: Option<String>,
+        /// Operating system, if the instance tells its own.
+        os_type: Option<String>,
+    },
+    /// To lie in one of these zones.
+    Zones(Vec<String>),
+    /// To be an external instance.
+    External,
+    /// To be of a type that carries one GPU slice; of so many thousandths, where that is given.
+    GpuSlice(Option<u16>),
+}
+
+impl Filter {
+    /// What a demand requires, if it requires anything.
+    pub(crate) fn requirements(demand: &Demand, more: Vec<RequiredAttribute>) -> Option<Self> {
+        let mut attributes = demand.required_attributes.clone();
+        attributes.extend(more);
+        attributes.sort_unstable();
+        attributes.dedup();
+        let asks = !attributes.is_empty() || demand.eni || demand.cpu_architecture.is_some() || demand.os_type.is_some();
+        asks.then(|| Self::Requirements {
+            attributes,
+            eni: demand.eni,
+            cpu_architecture: demand.cpu_architecture.clone(),
+            os_type: demand.os_type.clone(),
+        })
+    }
+
+    /// Text that two filters share exactly when they ask the same.
+    fn key(&self) -> String {
+        match self {
+            Self::Program(program) => format!("program {program}"),
+            other => format!("{other:?}"),
+        }
+    }
+
+    /// Whether the answer may change with this attribute.
+    fn reads(&self, attribute: &str) -> bool {
+        match self {
+            Self::Program(program) => program.leaves().iter().any(|leaf| leaf.attribute() == Some(attribute)),
+            Self::Requirements { attributes, eni, .. } => {
+                attributes.iter().any(|required| required.name == attribute)
+                    || (*eni && attribute == TASK_ENI)
+                    || attribute == CPU_ARCHITECTURE
+                    || attribute == OS_TYPE
+            }
+            Self::Zones(_) => attribute == AVAILABILITY_ZONE,
+            Self::External => attribute == EXTERNAL,
+            Self::GpuSlice(_) => attribute == INSTANCE_TYPE,
+        }
+    }
+
+    /// The answer for one instance, from its facts alone.
+    pub(crate) fn holds(&self, state: &State, slot: u32) -> bool {
+        let attribute = |name: &str| state.attributes.text(name, slot);
+        let agrees = |name: &str, wanted: &Option<String>| match (wanted, attribute(name)) {
+            (Some(wanted), Some(value)) => wanted == value,
+            _ => true,
+        };
+        match self {
+            Self::Program(program) => {
+                let facts = InstanceFacts { state, slot };
+                program.eval(|_, leaf| leaf.test_facts(&facts))
+            }
+            Self::Requirements { attributes, eni, cpu_architecture, os_type } => {
+                let carried = |required: &RequiredAttribute| match (attribute(&required.name), &required.value) {
+                    (Some(value), Some(wanted)) => value == wanted,
+                    (value, _) => value.is_some(),
+                };
+                let has_eni = || attribute(TASK_ENI).is_some() || state.info[slot as usize].eni_task_slots.is_some();
+                attributes.iter().all(carried)
+                    && (!eni || has_eni())
+                    && agrees(CPU_ARCHITECTURE, cpu_architecture)
+                    && agrees(OS_TYPE, os_type)
+            }
+            Self::Zones(zones) => {
+                attribute(AVAILABILITY_ZONE).is_some_and(|zone| zones.iter().any(|wanted| wanted == zone))
+            }
+            Self::External => attribute(EXTERNAL).is_some(),
+            Self::GpuSlice(thousandths) => attribute(INSTANCE_TYPE).is_some_and(|name| {
+                SLICE_TYPES.iter().any(|&(known, has)| known == name && thousandths.is_none_or(|wanted| wanted == has))
+            }),
+        }
+    }
+}
+
+/// A filter and its answers.
+#[derive(Debug, Clone)]
+struct Record {
+    /// The question.
+    filter: Filter,
+    /// The instances for which it holds.
+    members: Bitset,
+    /// Verdict per predicate of the program and value number, with the life of the number it was reached in.
+    verdicts: HashMap<(u32, u32), (u32, bool), foldhash::fast::FixedState>,
+    /// Prepared requests that use it.
+    holders: u32,
+}
+
+/// All filters in use.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Filters {
+    /// By number.
+    records: Vec<Option<Record>>,
+    /// Numbers by key.
+    numbers: HashMap<String, u32, foldhash::quality::FixedState>,
+    /// Numbers to be reused.
+    free: Vec<u32>,
+    /// Filters nobody holds, longest idle first.
+    idle: Vec<u32>,
+}
+
+impl Record {
+    /// Asks again for one instance. `names` are the attributes of the program's predicates.
+    fn refresh(&mut self, state: &State, slot: u32, names: &[Option<AttributeId>]) {
+        let Self { filter, members, verdicts, .. } = self;
+        let member = match filter {
+            Filter::Program(program) => {
+                let facts = InstanceFacts { state, slot };
+                program.eval(|index, leaf| match leaf.subject() {
+                    Subject::Attribute => test_attribute(state, verdicts, index, leaf, names[index], slot),
+                    _ => leaf.test_facts(&facts),
+                })
+            }
+            _ => filter.holds(state, slot),
+        };
+        members.set(slot, member);
+    }
+
+    /// The attributes that the program's predicates read.
+    fn names(&self, state: &State) -> Vec<Option<AttributeId>> {
+        match &self.filter {
+            Filter::Program(program) => {
+                let id = |leaf: &Leaf| leaf.attribute().and_then(|name| state.attributes.name_id(name));
+                program.leaves().iter().map(id).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Decides an attribute predicate for one instance, once per distinct value.
+fn test_attribute(
+    state: &State,
+    verdicts: &mut HashMap<(u32, u32), (u32, bool), foldhash::fast::FixedState>,
+    index: usize,
+    leaf: &Leaf,
+    name: Option<AttributeId>,
+    slot: u32,
+) -> bool {
+    let Some(value) = name.and_then(|name| state.attributes.value(name, slot)) else {
+        return leaf.test_attribute(None);
+    };
+    #[expect(clippy::cast_possible_truncation, reason = "an expression has at most 2000 characters")]
+    let key = (index as u32, value.0);
+    let born = state.attributes.value_born(value);
+    match verdicts.get(&key) {
+        Some(&(then, verdict)) if then == born => verdict,
+        _ => {
+            let verdict = leaf.test_attribute(Some(state.attributes.value_text(value)));
+            verdicts.insert(key, (born, verdict));
+            verdict
+        }
+    }
+}
+
+impl Filters {
+    /// The number of a filter, with one holder more; a new one is asked of every instance.
+    pub(crate) fn hold(&mut self, state: &State, filter: Filter) -> ConstraintId {
+        let key = filter.key();
+        if let Some(&number) = self.numbers.get(&key) {
+            self.idle.retain(|&idle| idle != number);
+            if let Some(record) = &mut self.records[number as usize] {
+                record.holders += 1;
+            }
+            return ConstraintId(number);
+        }
+        let verdicts = HashMap::with_hasher(foldhash::fast::FixedState::with_seed(0));
+        let mut record = Record { filter, members: Bitset::default(), verdicts, holders: 1 };
+        record.members.resize(state.slots().div_ceil(crate::state::WORD));
+        let names = record.names(state);
+        for &slot in &state.registry {
+            record.refresh(state, slot, &names);
+        }
+        let number = if let Some(number) = self.free.pop() {
+            self.records[number as usize] = Some(record);
+            number
+        } else {
+            self.records.push(Some(record));
+            #[expect(clippy::cast_possible_truncation, reason = "a filter needs memory of its own")]
+            {
+                (self.records.len() - 1) as u32
+            }
+        };
+        self.numbers.insert(key, number);
+        ConstraintId(number)
+    }
+
+    /// One holder less; a filter without one stays for a while.
+    pub(crate) fn release(&mut self, id: ConstraintId) {
+        let Some(record) = &mut self.records[id.index()] else { return };
+        record.holders -= 1;
+        if record.holders > 0 {
+            return;
+        }
+        self.idle.push(id.0);
+        if self.idle.len() > IDLE_MAX {
+            let oldest = self.idle.remove(0);
+            if let Some(record) = self.records[oldest as usize].take() {
+                self.numbers.remove(&record.filter.key());
+                self.free.push(oldest);
+            }
+        }
+    }
+
+    /// The instances for which a filter holds.
+    #[inline]
+    pub(crate) fn members(&self, id: ConstraintId) -> &Bitset {
+        match &self.records[id.index()] {
+            Some(record) => &record.members,
+            #[expect(clippy::unreachable, reason = "prepared requests hold the filters they name")]
+            None => unreachable!("filter {id:?} has no holder"),
+        }
+    }
+
+    /// Asks every filter about one instance.
+    pub(crate) fn refresh_all(&mut self, state: &State, slot: u32) {
+        for record in self.records.iter_mut().flatten() {
+            let names = record.names(state);
+            record.refresh(state, slot, &names);
+        }
+    }
+
+    /// Asks the filters that read an attribute about one instance.
+    pub(crate) fn refresh_attribute(&mut self, state: &State, slot: u32, attribute: AttributeId) {
+        let attribute = state.attributes.name_text(attribute);
+        for record in self.records.iter_mut().flatten().filter(|record| record.filter.reads(attribute)) {
+            let names = record.names(state);
+            record.refresh(state, slot, &names);
+        }
+    }
+
+    /// Asks the filters that read whether the agent is connected about one instance.
+    pub(crate) fn refresh_agent(&mut self, state: &State, slot: u32) {
+        for record in self.records.iter_mut().flatten() {
+            let reads = match &record.filter {
+                Filter::Program(program) => {
+                    program.leaves().iter().any(|leaf| matches!(leaf.subject(), Subject::AgentConnected))
+                }
+                _ => false,
+            };
+            if reads {
+                let names = record.names(state);
+                record.refresh(state, slot, &names);
+            }
+        }
+    }
+
+    /// Asks every filter about every instance, without what is remembered.
+    pub(crate) fn validate(&self, state: &State) -> Result<(), String> {
+        for record in self.records.iter().flatten() {
+            for &slot in &state.registry {
+                if record.members.contains(slot) != record.filter.holds(state, slot) {
+                    let name = &state.info[slot as usize].name;
+                    return Err(format!("filter `{}` is out of date for `{name}`", record.filter.key()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Bytes held on the heap, the filters' own text not counted.
+    pub(crate) fn memory_usage(&self) -> usize {
+        let records = self.records.iter().flatten();
+        self.records.capacity() * size_of::<Option<Record>>()
+            + records.map(|record| record.members.memory_usage() + record.verdicts.allocation_size()).sum::<usize>()
+    }
+}

@@ -1,0 +1,134 @@
+//! Host ports in use: what the agent reserved, shared by all instances that reserve the same, and one table of what tasks
+//! hold.
+//!
+//! INVARIANT: a port of an instance is in its base set or has one holder in the table, never both.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::hash::BuildHasher;
+
+use hashbrown::{HashMap, HashTable};
+
+use crate::instance::Protocol;
+
+/// A protocol and a port in 17 bits.
+pub(crate) const fn port_key(protocol: Protocol, port: u16) -> u32 {
+    match protocol {
+        Protocol::Tcp => port as u32,
+        Protocol::Udp => 1 << 16 | port as u32,
+    }
+}
+
+/// The protocol and port behind a key.
+pub(crate) const fn port_of(key: u32) -> (Protocol, u16) {
+    #[expect(clippy::cast_possible_truncation, reason = "the low half is the port")]
+    let port = key as u16;
+    if key >> 16 == 0 { (Protocol::Tcp, port) } else { (Protocol::Udp, port) }
+}
+
+/// One port a task holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Held {
+    /// Instance.
+    slot: u32,
+    /// Port key.
+    key: u32,
+    /// Slot of the task.
+    task: u32,
+}
+
+/// Ports in use in the whole cluster.
+#[derive(Debug, Clone)]
+pub(crate) struct PortTable {
+    /// Base sets, each sorted; number 0 is empty. They are never given back: fleets have few.
+    bases: Vec<Box<[u32]>>,
+    /// Number of a base set.
+    base_numbers: HashMap<Box<[u32]>, u32, foldhash::quality::FixedState>,
+    /// Ports held by tasks.
+    held: HashTable<Held>,
+}
+
+/// Hash of an instance's port, with a fixed seed.
+fn hash_port(slot: u32, key: u32) -> u64 {
+    foldhash::fast::FixedState::with_seed(0).hash_one(u64::from(slot) << 32 | u64::from(key))
+}
+
+impl PortTable {
+    /// No ports in use.
+    pub(crate) fn new() -> Self {
+        let mut base_numbers = HashMap::with_hasher(foldhash::quality::FixedState::with_seed(0));
+        base_numbers.insert(Box::from([]), 0);
+        Self { bases: alloc::vec![Box::from([])], base_numbers, held: HashTable::new() }
+    }
+
+    /// The number of a base set given in any order.
+    pub(crate) fn base(&mut self, mut keys: Vec<u32>) -> u32 {
+        keys.sort_unstable();
+        keys.dedup();
+        if let Some(&number) = self.base_numbers.get(keys.as_slice()) {
+            return number;
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "at most one set an instance, and instances fit a u32")]
+        let number = self.bases.len() as u32;
+        let keys = keys.into_boxed_slice();
+        self.bases.push(keys.clone());
+        self.base_numbers.insert(keys, number);
+        number
+    }
+
+    /// The ports of a base set, sorted.
+    pub(crate) fn base_keys(&self, base: u32) -> &[u32] {
+        &self.bases[base as usize]
+    }
+
+    /// The task that holds a port of an instance.
+    pub(crate) fn holder(&self, slot: u32, key: u32) -> Option<u32> {
+        self.held
+            .find(hash_port(slot, key), |held| held.slot == slot && held.key == key)
+            .map(|held| held.task)
+    }
+
+    /// Whether a port of an instance is taken, by its base set or by a task.
+    pub(crate) fn is_taken(&self, base: u32, slot: u32, key: u32) -> bool {
+        self.base_keys(base).binary_search(&key).is_ok() || self.holder(slot, key).is_some()
+    }
+
+    /// Gives a free port to a task.
+    pub(crate) fn hold(&mut self, slot: u32, key: u32, task: u32) {
+        let hash = hash_port(slot, key);
+        self.held.insert_unique(hash, Held { slot, key, task }, |held| hash_port(held.slot, held.key));
+    }
+
+    /// Takes a port back from the task that holds it.
+    pub(crate) fn release(&mut self, slot: u32, key: u32, task: u32) {
+        let found = self
+            .held
+            .find_entry(hash_port(slot, key), |held| held.slot == slot && held.key == key && held.task == task);
+        if let Ok(found) = found {
+            found.remove();
+        }
+    }
+
+    /// Ports held by tasks, in the whole cluster.
+    pub(crate) fn held_len(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Makes room for `ports` held at once. Twice that many cells, since a table more than half full may move under steady
+    /// churn although it never grows.
+    pub(crate) fn reserve(&mut self, ports: usize) {
+        let more = (2 * ports).saturating_sub(self.held.len());
+        self.held.reserve(more, |held| hash_port(held.slot, held.key));
+    }
+
+    /// Ports that can be held without the table growing or moving.
+    pub(crate) fn room(&self) -> usize {
+        self.held.capacity() / 2
+    }
+
+    /// Bytes held on the heap.
+    pub(crate) fn memory_usage(&self) -> usize {
+        let bases: usize = self.bases.iter().map(|keys| keys.len() * size_of::<u32>()).sum();
+        self.held.allocation_size() + 2 * bases + self.base_numbers.allocation_size()
+    }
+}
