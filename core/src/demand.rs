@@ -58,3 +58,32 @@ pub struct Demand {
     /// The task can never be placed because two of its mappings want one host port (U-14).
     pub ports_clash: bool,
 }
+
+impl Demand {
+    /// CPU units and memory in MiB, and nothing else.
+    #[must_use]
+    pub fn new(cpu: i64, memory_mib: i64) -> Self {
+        Self { cpu, memory_mib, ..Self::default() }
+    }
+
+    /// The same demand with a static host port more.
+    #[must_use]
+    pub fn with_port(mut self, protocol: Protocol, port: u16) -> Self {
+        self.ports.push((protocol, port));
+        self
+    }
+
+    /// The same demand for GPUs.
+    #[must_use]
+    pub fn with_gpus(mut self, gpus: GpuDemand) -> Self {
+        self.gpus = gpus;
+        self
+    }
+
+    /// The same demand for so much of a declared custom resource.
+    #[must_use]
+    pub fn with_custom(mut self, name: impl Into<String>, amount: i64) -> Self {
+        self.custom.push((name.into(), amount));
+        self
+    }
+}

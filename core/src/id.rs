@@ -55,7 +55,6 @@ macro_rules! generational {
             }
 
             /// The generation.
-            #[expect(clippy::cast_possible_truncation, reason = "from_u64 and new keep it within 21 bits")]
             pub(crate) const fn generation(self) -> u32 {
                 (self.0.get() >> 32) as u32
             }

@@ -7,7 +7,7 @@ use core::fmt;
 use crate::expr::Timestamp;
 
 /// State of a container instance. Only `Active` ones are considered for placement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum InstanceStatus {
     /// Takes tasks.
     #[default]

@@ -21,11 +21,30 @@ pub mod instance;
 pub mod json;
 pub mod limits;
 pub mod outcome;
+mod prepared;
 pub mod request;
 pub mod resource;
 mod select;
 mod state;
 pub mod strategy;
+#[cfg(feature = "testkit")]
+pub mod testkit;
+pub mod transaction;
+pub mod view;
+#[cfg(feature = "serde")]
+pub mod wire;
 
-pub use cluster::Cluster;
+pub use cluster::{Capacity, Cluster, Options, Release, RunningTask, UnknownEni};
+pub use constraint::Constraint;
+pub use demand::{Demand, GpuDemand, RequiredAttribute};
 pub use error::{Error, ErrorClass, ErrorKind, Span};
+pub use expr::{Expression, Timestamp};
+pub use id::{InstanceId, RequestId, TaskId};
+pub use instance::{Amounts, Instance, InstanceStatus, Protocol};
+pub use outcome::{Outcome, Placement, Rejection};
+pub use request::{LaunchKind, Request};
+pub use resource::ResourceKind;
+pub use select::{AbsentGroup, Reason};
+pub use strategy::{BinpackField, SpreadField, Strategy, StrategyChain, TieBreak};
+pub use transaction::{Savepoint, Transaction};
+pub use view::{DeviceView, InstanceView, TaskView};

@@ -83,7 +83,10 @@ pub(crate) fn remaining_amount(amount: i64) -> Result<i32, Error> {
 /// What an amount outside its range is refused with.
 #[cold]
 fn out_of_range(amount: i64, least: i64) -> Error {
-    Error::with_message(ErrorKind::InvalidAmount, alloc::format!("amount `{amount}` is outside {least} to {AMOUNT_MAX}"))
+    Error::with_message(
+        ErrorKind::InvalidAmount,
+        alloc::format!("amount `{amount}` is outside {least} to {AMOUNT_MAX}"),
+    )
 }
 
 /// A demand as the columns compare it: what is beyond every instance becomes one more than any can have, so that it fits

@@ -8,13 +8,13 @@ use alloc::vec::Vec;
 use super::request::{seed, strategies};
 use super::savepoint::Undo;
 use super::{Failure, PlacedTask, RunTaskResponse, Service, Session};
-use crate::cluster::{Explanation, Reason};
 use crate::error::{Error, ErrorKind};
 use crate::id::{InstanceId, RequestId, TaskId};
 use crate::json::Json;
 use crate::limits::ECS_START_TASK_INSTANCES_MAX;
 use crate::outcome::Placement;
 use crate::request::Request;
+use crate::select::Reason;
 
 impl Session {
     /// RunTask: places up to ten tasks. See [`run_task_json`](Self::run_task_json).
@@ -122,7 +122,7 @@ impl Session {
             };
             if let Some((arn, reason)) = failure {
                 if !response.failures.iter().any(|known| known.arn == arn) {
-                    response.failures.push(Failure { arn, reason: self.reason(reason), detail: None });
+                    response.failures.push(Failure { arn, reason: self.cluster.reason_text(reason), detail: None });
                 }
             }
         }
@@ -140,29 +140,20 @@ impl Session {
     /// Places the tasks of a prepared request.
     fn place_prepared(&mut self, prepared: RequestId, request: &Request) -> Result<RunTaskResponse, Error> {
         let mut response = RunTaskResponse::default();
-        if request.all_or_nothing {
-            let (rejection, failures) = self.cluster.place_failures(prepared)?;
-            if rejection.is_some() {
-                response.failures = self.failures(failures);
-                return Ok(response);
-            }
-        }
         let mut placements = Vec::new();
-        let rejection = self.cluster.place(prepared, &mut placements)?;
+        let (_, failures) = self.cluster.place_explained(prepared, &mut placements)?;
         for placement in placements {
             let task = self.placed_task(placement, request)?;
             response.tasks.push(task);
         }
-        if rejection.is_some() {
-            response.failures = self.failures(self.cluster.failures(prepared)?);
-        }
+        response.failures = self.failures(failures);
         Ok(response)
     }
 
     /// Failures in the words of ECS.
     fn failures(&self, failures: Vec<(InstanceId, Reason)>) -> Vec<Failure> {
         let failure =
-            |(instance, reason)| Failure { arn: self.arn(instance), reason: self.reason(reason), detail: None };
+            |(instance, reason)| Failure { arn: self.arn(instance), reason: self.cluster.reason_text(reason), detail: None };
         failures.into_iter().map(failure).collect()
     }
 
@@ -181,8 +172,8 @@ impl Session {
         }
         self.name_task(placement.task, Box::from(name.as_str()));
         let instance = self.cluster.instance(placement.instance)?;
-        let zone = instance.attributes().find(|(name, _)| *name == "ecs.availability-zone").and_then(|(_, value)| value);
-        let gpu_ids = self.cluster.task(placement.task)?.gpu_ids().into_iter().map(String::from).collect();
+        let zone = instance.attribute("ecs.availability-zone");
+        let gpu_ids = self.cluster.task(placement.task)?.gpu_ids().map(String::from).collect();
         Ok(PlacedTask {
             task_arn: name,
             container_instance_arn: self.arn(placement.instance),
@@ -243,16 +234,11 @@ impl Session {
             .collect()
     }
 
-    /// Why each instance could or could not take a task of a RunTask request now. Places nothing.
+    /// The request that a RunTask call would place, for those who ask the engine themselves.
     ///
     /// # Errors
     /// Those of [`run_task`](Self::run_task), except that a cluster without instances is none.
-    pub fn explain(&mut self, request: &str) -> Result<Explanation, Error> {
-        let json = Json::parse(request)?;
-        let request = self.run_task_request(json.as_fields()?)?;
-        let prepared = self.cluster.prepare(&request)?;
-        let explanation = self.cluster.explain(prepared);
-        self.cluster.release(prepared)?;
-        explanation
+    pub fn read_run_task(&self, request: &str) -> Result<Request, Error> {
+        self.run_task_request(Json::parse(request)?.as_fields()?)
     }
 }

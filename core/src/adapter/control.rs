@@ -169,7 +169,7 @@ impl Session {
             }
             for &(id, _, _) in &changes {
                 let instance = session.cluster.instance(id)?;
-                custom_limit(instance.name(), instance.attributes().filter(|(name, _)| is_custom(name)).count())?;
+                custom_limit(instance.name(), instance.attributes().iter().filter(|(name, _)| is_custom(name)).count())?;
             }
             Ok(())
         })

@@ -20,12 +20,12 @@ const SECONDS_RANGE: core::ops::RangeInclusive<i64> = -62_167_219_200..=253_402_
 /// What the session keeps of an instance because the engine has no place for it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Extra {
-    /// Registered resource records of unknown name, as canonical JSON.
-    pub(crate) registered: Vec<Box<str>>,
-    /// Remaining resource records of unknown name, as canonical JSON.
-    pub(crate) remaining: Vec<Box<str>>,
-    /// Task ENI slots, where the instance itself said so.
-    pub(crate) eni_task_slots: Option<u32>,
+    /// Registered resource records of unknown name: a canonical JSON array; `None` without any.
+    pub(crate) registered: Option<Box<str>>,
+    /// Remaining resource records of unknown name: a canonical JSON array; `None` without any.
+    pub(crate) remaining: Option<Box<str>>,
+    /// Whether what remains was given, so that tasks listed later are already subtracted from it.
+    pub(crate) has_remaining: bool,
 }
 
 /// An instance as its JSON describes it.
@@ -35,8 +35,8 @@ pub(super) struct InstanceDocument<'j> {
     pub(super) instance: Instance<'j>,
     /// What it has no place for.
     pub(super) extra: Extra,
-    /// Tasks it says it runs; `None` where it does not say.
-    pub(super) reported_tasks: Option<u32>,
+    /// Tasks it says it runs; an exported state says only those that it does not list.
+    pub(super) reported_tasks: u32,
 }
 
 /// Reads an instance. `declared` are the names of custom resources.
@@ -55,18 +55,16 @@ pub(super) fn read<'j>(fields: Fields<'j, '_>, declared: &[Box<str>]) -> Result<
     instance.registered = amounts(fields, "registeredResources", declared, &mut extra.registered)?;
     if fields.get("remainingResources").is_some() {
         instance.remaining = Some(amounts(fields, "remainingResources", declared, &mut extra.remaining)?);
+        extra.has_remaining = fields.optional_bool("xRemainingGiven")?.unwrap_or(true);
     }
     instance.attributes = attributes(fields)?;
-    extra.eni_task_slots = fields.optional_with("xEniTaskSlots", |slots| count(slots.as_integer()?))?;
-    instance.eni_task_slots = extra.eni_task_slots;
+    instance.eni_task_slots = fields.optional_with("xEniTaskSlots", |slots| count(slots.as_integer()?))?;
     let running = fields.optional_with("runningTasksCount", |tasks| count(tasks.as_integer()?))?;
     let pending = fields.optional_with("pendingTasksCount", |tasks| count(tasks.as_integer()?))?;
-    let reported_tasks = match (running, pending) {
-        (None, None) => None,
-        (running, pending) => Some(running.unwrap_or(0).saturating_add(pending.unwrap_or(0))),
-    };
+    let mut reported_tasks = running.unwrap_or(0).saturating_add(pending.unwrap_or(0));
     if let Some(tasks) = fields.optional_with("xOtherTasks", |tasks| count(tasks.as_integer()?))? {
         instance.other_tasks = tasks;
+        reported_tasks = tasks;
     }
     Ok(InstanceDocument { instance, extra, reported_tasks })
 }
@@ -141,9 +139,10 @@ fn amounts<'j>(
     fields: Fields<'j, '_>,
     key: &str,
     declared: &[Box<str>],
-    unknown: &mut Vec<Box<str>>,
+    unknown: &mut Option<Box<str>>,
 ) -> Result<Amounts<'j>, Error> {
     let mut amounts = Amounts::default();
+    let mut others: Vec<Json<'_>> = Vec::new();
     let mut seen: Vec<&str> = Vec::new();
     fields.each(key, |value| {
         let record = value.as_fields()?;
@@ -160,10 +159,13 @@ fn amounts<'j>(
             "PORTS_UDP" => amounts.udp_ports = ports(record)?,
             "GPU" => amounts.gpus = strings(record, Json::as_text)?,
             _ if declared.iter().any(|known| **known == *name) => amounts.custom.push((name, integer(record)?)),
-            _ => unknown.push(value.to_canonical().into_boxed_str()),
+            _ => others.push(value.clone()),
         }
         Ok(())
     })?;
+    if !others.is_empty() {
+        *unknown = Some(Json::Array(others).to_canonical().into_boxed_str());
+    }
     Ok(amounts)
 }
 

@@ -12,7 +12,7 @@ use super::instance::{self, InstanceDocument};
 use super::task::{self, TaskDocument};
 use super::{Session, SessionOptions};
 use crate::cluster::RunningTask;
-use crate::demand::Demand;
+use crate::demand::{Demand, GpuDemand};
 use crate::error::{Error, ErrorKind};
 use crate::json::{Fields, Json, at_index};
 
@@ -75,11 +75,10 @@ impl Session {
             };
             self.subnets = Some(subnets.iter().map(subnet).collect::<Result<BTreeMap<_, _>, Error>>()?);
         }
+        fields.items("taskDefinitions")?;
         let tasks = self.read_tasks(fields)?;
-        let mut listed: HashSet<&str> = HashSet::new();
-        for task in tasks.iter().map(|(_, task)| task) {
-            listed.insert(super::names::short(task.instance));
-        }
+        let named = fields.items("tasks")?.iter().filter_map(|task| task.get("containerInstanceArn")?.as_text().ok());
+        let listed: HashSet<&str> = named.map(super::names::short).collect();
         let resources = core::mem::take(&mut self.resources);
         let instances = fields.items("containerInstances")?;
         let loaded = instances.iter().enumerate().try_for_each(|(index, value)| {
@@ -88,7 +87,7 @@ impl Session {
         });
         self.resources = resources;
         loaded?;
-        self.load_definitions(fields)?;
+        self.load_definitions(fields);
         self.add_tasks(&tasks)
     }
 
@@ -104,21 +103,24 @@ impl Session {
     }
 
     /// Task definitions of a document; refused ones are kept with the reason.
-    fn load_definitions(&mut self, fields: Fields<'_, '_>) -> Result<(), Error> {
-        for value in fields.items("taskDefinitions")? {
+    fn load_definitions(&mut self, fields: Fields<'_, '_>) {
+        for value in fields.items("taskDefinitions").unwrap_or_default() {
             // A definition without a readable family can never be named, so nobody can miss it.
             if let Ok((key, entry)) = self.book.read(value) {
                 self.set_definition(key, entry);
             }
         }
-        Ok(())
     }
 
     /// Adds tasks that already run: `{"tasks": [...]}` as DescribeTasks gives them, or the array alone.
     ///
     /// # Errors
     /// Those of [`Json::parse`], [`ErrorKind::InstanceNotFound`], [`ErrorKind::DuplicateTask`], and whatever is wrong with a
-    /// task, with its path; nothing has changed then.
+    /// task, with its path; [`ErrorKind::SavepointOpen`] inside a savepoint, since a running task is a fact, not an attempt.
+    /// Nothing has changed then.
+    ///
+    /// # Cost
+    /// Linear in the cluster, which is copied first.
     pub fn load_tasks(&mut self, document: &str) -> Result<(), Error> {
         self.load_tasks_json(&Json::parse(document)?)
     }
@@ -138,7 +140,11 @@ impl Session {
         };
         fields.required("tasks")?;
         let tasks = self.read_tasks(fields)?;
-        self.all_or_nothing(|session| session.add_tasks(&tasks))
+        if self.depth > 0 {
+            return Err(Error::new(ErrorKind::SavepointOpen));
+        }
+        let before = (self.cluster.clone(), self.tasks.clone());
+        self.add_tasks(&tasks).inspect_err(|_| (self.cluster, self.tasks) = before)
     }
 
     /// The tasks of a document that hold or count, each with its position.
@@ -169,6 +175,9 @@ impl Session {
             (None, Some(definition)) => definition.demand(&task.overrides)?,
             (None, None) => Demand::default(),
         };
+        // An exported task that was given none of the GPUs it asked for must get none: no device has an empty id.
+        let has_no_gpus = task.demand.is_some() && demand.gpus != GpuDemand::None && task.gpu_ids.is_empty();
+        let gpu_ids = if has_no_gpus { alloc::vec![""] } else { task.gpu_ids.clone() };
         let written = super::names::short(task.definition);
         let name = match definition {
             Some(definition) if task.demand.is_none() => definition.name(),
@@ -176,13 +185,16 @@ impl Session {
         };
         let family = name.split(':').next().unwrap_or_default();
         let group = task.group.map_or_else(|| format!("family:{family}"), String::from);
+        if let Some(sequence) = task.sequence {
+            self.cluster.advance_sequence(sequence);
+        }
         let id = self.cluster.add_task(&RunningTask {
             instance,
             definition: &name,
             demand: &demand,
             group: &group,
-            gpu_ids: task.gpu_ids.clone(),
-            in_remaining: self.has_trusted_remaining(instance),
+            gpu_ids,
+            in_remaining: task.demand.is_some() || self.extras.get(&instance).is_some_and(|extra| extra.has_remaining),
             is_healthy: task.is_healthy,
             is_protected: task.is_protected,
             is_stopping: task.is_stopping,
@@ -194,7 +206,5 @@ impl Session {
 
 /// Takes the number of tasks that an instance says it runs as tasks nobody will list.
 pub(super) fn count_others(document: &mut InstanceDocument<'_>) {
-    if let (0, Some(reported)) = (document.instance.other_tasks, document.reported_tasks) {
-        document.instance.other_tasks = reported;
-    }
+    document.instance.other_tasks = document.reported_tasks;
 }

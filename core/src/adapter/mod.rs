@@ -27,6 +27,8 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use hashbrown::HashMap;
+
 pub(crate) use book::Book;
 pub(crate) use instance::Extra;
 pub use load::LoadReport;
@@ -37,10 +39,9 @@ pub use response::{Failure, ListContainerInstancesResponse, PlacedTask, RunTaskR
 pub use savepoint::SessionSavepoint;
 pub(crate) use task::write_demand;
 
-use crate::cluster::{Cluster, Reason};
+use crate::cluster::Cluster;
 use crate::error::{Error, ErrorKind};
 use crate::id::{InstanceId, TaskId};
-use crate::resource::ResourceKind;
 use names::Names;
 use savepoint::Undo;
 
@@ -95,7 +96,7 @@ pub struct Session {
     /// Declared custom resources, in the order of their declaration.
     pub(crate) resources: Vec<Box<str>>,
     /// What the engine has no place for, by instance that has any.
-    pub(crate) extras: BTreeMap<InstanceId, Extra>,
+    pub(crate) extras: HashMap<InstanceId, Extra>,
     /// Ids of deregistered instances, oldest first.
     pub(crate) deregistered: Vec<Box<str>>,
     /// Tasks placed so far, less those rolled back: the number of the last one.
@@ -111,7 +112,7 @@ impl Session {
     #[must_use]
     pub fn new(options: SessionOptions) -> Self {
         Self {
-            cluster: Cluster::with_options(options.cluster),
+            cluster: Cluster::with_options(options.cluster.clone()),
             options,
             instances: Names::new(),
             tasks: Names::new(),
@@ -119,7 +120,7 @@ impl Session {
             services: BTreeMap::new(),
             subnets: None,
             resources: Vec::new(),
-            extras: BTreeMap::new(),
+            extras: HashMap::new(),
             deregistered: Vec::new(),
             placed: 0,
             journal: Vec::new(),
@@ -165,17 +166,6 @@ impl Session {
     #[must_use]
     pub fn task_name(&self, id: TaskId) -> Option<&str> {
         self.tasks.name(id)
-    }
-
-    /// The text of a reason, as ECS writes it.
-    fn reason(&self, reason: Reason) -> String {
-        match reason {
-            Reason::Resource(ResourceKind::Custom(index)) => {
-                let name = self.resources.get(usize::from(index)).map_or("", AsRef::as_ref);
-                alloc::format!("RESOURCE:{name}")
-            }
-            other => String::from(self.cluster.reason_text(other)),
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a session decides where AWS leaves it open, each choice with its default (semantics.md §13).
 
-use crate::cluster::{AbsentGroup, Options, Release, UnknownEni};
+use crate::cluster::{Options, Release, UnknownEni};
+use crate::select::AbsentGroup;
 use crate::strategy::{StrategyChain, TieBreak};
 
 /// What RunTask does without a strategy (semantics.md §3.4).
@@ -63,7 +64,7 @@ impl SessionOptions {
             ("release", Json::from(release_name(self.cluster.release))),
             ("hostPortsMax", Json::from(i64::from(self.cluster.host_ports_max))),
             ("absentGroup", Json::from(absent_group_name(self.cluster.absent_group))),
-            ("unknownTypeEni", Json::from(unknown_eni_name(self.cluster.unknown_type_eni))),
+            ("unknownTypeEni", Json::from(unknown_eni_name(self.cluster.unknown_eni))),
         ]
     }
 }

@@ -8,9 +8,9 @@ use alloc::string::String;
 
 use super::book::{Entry, Key};
 use super::{DEREGISTERED_MAX, Extra, Service, Session};
-use crate::cluster::Savepoint;
 use crate::error::{Error, ErrorKind};
 use crate::id::{InstanceId, TaskId};
+use crate::transaction::Savepoint;
 
 /// A moment a session can go back to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

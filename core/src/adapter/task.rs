@@ -28,6 +28,8 @@ pub(super) struct TaskDocument<'j> {
     pub(super) overrides: Overrides,
     /// What it holds, where an exported state says so.
     pub(super) demand: Option<Demand>,
+    /// Its number in the order of placing, where an exported state says so.
+    pub(super) sequence: Option<u64>,
     /// GPUs it has.
     pub(super) gpu_ids: Vec<&'j str>,
     /// Whether its health checks pass, as far as known.
@@ -57,6 +59,7 @@ pub(super) fn read<'j>(fields: Fields<'j, '_>, release: Release) -> Result<Optio
         group: fields.optional_with("group", |group| not_empty(group.as_text()?))?,
         overrides: fields.optional_with("overrides", definition::read_overrides)?.unwrap_or_default(),
         demand: fields.optional_with("xDemand", |demand| read_demand(demand.as_fields()?))?,
+        sequence: fields.optional_with("xSequence", super::request::seed)?,
         gpu_ids,
         is_healthy: fields.optional_text("healthStatus")? != Some("UNHEALTHY"),
         is_protected: fields.optional_bool("protectionEnabled")?.unwrap_or(false),
@@ -71,7 +74,7 @@ const DEMAND_KEYS: [&str; 9] =
     ["cpu", "memory", "custom", "ports", "eni", "gpus", "requiresAttributes", "cpuArchitecture", "osType"];
 
 /// What a task holds, as an exported state writes it.
-pub(crate) fn write_demand<'d>(demand: &'d Demand) -> Json<'d> {
+pub(crate) fn write_demand(demand: &Demand) -> Json<'_> {
     let mut entries = alloc::vec![("cpu", Json::from(demand.cpu)), ("memory", Json::from(demand.memory_mib))];
     if !demand.custom.is_empty() {
         let custom = demand.custom.iter().map(|(name, amount)| (name.as_str(), Json::from(*amount)));
@@ -113,10 +116,10 @@ fn read_demand(fields: Fields<'_, '_>) -> Result<Demand, Error> {
         return Err(Error::with_message(ErrorKind::JsonUnknownKey, format!("key `{key}` is unknown")));
     }
     let bad = |text: &str| Error::with_message(ErrorKind::InvalidParameter, format!("`{text}` is malformed"));
-    let custom = fields.optional_fields("custom")?.map_or_else(
-        || Ok(Vec::new()),
-        |custom| custom.iter().map(|(name, amount)| Ok((String::from(name), amount.as_integer()?))).collect(),
-    )?;
+    let mut custom = Vec::new();
+    for (name, amount) in fields.optional_fields("custom")?.into_iter().flat_map(Fields::iter) {
+        custom.push((String::from(name), amount.as_integer()?));
+    }
     let ports = fields.each("ports", |port| {
         let text = port.as_text()?;
         let (protocol, number) = text.split_once(':').ok_or_else(|| bad(text))?;

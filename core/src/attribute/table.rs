@@ -48,8 +48,7 @@ impl Column {
                     }
                 };
                 if cells.len() > 16 && cells.len() > slots / 8 {
-                    let mut dense = Vec::new();
-                    dense.resize(slots.max(slot as usize + 1), 0);
+                    let mut dense = alloc::vec![0; slots.max(slot as usize + 1)];
                     for &(slot, cell) in &*cells {
                         dense[slot as usize] = cell;
                     }
@@ -152,7 +151,13 @@ impl AttributeTable {
     }
 
     /// Sets or removes the value of an attribute; whoever calls minds the holders.
-    pub(crate) fn set(&mut self, name: AttributeId, slot: u32, value: Option<ValueId>, slots: usize) -> Option<ValueId> {
+    pub(crate) fn set(
+        &mut self,
+        name: AttributeId,
+        slot: u32,
+        value: Option<ValueId>,
+        slots: usize,
+    ) -> Option<ValueId> {
         let cell = value.map_or(0, |value| value.0 + 1);
         self.columns[name.index()].set(slot, cell, slots).checked_sub(1).map(ValueId)
     }

@@ -25,13 +25,8 @@ use super::bitset::Bitset;
 const IDLE_MAX: usize = 64;
 
 /// Instance types that carry one slice of a GPU, and the thousandths it has.
-const SLICE_TYPES: [(&str, u16); 5] = [
-    ("g6f.large", 125),
-    ("g6f.xlarge", 125),
-    ("g6f.2xlarge", 250),
-    ("g6f.4xlarge", 500),
-    ("gr6f.4xlarge", 500),
-];
+const SLICE_TYPES: [(&str, u16); 5] =
+    [("g6f.large", 125), ("g6f.xlarge", 125), ("g6f.2xlarge", 250), ("g6f.4xlarge", 500), ("gr6f.4xlarge", 500)];
 
 /// A question about static facts.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,7 +59,8 @@ impl Filter {
         attributes.extend(more);
         attributes.sort_unstable();
         attributes.dedup();
-        let asks = !attributes.is_empty() || demand.eni || demand.cpu_architecture.is_some() || demand.os_type.is_some();
+        let asks =
+            !attributes.is_empty() || demand.eni || demand.cpu_architecture.is_some() || demand.os_type.is_some();
         asks.then(|| Self::Requirements {
             attributes,
             eni: demand.eni,

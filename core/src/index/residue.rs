@@ -101,7 +101,10 @@ impl Residues {
                 for number in (0u32..).take(state.groups.len()) {
                     let named = state.group_names.holders(number) > 0 && leaf.subject() == Subject::TaskGroup;
                     if named && groups.contains(number) != leaf.test_group(state.group_names.text(number)) {
-                        return Err(format!("a predicate is out of date for group `{}`", state.group_names.text(number)));
+                        return Err(format!(
+                            "a predicate is out of date for group `{}`",
+                            state.group_names.text(number)
+                        ));
                     }
                 }
             }

@@ -16,6 +16,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 pub use fields::Fields;
+pub(crate) use fields::at_index;
 
 use crate::error::{Error, ErrorKind};
 

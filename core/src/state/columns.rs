@@ -103,7 +103,8 @@ impl State {
         let (cpu, memory) = (ResourceKind::Cpu.column(), ResourceKind::Memory.column());
         let of = |kind: &str| alloc::format!("{kind} of `{}`", spec.name);
         registered[cpu] = registered_amount(spec.registered.cpu).map_err(|error| error.in_path(&of("CPU")))?;
-        registered[memory] = registered_amount(spec.registered.memory_mib).map_err(|error| error.in_path(&of("MEMORY")))?;
+        registered[memory] =
+            registered_amount(spec.registered.memory_mib).map_err(|error| error.in_path(&of("MEMORY")))?;
         remaining[cpu] = left.map_or(Ok(registered[cpu]), |left| remaining_amount(left.cpu))?;
         remaining[memory] = left.map_or(Ok(registered[memory]), |left| remaining_amount(left.memory_mib))?;
         for &(name, amount) in &spec.registered.custom {
@@ -119,13 +120,16 @@ impl State {
         }
 
         let agent_ports = taken_ports(&spec.registered);
-        let base_ports = left.map_or_else(|| agent_ports.clone(), |left| {
-            let mut keys = taken_ports(left);
-            keys.extend(&agent_ports);
-            keys.sort_unstable();
-            keys.dedup();
-            keys
-        });
+        let base_ports = left.map_or_else(
+            || agent_ports.clone(),
+            |left| {
+                let mut keys = taken_ports(left);
+                keys.extend(&agent_ports);
+                keys.sort_unstable();
+                keys.dedup();
+                keys
+            },
+        );
         let ports = ResourceKind::Ports.column();
         registered[ports] = self.host_ports_max;
         #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "there are 131,072 ports")]
@@ -134,7 +138,8 @@ impl State {
         }
 
         let eni = ResourceKind::Eni.column();
-        registered[eni] = eni_slots.map_or(ENI_UNLIMITED, |slots| i32::try_from(slots).unwrap_or(AMOUNT_MAX).min(AMOUNT_MAX));
+        registered[eni] =
+            eni_slots.map_or(ENI_UNLIMITED, |slots| i32::try_from(slots).unwrap_or(AMOUNT_MAX).min(AMOUNT_MAX));
         remaining[eni] = registered[eni];
 
         let devices = check_devices(spec)?;
@@ -585,5 +590,89 @@ impl InstanceInfo {
         self.name.len()
             + texts.into_iter().flatten().map(|text| text.len()).sum::<usize>()
             + self.agent_ports.len() * size_of::<u32>()
+    }
+}
+
+impl State {
+    /// Makes room for so many instances, tasks and held ports.
+    pub(crate) fn reserve(&mut self, instances: usize, tasks: usize, ports: usize) {
+        let more = instances.saturating_sub(self.slots());
+        self.info.reserve(more);
+        self.life.reserve(more);
+        self.generation.reserve(more);
+        self.order.reserve(more);
+        self.status.reserve(more);
+        self.agent.reserve(more);
+        self.running.reserve(more);
+        self.head.reserve(more);
+        self.base.reserve(more);
+        self.devices.reserve(more);
+        self.free.reserve(instances.saturating_sub(self.free.len()));
+        self.registry.reserve(instances.saturating_sub(self.registry.len()));
+        let padded = instances.next_multiple_of(WORD);
+        for column in self.registered.iter_mut().chain(&mut self.remaining) {
+            column.reserve(padded.saturating_sub(column.len()));
+        }
+        let more = tasks.saturating_sub(self.tasks.len());
+        self.tasks.reserve(more);
+        self.task_devices.reserve(more);
+        self.task_free.reserve(tasks.saturating_sub(self.task_free.len()));
+        self.ports.reserve(ports);
+    }
+
+    /// Before a task that already ran comes to life: what it holds is taken out of what nobody known holds, so that bringing
+    /// it to life counts it once.
+    pub(crate) fn make_way(&mut self, task: u32, in_remaining: bool) {
+        let Self { tasks, demands, remaining, info, ports, devices, task_devices, base, custom_names, .. } = self;
+        let record = &tasks[task as usize];
+        let at = record.instance as usize;
+        let demand = demands.get(record.demand);
+        devices[at].forget_unknown(task_devices[task as usize]);
+        if !in_remaining {
+            return;
+        }
+        for kind in counted(custom_names.len()) {
+            let column = kind.column();
+            let held = demand.held_amounts().find(|&(of, _)| of == column);
+            if let Some((_, amount)) = held {
+                info[at].surplus[column] += amount;
+                remaining[column][at] += amount;
+            }
+        }
+        if !demand.ports.is_empty() {
+            let mut keys = ports.base_keys(base[at]).to_vec();
+            keys.retain(|key| !demand.ports.contains(key));
+            let freed = demand.ports.len();
+            base[at] = ports.base(keys);
+            #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "there are 131,072 ports")]
+            {
+                remaining[ResourceKind::Ports.column()][at] += freed as i32;
+            }
+        }
+    }
+
+    /// Bytes held on the heap.
+    pub(crate) fn memory_usage(&self) -> usize {
+        let columns = self.registered.iter().chain(&self.remaining).map(|column| column.capacity() * size_of::<i32>());
+        columns.sum::<usize>()
+            + self.info.capacity() * size_of::<InstanceInfo>()
+            + self.info.iter().map(InstanceInfo::memory_usage).sum::<usize>()
+            + self.life.capacity()
+            + self.status.capacity()
+            + self.agent.capacity()
+            + self.order.capacity() * size_of::<u64>()
+            + (self.generation.capacity() + self.running.capacity() + self.head.capacity()) * size_of::<u32>()
+            + (self.base.capacity() + self.registry.capacity() + self.free.capacity()) * size_of::<u32>()
+            + self.devices.capacity() * size_of::<Devices>()
+            + self.devices.iter().map(Devices::memory_usage).sum::<usize>()
+            + self.attributes.memory_usage()
+            + self.ports.memory_usage()
+            + self.names.allocation_size()
+            + self.tasks.capacity() * size_of::<Task>()
+            + self.task_devices.capacity() * size_of::<u64>()
+            + self.task_free.capacity() * size_of::<u32>()
+            + self.group_names.memory_usage()
+            + self.groups.capacity() * size_of::<Group>()
+            + self.demands.memory_usage()
     }
 }

@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 use crate::demand::{Demand, GpuDemand};
 use crate::error::{Error, ErrorKind};
 use crate::id::DemandId;
-use crate::limits::TASKS_MAX;
+use crate::limits::{DEVICE_WHOLE, TASKS_MAX};
 use crate::resource::{ResourceKind, demanded_amount};
 
 use super::devices::device_amount;
@@ -80,8 +80,14 @@ impl DemandTable {
     ///
     /// # Errors
     /// [`ErrorKind::InvalidParameter`] for a custom resource that was not declared or is named twice,
-    /// [`ErrorKind::InvalidAmount`] for a negative amount, [`ErrorKind::CapacityMax`] when there are too many demands.
-    pub(crate) fn hold(&mut self, definition: &str, demand: &Demand, custom_names: &[Box<str>]) -> Result<DemandId, Error> {
+    /// [`ErrorKind::InvalidAmount`] for a negative amount or a GPU share that is no share, [`ErrorKind::InvalidPort`] for
+    /// port 0, [`ErrorKind::CapacityMax`] when there are too many demands.
+    pub(crate) fn hold(
+        &mut self,
+        definition: &str,
+        demand: &Demand,
+        custom_names: &[Box<str>],
+    ) -> Result<DemandId, Error> {
         let hash = hash_demand(definition, demand);
         let same = |record: &DemandRecord| *record.definition == *definition && record.demand == *demand;
         let found = self.table.find(hash, |&number| self.records[number as usize].as_ref().is_some_and(same)).copied();
@@ -89,10 +95,11 @@ impl DemandTable {
             self.hold_again(DemandId(number));
             return Ok(DemandId(number));
         }
+        let ports = port_keys(demand);
         let record = DemandRecord {
             definition: definition.into(),
-            amounts: amounts(demand, custom_names)?,
-            ports: port_keys(demand),
+            amounts: amounts(demand, ports.len(), custom_names)?,
+            ports,
             demand: demand.clone(),
             holders: 1,
         };
@@ -154,8 +161,17 @@ impl DemandTable {
 }
 
 /// The dimensions a demand takes something of.
-fn amounts(demand: &Demand, custom_names: &[Box<str>]) -> Result<SmallVec<[(u8, i32); 4]>, Error> {
-    let mut amounts = SmallVec::new();
+fn amounts(demand: &Demand, ports: usize, custom_names: &[Box<str>]) -> Result<SmallVec<[(u8, i32); 4]>, Error> {
+    if demand.ports.iter().any(|&(_, port)| port == 0) {
+        return Err(Error::with_message(ErrorKind::InvalidPort, "host port `0` cannot be reserved"));
+    }
+    if let GpuDemand::Share(share) | GpuDemand::Slice(share) = demand.gpus {
+        if share == 0 || share >= DEVICE_WHOLE {
+            let message = alloc::format!("GPU share of `{share}` thousandths is outside 1 to 999");
+            return Err(Error::with_message(ErrorKind::InvalidAmount, message));
+        }
+    }
+    let mut amounts: SmallVec<[(u8, i32); 4]> = SmallVec::new();
     let mut push = |kind: ResourceKind, amount: i64| {
         if amount < 0 {
             let message = alloc::format!("demand of {amount} is negative");
@@ -169,7 +185,7 @@ fn amounts(demand: &Demand, custom_names: &[Box<str>]) -> Result<SmallVec<[(u8, 
     };
     push(ResourceKind::Cpu, demand.cpu)?;
     push(ResourceKind::Memory, demand.memory_mib)?;
-    push(ResourceKind::Ports, i64::try_from(demand.ports.len()).unwrap_or(i64::MAX))?;
+    push(ResourceKind::Ports, i64::try_from(ports).unwrap_or(i64::MAX))?;
     push(ResourceKind::Eni, i64::from(demand.eni))?;
     if let Some((kind, amount)) = device_amount(demand.gpus) {
         push(kind, i64::from(amount))?;

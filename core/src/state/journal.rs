@@ -91,11 +91,6 @@ impl Journal {
         self.marks.reserve(savepoints.saturating_sub(self.marks.len()));
     }
 
-    /// Records that fit without allocating.
-    pub(crate) fn room(&self) -> usize {
-        self.deltas.capacity() - self.deltas.len()
-    }
-
     /// Bytes held on the heap.
     pub(crate) fn memory_usage(&self) -> usize {
         self.deltas.capacity() * size_of::<Delta>() + self.marks.capacity() * size_of::<Mark>()

@@ -83,9 +83,7 @@ impl PortTable {
 
     /// The task that holds a port of an instance.
     pub(crate) fn holder(&self, slot: u32, key: u32) -> Option<u32> {
-        self.held
-            .find(hash_port(slot, key), |held| held.slot == slot && held.key == key)
-            .map(|held| held.task)
+        self.held.find(hash_port(slot, key), |held| held.slot == slot && held.key == key).map(|held| held.task)
     }
 
     /// Whether a port of an instance is taken, by its base set or by a task.
@@ -119,11 +117,6 @@ impl PortTable {
     pub(crate) fn reserve(&mut self, ports: usize) {
         let more = (2 * ports).saturating_sub(self.held.len());
         self.held.reserve(more, |held| hash_port(held.slot, held.key));
-    }
-
-    /// Ports that can be held without the table growing or moving.
-    pub(crate) fn room(&self) -> usize {
-        self.held.capacity() / 2
     }
 
     /// Bytes held on the heap.

@@ -36,10 +36,14 @@ impl State {
         ensure!(held_ports == self.ports.held_len(), "{} ports held, tasks hold {held_ports}", self.ports.held_len());
         self.validate_groups()?;
         self.validate_slots()?;
-        let retained: usize = journal.deltas().iter().map(|delta| match delta {
-            Delta::Attribute { from, .. } => usize::from(from.is_some()),
-            _ => 0,
-        }).sum();
+        let retained: usize = journal
+            .deltas()
+            .iter()
+            .map(|delta| match delta {
+                Delta::Attribute { from, .. } => usize::from(from.is_some()),
+                _ => 0,
+            })
+            .sum();
         self.attributes.validate(retained)
     }
 
@@ -49,7 +53,10 @@ impl State {
         ensure!(live == self.registry.len(), "{live} instances live, {} registered", self.registry.len());
         ensure!(live == self.names.len(), "{live} instances live, {} named", self.names.len());
         for pair in self.registry.windows(2) {
-            ensure!(self.order[pair[0] as usize] < self.order[pair[1] as usize], "registry is out of order at {pair:?}");
+            ensure!(
+                self.order[pair[0] as usize] < self.order[pair[1] as usize],
+                "registry is out of order at {pair:?}"
+            );
         }
         for &slot in &self.registry {
             ensure!(self.life[slot as usize] == Life::Live, "slot {slot} is registered, not live");
@@ -100,14 +107,19 @@ impl State {
             }
         }
         ensure!(running == self.running[at], "`{name}` counts {} tasks, runs {running}", self.running[at]);
-        ensure!(taken == self.devices[at].taken(), "GPUs of `{name}` are {:?}, tasks say {taken:?}", self.devices[at].taken());
+        ensure!(
+            taken == self.devices[at].taken(),
+            "GPUs of `{name}` are {:?}, tasks say {taken:?}",
+            self.devices[at].taken()
+        );
         ensure!(taken.iter().all(|&taken| taken <= DEVICE_WHOLE), "a GPU of `{name}` is given out twice");
 
         let base = self.ports.base_keys(self.base[at]);
         ensure!(ports.iter().all(|key| base.binary_search(key).is_err()), "a task of `{name}` holds a reserved port");
         for kind in counted(self.custom_names.len()) {
             let column = kind.column();
-            let expected = i64::from(self.registered[column][at]) + i64::from(self.info[at].surplus[column]) - held[column];
+            let expected =
+                i64::from(self.registered[column][at]) + i64::from(self.info[at].surplus[column]) - held[column];
             let remaining = i64::from(self.remaining[column][at]);
             ensure!(remaining == expected, "{kind:?} of `{name}` remains {remaining}, tasks leave {expected}");
         }
@@ -119,7 +131,10 @@ impl State {
         let left = if slots == ENI_UNLIMITED { i64::from(slots) } else { i64::from(slots) - held[column] };
         ensure!(i64::from(self.remaining[column][at]) == left, "`{name}` has {left} task ENI slots, not so many");
         ensure!(self.remaining(ResourceKind::Gpu, slot) == self.devices[at].whole_free(), "free GPUs of `{name}`");
-        ensure!(self.remaining(ResourceKind::GpuShare, slot) == self.devices[at].share_free(), "GPU shares of `{name}`");
+        ensure!(
+            self.remaining(ResourceKind::GpuShare, slot) == self.devices[at].share_free(),
+            "GPU shares of `{name}`"
+        );
         Ok(ports.len())
     }
 
@@ -132,7 +147,10 @@ impl State {
             let mut active = 0;
             for task in self.tasks_of_group(group_id) {
                 let record = &self.tasks[task as usize];
-                ensure!(record.group == group_id && record.life == Life::Live, "task {task} is in group {number} wrongly");
+                ensure!(
+                    record.group == group_id && record.life == Life::Live,
+                    "task {task} is in group {number} wrongly"
+                );
                 ensure!(record.of_group[1] == previous, "task {task} of group {number} has a wrong previous task");
                 previous = task;
                 active += 1;

@@ -1,0 +1,14 @@
+//! Choosing: which instance gets the next task, which task goes first, and why an instance cannot take one.
+//!
+//! Everything here reads state, index and a [`plan`](plan::Plan), and writes only its scratch. There is one route today,
+//! [`scan`]; a second must give the same answers.
+
+pub(crate) mod draw;
+pub(crate) mod judge;
+pub(crate) mod plan;
+pub(crate) mod scan;
+pub(crate) mod scratch;
+pub(crate) mod victim;
+
+pub use judge::Reason;
+pub use plan::AbsentGroup;

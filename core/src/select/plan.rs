@@ -1,0 +1,76 @@
+//! A request made ready: names resolved, filters held, so that choosing reads integers only.
+
+use smallvec::SmallVec;
+
+use crate::id::{AttributeId, ConstraintId, DemandId, GroupId};
+use crate::index::residue::ResidueId;
+use crate::limits::REQUEST_STRATEGIES_MAX;
+use crate::strategy::TieBreak;
+
+/// One rule of a chain, resolved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// Least left in a column.
+    Binpack(usize),
+    /// Fewest tasks of the group on the instance.
+    SpreadInstance,
+    /// Fewest tasks of the group on instances with the same value.
+    SpreadAttribute(AttributeId),
+    /// A uniform draw.
+    Random,
+}
+
+/// How instances without a spread attribute are ranked (semantics.md §3.2, U-29).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum AbsentGroup {
+    /// They form one group like any other.
+    #[default]
+    Together,
+    /// They come after all instances that have it.
+    Last,
+    /// They take no task of a request that spreads over it.
+    Exclude,
+}
+
+/// A request made ready for one cluster.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    /// What each task takes.
+    pub(crate) demand: DemandId,
+    /// Scope of spread and distinctInstance.
+    pub(crate) group: GroupId,
+    /// External instances, and whether to use exactly them or exactly the others; `None` uses every instance.
+    pub(crate) external: Option<(ConstraintId, bool)>,
+    /// Facts required beside amounts.
+    pub(crate) requirements: Option<ConstraintId>,
+    /// Zones allowed.
+    pub(crate) zones: Option<ConstraintId>,
+    /// Instances that carry a GPU slice, and whether the demand wants exactly them or exactly the others.
+    pub(crate) gpu_slice: Option<(ConstraintId, bool)>,
+    /// Static parts of the expressions.
+    pub(crate) statics: SmallVec<[ConstraintId; 4]>,
+    /// Parts of the expressions that read tasks.
+    pub(crate) residues: SmallVec<[ResidueId; 2]>,
+    /// Whether no two tasks of the group may share an instance.
+    pub(crate) is_distinct: bool,
+    /// Whether the demand takes every GPU of an instance.
+    pub(crate) wants_all_gpus: bool,
+    /// Whether the demand can never be met because its own ports clash.
+    pub(crate) ports_clash: bool,
+    /// The chain.
+    pub(crate) rules: SmallVec<[Rule; REQUEST_STRATEGIES_MAX]>,
+    /// Where instances without a spread attribute rank.
+    pub(crate) absent_group: AbsentGroup,
+    /// Who wins a tie.
+    pub(crate) tie_break: TieBreak,
+    /// Seed of draws.
+    pub(crate) seed: u64,
+}
+
+impl Plan {
+    /// Whether choosing needs to know how many tasks of the group each instance has.
+    pub(crate) fn reads_group(&self) -> bool {
+        let spreads = |rule: &Rule| matches!(rule, Rule::SpreadInstance | Rule::SpreadAttribute(_));
+        self.is_distinct || self.rules.iter().any(spreads)
+    }
+}
