@@ -1,0 +1,1 @@
+//! The oracle against the worked examples of the rules.
