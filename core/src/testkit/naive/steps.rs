@@ -15,7 +15,7 @@ use super::choose::{Ask, Rule};
 use super::cluster::{Cluster, find};
 use super::definition;
 use super::expr::{self, Node};
-use super::value::{Res, fault, flag, get, integer, invalid, list, name, text, texts};
+use super::value::{Fault, Res, fault, flag, get, integer, invalid, list, name, text, texts};
 
 /// The entry of a step.
 type Entry = Map<String, Value>;
@@ -497,7 +497,12 @@ fn check_attribute(attribute: &Value) -> Res<()> {
 fn load_text(step: &Value, entry: &mut Entry) -> Res<()> {
     let text = text(step, "text")?.ok_or_else(|| invalid("`text` is missing"))?;
     let Strict(value) = serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
-    Cluster::load(&value, list(&value, "taskDefinitions")?)?;
+    // Inside one document a name that stands twice, or a task on no instance, makes the document invalid.
+    let of_document = |fault: Fault| match fault.class {
+        "duplicate" | "not-found" => invalid(fault.text),
+        _ => fault,
+    };
+    Cluster::load(&value, list(&value, "taskDefinitions")?).map_err(of_document)?;
     entry.insert("parsed".to_string(), json!(true));
     Ok(())
 }
