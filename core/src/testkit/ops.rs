@@ -142,7 +142,9 @@ pub fn census(entries: &[Value]) -> BTreeMap<String, u64> {
         for task in entry["tasks"].as_array().into_iter().flatten() {
             add("devices handed out".to_string(), task["gpuIds"].as_array().map_or(0, Vec::len));
         }
-        add(format!("stopped by {op}"), length("stopped"));
+        if length("stopped") > 0 {
+            add(format!("stopped by {op}"), length("stopped"));
+        }
         add("listed".to_string(), length("containerInstanceArns"));
         match op {
             "xRollback" => add("rolled back".to_string(), 1),
@@ -228,11 +230,12 @@ impl<'b> Source<'b> {
         for shift in [0, 8, 16, 24] {
             source.features |= u32::from(source.byte() | source.byte()) << shift;
         }
-        (source.span, source.scale) = match source.below(6) {
+        (source.span, source.scale) = match source.below(8) {
             0 | 1 => (9, 1),
             2 | 3 => (41, 1),
             4 => (9, 128),
-            _ => (21, 1),
+            5 => (21, 1),
+            _ => (121, 1),
         };
         let more = if source.chance(20) { 10 } else { 4 };
         source.instances = 3 + source.below(more) as usize;
@@ -276,15 +279,53 @@ impl<'b> Source<'b> {
         if self.maybe(Feature::Boundary, 8) {
             return [0, 1, (1 << 30) - 1, 1 << 30][self.below(4) as usize];
         }
-        self.below(self.span) as i64 * self.scale
+        let least = if self.chance(60) { self.span / 2 } else { 0 };
+        self.below(self.span).max(least) as i64 * self.scale
     }
 
     /// An amount a container can ask for.
     fn need(&mut self, least: i64) -> i64 {
-        if self.maybe(Feature::Boundary, 3) {
+        if self.maybe(Feature::Boundary, 1) {
             return [1 << 30, (1 << 30) + 1, 1 << 31, (1 << 32) + 1, i64::MAX][self.below(5) as usize];
         }
-        let span = if self.chance(10) { 9 } else { 4 };
+        let span = if self.chance(10) { 9 } else { 3 };
         (self.below(span) as i64).max(least) * self.scale
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::naive::{Oracle, OracleOptions};
+    use super::*;
+
+    #[test]
+    fn any_bytes_decode_to_the_same_case_each_time() {
+        for bytes in [&[][..], &[0], &[255; 40], &[7; 3000], &seeded(1)[..301]] {
+            let case = decode(bytes);
+            assert_eq!(case, decode(bytes));
+            assert!(case["steps"].as_array().unwrap().len() <= STEPS_MAX);
+            Oracle::new(&case, OracleOptions::default()).unwrap();
+        }
+    }
+
+    #[test]
+    fn every_outcome_is_reached_and_a_refusal_changes_nothing() {
+        let mut entries = Vec::new();
+        for seed in 0..150 {
+            let case = decode(&seeded(seed));
+            let mut oracle = Oracle::new(&case, OracleOptions { seed }).unwrap();
+            let mut before = None;
+            for step in case["steps"].as_array().unwrap() {
+                let entry = oracle.step(step);
+                if let (Some(before), true) = (before, entry.get("error").is_some()) {
+                    assert_eq!(entry["state"], before, "{step}");
+                }
+                before = Some(entry["state"].clone());
+                entries.push(entry);
+            }
+        }
+        let unreached: Vec<String> =
+            census(&entries).into_iter().filter(|&(_, count)| count == 0).map(|(name, _)| name).collect();
+        assert!(unreached.is_empty(), "{unreached:?}");
     }
 }

@@ -75,8 +75,8 @@ impl Source<'_> {
         ];
         let mut attributes = Map::new();
         let mut kind = self.pick(&["", "", "t2.micro", "c5.large", "m5.large", "odd.thing"]);
-        if self.maybe(Feature::Gpus, 60) {
-            room.devices = self.below(5) as usize;
+        if self.maybe(Feature::Gpus, 75) {
+            room.devices = self.below(5).max(self.below(5)) as usize;
             if self.chance(15) {
                 (kind, room.devices) = ("g6f.large", 1);
             }

@@ -73,20 +73,22 @@ impl Source<'_> {
             definition["revision"] = json!(revision);
             self.families.push(format!("{family}:{revision}"));
         }
+        // Task-level amounts start at 128 units, far beyond what most of these instances have.
+        let sized = if self.scale == 1 { 2 } else { 30 };
         let total = |key: &str| containers.iter().map(|one| one[key].as_i64().unwrap_or(0).min(1 << 40)).sum::<i64>();
-        if self.chance(10) && total("cpu") <= 512 {
+        if self.chance(sized) && total("cpu") <= 512 {
             definition["cpu"] = json!(self.pick(&["512", "1024", "1 vCPU", ".5 vCPU", "1vcpu"]));
             self.sized.insert(family.to_string());
         }
-        if self.chance(10) && total("memory") + total("memoryReservation") <= 1024 {
+        if self.chance(sized) && total("memory") + total("memoryReservation") <= 1024 {
             definition["memory"] = json!(self.pick(&["1024", "1GB", "2 GB", "1.5 gb"]));
             self.sized.insert(family.to_string());
         }
-        if self.maybe(Feature::Requires, 25) {
-            definition["requiresAttributes"] = match self.below(4) {
-                0 => json!([{ "name": "stack" }]),
+        if self.maybe(Feature::Requires, 20) {
+            definition["requiresAttributes"] = match self.below(8) {
+                0 | 4 | 5 => json!([{ "name": "stack" }]),
                 1 => json!([{ "name": "stack", "value": "prod" }]),
-                2 => json!([{ "name": "rack" }, { "name": "stack" }]),
+                2 | 6 | 7 => json!([{ "name": "rack" }]),
                 _ => json!([{ "name": "nosuch" }]),
             };
         }
@@ -97,7 +99,7 @@ impl Source<'_> {
                 _ => json!({ "operatingSystemFamily": "LINUX" }),
             };
         }
-        if self.maybe(Feature::DefinitionMembers, 30) {
+        if self.maybe(Feature::DefinitionMembers, 20) {
             definition["placementConstraints"] = json!([{ "type": "memberOf", "expression": self.expression() }]);
         }
         self.containers.insert(family.to_string(), containers.clone());
@@ -141,7 +143,7 @@ impl Source<'_> {
     /// GPU requirements for some containers.
     fn accelerators(&mut self, containers: &mut [Value]) {
         let gpu = |value: &str| json!([{ "type": "GPU", "value": value }]);
-        match self.below(10) {
+        match self.below(16) {
             0 | 1 => containers[0]["resourceRequirements"] = gpu("1"),
             2 => containers[0]["resourceRequirements"] = gpu("2"),
             3 => {

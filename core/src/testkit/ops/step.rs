@@ -35,8 +35,11 @@ impl Source<'_> {
             25..=29 if self.has(Feature::Registration) => self.registration(),
             30..=32 if self.has(Feature::Status) => {
                 let ids: Vec<String> = (0..self.list_length(2)).map(|_| self.id()).collect();
-                let statuses: &[&str] =
-                    if self.maybe(Feature::Defects, 5) { &["INACTIVE", "active"] } else { &["ACTIVE", "DRAINING"] };
+                let statuses: &[&str] = if self.maybe(Feature::Defects, 5) {
+                    &["INACTIVE", "active"]
+                } else {
+                    &["ACTIVE", "ACTIVE", "DRAINING"]
+                };
                 let status = self.pick(statuses);
                 let op = "updateContainerInstancesState";
                 // One defect at most: no list beside a bad status.
@@ -48,7 +51,7 @@ impl Source<'_> {
             45..=46 if self.has(Feature::Savepoints) => json!({ "op": "xRollback" }),
             47..=48 if self.has(Feature::Savepoints) => json!({ "op": "xCommit" }),
             49..=50 if self.has(Feature::Agents) => {
-                let connected = self.chance(60);
+                let connected = self.chance(75);
                 json!({ "op": "xSetAgentConnected", "containerInstance": self.id(), "connected": connected })
             }
             51 if self.has(Feature::Definitions) => {
@@ -127,7 +130,7 @@ impl Source<'_> {
     /// Constraints, strategy and the rest of what `startTask` does not have.
     fn selection(&mut self, request: &mut Value, op: &str) {
         let mut constraints = Vec::new();
-        if self.maybe(Feature::RequestMembers, 35) {
+        if self.maybe(Feature::RequestMembers, 25) {
             for _ in 0..1 + u64::from(self.chance(20)) {
                 constraints.push(json!({ "type": "memberOf", "expression": self.expression() }));
             }
@@ -261,6 +264,7 @@ impl Source<'_> {
         match self.below(8) {
             0 => json!({ "step": step, "on": self.id() }),
             1 => json!({ "step": at, "index": 0 }),
+            2..=5 => json!({ "step": step, "index": 0 }),
             _ => json!({ "step": step, "index": self.below(3) }),
         }
     }
@@ -286,15 +290,16 @@ impl Source<'_> {
 
     /// Registers or deregisters an instance.
     fn registration(&mut self) -> Value {
-        if self.chance(50) {
-            let force = self.chance(60);
+        if self.chance(40) {
+            let force = self.chance(50);
             let mut step = json!({ "op": "deregisterContainerInstance", "containerInstance": self.id() });
             if force || self.chance(30) {
                 step["force"] = json!(force);
             }
             return step;
         }
-        let n = self.below(self.instances as u64 + 2) as usize;
+        let fresh = if self.chance(50) { self.instances as u64 } else { 0 };
+        let n = (fresh + self.below(self.instances as u64 + 2)) as usize;
         let mut room = Room::default();
         let mut instance = self.instance(n, &mut room);
         if self.maybe(Feature::Trusted, 20) {
