@@ -206,6 +206,8 @@ struct Source<'b> {
     containers: BTreeMap<String, Vec<Value>>,
     /// Families that have a task-level cpu or memory.
     sized: BTreeSet<String>,
+    /// Families that some step registers.
+    passing: BTreeSet<String>,
     /// Ids of loaded tasks.
     tasks: Vec<String>,
     /// Steps that may have placed something.
@@ -224,6 +226,7 @@ impl<'b> Source<'b> {
             families: Vec::new(),
             containers: BTreeMap::new(),
             sized: BTreeSet::new(),
+            passing: BTreeSet::new(),
             tasks: Vec::new(),
             placing: Vec::new(),
         };

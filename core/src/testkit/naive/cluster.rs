@@ -310,9 +310,9 @@ impl Cluster {
             self.tasks[index].devices = positions;
         }
         for index in nameless {
-            let candidates = (0..pool.len()).filter(|position| !told || busy.contains(position)).collect();
+            let candidates: Vec<usize> = (0..pool.len()).filter(|position| !told || busy.contains(position)).collect();
             let gpu = self.tasks[index].demand.gpu.clone();
-            let least = self.devices_for(key, candidates, &gpu, true).unwrap_or_default();
+            let least = self.devices_for(key, &candidates, &gpu, true).unwrap_or_default();
             self.tasks[index].devices = least;
         }
         let held: BTreeSet<usize> = self.tasks_on(key).flat_map(|task| task.devices.iter().copied()).collect();
@@ -388,14 +388,14 @@ impl Cluster {
             _ => {}
         }
         let pool = instance.registered.gpus.as_ref().map_or(0, Vec::len);
-        let unblocked = (0..pool).filter(|position| !instance.gpus_blocked.contains(position)).collect();
+        let unblocked: Vec<usize> = (0..pool).filter(|position| !instance.gpus_blocked.contains(position)).collect();
         let all_there = instance.gpus_blocked.is_empty();
-        if *gpu == Gpu::All && !all_there { None } else { self.devices_for(instance.key, unblocked, gpu, false) }
+        if *gpu == Gpu::All && !all_there { None } else { self.devices_for(instance.key, &unblocked, gpu, false) }
     }
 
     /// The devices among `candidates` that a demand takes, lowest positions first; with `least`, fewer if there are not
     /// enough.
-    fn devices_for(&self, key: u64, candidates: Vec<usize>, gpu: &Gpu, least: bool) -> Option<Vec<usize>> {
+    fn devices_for(&self, key: u64, candidates: &[usize], gpu: &Gpu, least: bool) -> Option<Vec<usize>> {
         let holders = |position: usize| self.tasks_on(key).filter(move |task| task.devices.contains(&position));
         let total = candidates.len();
         let free: Vec<usize> =

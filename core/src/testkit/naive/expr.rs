@@ -489,7 +489,7 @@ fn unquote(pattern: &str) -> String {
                 plain.extend(chars.next());
             }
             _ => {
-                if literal && c.is_ascii_punctuation() {
+                if literal && r"\.+*?()|[]{}^$#&-~".contains(c) {
                     plain.push('\\');
                 }
                 plain.push(c);

@@ -50,12 +50,12 @@ fn oracle(definitions: &[Value], instances: &[Value], tasks: &[Value]) -> Oracle
 }
 
 /// Runs `count` tasks of a family; `more` goes into the request.
-fn run(oracle: &mut Oracle, family: &str, count: i64, more: Value) -> Value {
-    let mut request = json!({ "taskDefinition": family, "count": count });
-    for (key, value) in more.as_object().unwrap() {
-        request[key] = value.clone();
-    }
-    oracle.step(&json!({ "op": "runTask", "request": request }))
+fn run(oracle: &mut Oracle, family: &str, count: i64, mut more: Value) -> Value {
+    more["taskDefinition"] = json!(family);
+    more["count"] = json!(count);
+    let mut step = json!({ "op": "runTask" });
+    step["request"] = more;
+    oracle.step(&step)
 }
 
 /// Where the tasks of an entry went.

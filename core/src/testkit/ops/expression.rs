@@ -149,7 +149,7 @@ impl Source<'_> {
                     0 => format!("ec2InstanceId == {first}"),
                     1 => format!("ec2InstanceId != {first}"),
                     2 => format!("ec2InstanceId !in ['{first}', {second}]"),
-                    _ => format!("ec2InstanceId =~ i-[01]"),
+                    _ => "ec2InstanceId =~ i-[01]".to_string(),
                 }
             }
             5..=6 => {

@@ -42,7 +42,6 @@ impl Source<'_> {
                 };
                 let status = self.pick(statuses);
                 let op = "updateContainerInstancesState";
-                // One defect at most: no list beside a bad status.
                 json!({ "op": op, "containerInstances": ids, "status": status })
             }
             33..=37 if self.has(Feature::Attributes) => self.attributes(),
@@ -58,6 +57,7 @@ impl Source<'_> {
                 let family = format!("f{}", self.below(6));
                 let definition =
                     if self.maybe(Feature::Defects, 30) { self.refused(&family) } else { self.definition(&family) };
+                self.passing.insert(family);
                 json!({ "op": "registerTaskDefinition", "taskDefinition": definition })
             }
             _ => json!({ "op": "runTask", "request": self.request("runTask") }),
@@ -90,6 +90,9 @@ impl Source<'_> {
         let defect = if defect == 0 && self.maybe(Feature::Malformed, 5) { 17 } else { defect };
         let chosen = self.below(self.families.len() as u64) as usize;
         let family = self.families[chosen].clone();
+        // One that a rollback may have taken away is a defect of its own.
+        let passing = self.passing.contains(family.split(':').next().unwrap_or(""));
+        let defect = if passing { 0 } else { defect };
         let mut request = json!({ "taskDefinition": family });
         match (op, self.below(8)) {
             ("startTask", _) => {
