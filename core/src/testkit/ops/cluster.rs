@@ -15,6 +15,8 @@ pub(super) struct Room {
     ports: BTreeSet<(String, u64)>,
     /// Devices of the pool.
     devices: usize,
+    /// The device is a slice, which only fractions fit.
+    sliced: bool,
     /// Devices in use by loaded tasks.
     used: BTreeSet<usize>,
     /// ENI slots left.
@@ -78,7 +80,7 @@ impl Source<'_> {
         if self.maybe(Feature::Gpus, 75) {
             room.devices = self.below(5).max(self.below(5)) as usize;
             if self.chance(15) {
-                (kind, room.devices) = ("g6f.large", 1);
+                (kind, room.devices, room.sliced) = ("g6f.large", 1, true);
             }
             let pool: Vec<String> = (0..room.devices).map(|device| format!("gpu-{device}")).collect();
             records.push(json!({ "name": "GPU", "type": "STRINGSET", "stringSetValue": pool }));
@@ -236,6 +238,9 @@ impl Source<'_> {
             return false;
         }
         let wanted = if all { room.devices } else { whole.max(usize::from(share)) };
+        if wanted > 0 && room.sliced {
+            return false;
+        }
         let free: Vec<usize> = (0..room.devices).filter(|device| !room.used.contains(device)).collect();
         if free.len() < wanted || all && (free.len() < room.devices || free.is_empty()) {
             return false;
