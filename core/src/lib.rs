@@ -6,5 +6,7 @@ extern crate alloc;
 
 pub mod error;
 pub mod limits;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 
 pub use error::{Error, ErrorClass, ErrorKind, Span};
