@@ -77,7 +77,7 @@ pub fn parse(text: &str) -> Result<Value, String> {
 /// [`EXPANDED_BYTES_MAX`] or [`EXPANDED_ELEMENTS_MAX`].
 pub fn expand(case: Value) -> Result<Value, String> {
     let mut expansion = Expansion { bytes: EXPANDED_BYTES_MAX, elements: EXPANDED_ELEMENTS_MAX };
-    let case = expansion.value(&case, None)?;
+    let case = expansion.value(case, None)?;
     check(&case)?;
     Ok(case)
 }
@@ -171,40 +171,38 @@ struct Expansion {
 
 impl Expansion {
     /// `value` without generators; `at` is the number of the copy inside an `$each`.
-    fn value(&mut self, value: &Value, at: Option<i64>) -> Result<Value, String> {
+    fn value(&mut self, value: Value, at: Option<i64>) -> Result<Value, String> {
+        if is_generator(&value) {
+            let name = only_member(&value)?;
+            return self.generator(name, value.get(name).unwrap_or(&Value::Null), at);
+        }
         match value {
             Value::String(text) => {
                 self.take_bytes(text.len())?;
-                Ok(Value::String(text.clone()))
+                Ok(Value::String(text))
             }
             Value::Array(list) => {
                 let mut whole = Vec::new();
                 for element in list {
-                    match element.get("$each") {
-                        Some(spec) => self.each(only_member(element)?, spec, at, &mut whole)?,
-                        None => {
-                            self.take_elements(1)?;
-                            whole.push(self.value(element, at)?);
-                        }
+                    if let Some(spec) = element.get("$each") {
+                        self.each(only_member(&element)?, spec, at, &mut whole)?;
+                    } else {
+                        self.take_elements(1)?;
+                        whole.push(self.value(element, at)?);
                     }
                 }
                 Ok(Value::Array(whole))
-            }
-            Value::Object(object) if is_generator(value) => {
-                let name = only_member(value)?;
-                let Some(spec) = object.get(name) else { return Err(format!("`{name}` is malformed")) };
-                self.generator(name, spec, at)
             }
             Value::Object(object) => {
                 let mut whole = Map::new();
                 for (key, member) in object {
                     self.take_elements(1)?;
                     self.take_bytes(key.len())?;
-                    whole.insert(key.clone(), self.value(member, at)?);
+                    whole.insert(key, self.value(member, at)?);
                 }
                 Ok(Value::Object(whole))
             }
-            _ => Ok(value.clone()),
+            other => Ok(other),
         }
     }
 
@@ -254,7 +252,7 @@ impl Expansion {
                 let Some(choices) = choices else { return Err("`$pick` is not a list with elements".to_string()) };
                 let number = usize::try_from(at).ok().and_then(|at| at.checked_rem(choices.len()));
                 match number.and_then(|number| choices.get(number)) {
-                    Some(choice) => self.value(choice, Some(at)),
+                    Some(choice) => self.value(choice.clone(), Some(at)),
                     None => Err("`$pick` is malformed".to_string()),
                 }
             }
@@ -274,11 +272,11 @@ impl Expansion {
         for index in 0..n {
             self.take_elements(1)?;
             let index = i64::try_from(index).map_err(|_| "`$each` has too many elements".to_string())?;
-            whole.push(self.value(item, Some(index))?);
+            whole.push(self.value(item.clone(), Some(index))?);
         }
         if n == 0 {
             // A malformed item is an error even where no copy is asked for.
-            Expansion { bytes: self.bytes, elements: self.elements }.value(item, Some(0))?;
+            Expansion { bytes: self.bytes, elements: self.elements }.value(item.clone(), Some(0))?;
         }
         Ok(())
     }
@@ -330,7 +328,7 @@ impl<'v> Fields<'v> {
         match self.fields.get(key) {
             Some(field) if self.at.is_some() && is_generator(field) => {
                 let mut expansion = Expansion { bytes: EXPANDED_BYTES_MAX, elements: EXPANDED_ELEMENTS_MAX };
-                expansion.value(field, self.at).map(Some)
+                expansion.value(field.clone(), self.at).map(Some)
             }
             field => Ok(field.cloned()),
         }
