@@ -12,6 +12,7 @@
 )]
 
 pub mod case;
+pub mod differential;
 pub mod naive;
 pub mod ops;
 pub mod replay;
