@@ -67,8 +67,10 @@ impl Book {
         }
         let source = with_revision(fields, revision);
         let parsed = if source.len() > ECS_DEFINITION_BYTES_MAX {
-            let message =
-                format!("a task definition has at most {ECS_DEFINITION_BYTES_MAX} bytes, this one has {}", source.len());
+            let message = format!(
+                "a task definition has at most {ECS_DEFINITION_BYTES_MAX} bytes, this one has {}",
+                source.len()
+            );
             Err(Error::with_message(ErrorKind::LimitExceeded, message))
         } else {
             definition::read(fields)

@@ -10,7 +10,9 @@ use crate::error::{Error, ErrorKind};
 use crate::id::InstanceId;
 use crate::instance::InstanceStatus;
 use crate::json::{Fields, Json};
-use crate::limits::{ECS_ATTRIBUTE_CHARS_MAX, ECS_CUSTOM_ATTRIBUTES_MAX, ECS_PUT_ATTRIBUTES_MAX};
+use crate::limits::{
+    ECS_ATTRIBUTE_CHARS_MAX, ECS_CUSTOM_ATTRIBUTES_MAX, ECS_PUT_ATTRIBUTES_MAX, ECS_UPDATE_STATE_INSTANCES_MAX,
+};
 
 /// Prefixes of attributes that are not custom.
 const BUILT_IN_PREFIXES: [&str; 2] = ["ecs.", "com.amazonaws.ecs."];
@@ -22,20 +24,28 @@ fn is_custom(name: &str) -> bool {
 
 /// Refuses an attribute that ECS would refuse to set (semantics.md §6.2).
 fn validate_attribute(name: &str, value: Option<&str>) -> Result<(), Error> {
-    let refuse = |message: String, key: &str| {
-        Err(Error::with_message(ErrorKind::InvalidAttribute, message).in_path(key))
-    };
+    let refuse =
+        |message: String, key: &str| Err(Error::with_message(ErrorKind::InvalidAttribute, message).in_path(key));
     let length = name.chars().count();
     if !(1..=ECS_ATTRIBUTE_CHARS_MAX).contains(&length) {
-        return refuse(format!("an attribute name has 1 to {ECS_ATTRIBUTE_CHARS_MAX} characters, not {length}"), "name");
+        return refuse(
+            format!("an attribute name has 1 to {ECS_ATTRIBUTE_CHARS_MAX} characters, not {length}"),
+            "name",
+        );
     }
     if !name.chars().all(|c| c.is_ascii_alphanumeric() || "_/\\.-".contains(c)) {
-        return refuse(format!("attribute name `{name}` has other characters than letters, digits and `_ / \\ . -`"), "name");
+        return refuse(
+            format!("attribute name `{name}` has other characters than letters, digits and `_ / \\ . -`"),
+            "name",
+        );
     }
     let Some(value) = value else { return Ok(()) };
     let length = value.chars().count();
     if !(1..=ECS_ATTRIBUTE_CHARS_MAX).contains(&length) {
-        return refuse(format!("an attribute value has 1 to {ECS_ATTRIBUTE_CHARS_MAX} characters, not {length}"), "value");
+        return refuse(
+            format!("an attribute value has 1 to {ECS_ATTRIBUTE_CHARS_MAX} characters, not {length}"),
+            "value",
+        );
     }
     if !value.chars().all(|c| c.is_alphanumeric() || "-_.@/\\: ".contains(c)) {
         return refuse(
@@ -144,6 +154,11 @@ impl Session {
             }
         })?;
         fields.required("containerInstances")?;
+        let named = fields.items("containerInstances")?.len();
+        if !(1..=ECS_UPDATE_STATE_INSTANCES_MAX).contains(&named) {
+            let message = format!("1 to {ECS_UPDATE_STATE_INSTANCES_MAX} instances can be named, not {named}");
+            return Err(Error::with_message(ErrorKind::InvalidParameter, message).in_path("containerInstances"));
+        }
         let ids = fields.each("containerInstances", |name| self.instance_id(name.as_text()?))?;
         self.all_or_nothing(|session| ids.iter().try_for_each(|&id| session.cluster.set_status(id, status)))
     }
@@ -163,13 +178,23 @@ impl Session {
     /// The same, except what is wrong with the text.
     pub fn put_attributes_json(&mut self, request: &Json<'_>) -> Result<(), Error> {
         let changes = self.targeted(request.as_fields()?, validate_attribute)?;
+        for (index, change) in changes.iter().enumerate() {
+            if changes[..index].iter().any(|other| (other.0, other.1) == (change.0, change.1)) {
+                let message = format!("attribute `{}` is given twice for one target", change.1);
+                let error = Error::with_message(ErrorKind::InvalidParameter, message);
+                return Err(crate::json::at_index(error, index).in_path("attributes"));
+            }
+        }
         self.all_or_nothing(|session| {
             for &(id, name, value) in &changes {
                 session.cluster.put_attribute(id, name, value)?;
             }
             for &(id, _, _) in &changes {
                 let instance = session.cluster.instance(id)?;
-                custom_limit(instance.name(), instance.attributes().iter().filter(|(name, _)| is_custom(name)).count())?;
+                custom_limit(
+                    instance.name(),
+                    instance.attributes().iter().filter(|(name, _)| is_custom(name)).count(),
+                )?;
             }
             Ok(())
         })
@@ -238,7 +263,8 @@ fn custom_limit(instance: &str, count: usize) -> Result<(), Error> {
     if count <= ECS_CUSTOM_ATTRIBUTES_MAX {
         return Ok(());
     }
-    let message =
-        format!("container instance `{instance}` would carry {count} custom attributes, at most {ECS_CUSTOM_ATTRIBUTES_MAX}");
+    let message = format!(
+        "container instance `{instance}` would carry {count} custom attributes, at most {ECS_CUSTOM_ATTRIBUTES_MAX}"
+    );
     Err(Error::with_message(ErrorKind::AttributeLimit, message))
 }

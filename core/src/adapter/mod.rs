@@ -23,7 +23,7 @@ mod show;
 mod task;
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -33,8 +33,8 @@ pub(crate) use book::Book;
 pub(crate) use instance::Extra;
 pub use load::LoadReport;
 pub(crate) use options::{ABSENT_GROUPS, RELEASES, RUN_TASK_DEFAULTS, TIE_BREAKS, UNKNOWN_ENIS};
-pub(crate) use options::{absent_group_name, release_name, run_task_name, tie_break_name, unknown_eni_name};
 pub use options::{RunTaskDefault, SessionOptions};
+pub(crate) use options::{absent_group_name, release_name, run_task_name, tie_break_name, unknown_eni_name};
 pub use response::{Failure, ListContainerInstancesResponse, PlacedTask, RunTaskResponse};
 pub use savepoint::SessionSavepoint;
 pub(crate) use task::write_demand;
@@ -56,6 +56,9 @@ pub(crate) struct Service {
     /// Tasks asked for, all calls together.
     pub(crate) desired_count: u64,
 }
+
+/// What the ids that a session makes up begin with.
+const MADE_UP_PREFIX: &str = "task/placed-";
 
 /// A cluster that is spoken to in ECS's words.
 ///
@@ -99,6 +102,8 @@ pub struct Session {
     pub(crate) extras: HashMap<InstanceId, Extra>,
     /// Ids of deregistered instances, oldest first.
     pub(crate) deregistered: Vec<Box<str>>,
+    /// Names of tasks the documents told of that a made-up name must not take, whether or not those tasks still run.
+    pub(crate) reserved: BTreeSet<Box<str>>,
     /// Tasks placed so far, less those rolled back: the number of the last one.
     pub(crate) placed: u64,
     /// Inverses of what was done since the outermost savepoint; empty with none open.
@@ -122,6 +127,7 @@ impl Session {
             resources: Vec::new(),
             extras: HashMap::new(),
             deregistered: Vec::new(),
+            reserved: BTreeSet::new(),
             placed: 0,
             journal: Vec::new(),
             depth: 0,
