@@ -187,6 +187,9 @@ impl Source<'_> {
         }
         if self.chance(10) {
             task["desiredStatus"] = json!("STOPPED");
+            let id = format!("task/p{}", self.tasks.len());
+            task["taskArn"] = json!(id);
+            self.tasks.push(id);
             return Some(task);
         }
         if self.maybe(Feature::Health, 25) {

@@ -180,7 +180,7 @@ impl Source<'_> {
             _ => &["t2.micro", "m5.large", "c5.large"],
         };
         let (first, second) = (self.pick(values), self.pick(values));
-        let patterns = ["p.*", "[0-9]+", "1|10", "z-[ab]", "t2", "'(t2|m5)\\..*'", "'\\Qm5.\\Elarge'", ".*", "prod|"];
+        let patterns = ["p.*", "[0-9]+", "1|10", "z-[ab]", "t2", "'(t2|m5)\\..*'", "'\\Qm5.\\Elarge'", ".*", "'prod|'"];
         match self.below(16) {
             0..=4 => format!("attribute:{name} {} {first}", self.pick(COMPARISONS)),
             5 => format!("attribute:{name}=={first}"),
