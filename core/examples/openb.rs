@@ -335,7 +335,11 @@ fn check(cluster: &Cluster, run: &Run) -> Result<(), Fault> {
     }
     assert_eq!(tasks, run.placements.len(), "every task is on one instance");
     let unplaced: usize = run.nearest.values().sum();
-    assert_eq!(run.failures.values().sum::<usize>(), unplaced * cluster.instances().len(), "each instance has a reason");
+    assert_eq!(
+        run.failures.values().sum::<usize>(),
+        unplaced * cluster.instances().len(),
+        "each instance has a reason"
+    );
     Ok(())
 }
 
