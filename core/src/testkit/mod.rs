@@ -16,3 +16,4 @@ pub mod differential;
 pub mod naive;
 pub mod ops;
 pub mod replay;
+pub mod targets;
