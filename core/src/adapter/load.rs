@@ -88,7 +88,7 @@ impl Session {
         self.resources = resources;
         loaded?;
         self.load_definitions(fields);
-        self.add_tasks(&tasks)
+        self.add_tasks(&tasks).map_err(listed_twice)
     }
 
     /// One instance of a document.
@@ -97,7 +97,7 @@ impl Session {
         if !listed.contains(super::names::short(document.instance.name)) {
             count_others(&mut document);
         }
-        let id = self.cluster.register(&document.instance)?;
+        let id = self.cluster.register(&document.instance).map_err(listed_twice)?;
         self.name_instance(id, Box::from(document.instance.name), document.extra);
         Ok(())
     }
@@ -201,6 +201,18 @@ impl Session {
         })?;
         self.name_task(id, Box::from(task.name));
         Ok(())
+    }
+}
+
+/// An id that one document has twice is a fault of the document, not a conflict with what is there.
+fn listed_twice(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::DuplicateInstance | ErrorKind::DuplicateTask => {
+            let message = format!("{}, earlier in this document", error.message());
+            let again = Error::with_message(ErrorKind::InvalidParameter, message);
+            error.path().map_or(again.clone(), |path| again.in_path(path))
+        }
+        _ => error,
     }
 }
 
