@@ -73,7 +73,10 @@ fn a_loaded_document_answers_in_the_shapes_of_ecs() {
             + r#""availabilityZone":"z1","cpu":"128","memory":"256"}],"failures":[]}"#
     );
     let state = session.state().to_string();
-    assert!(state.contains(r#"{"CPU":3968,"MEMORY":7744,"PORTS":[22,2375],"PORTS_UDP":[],"runningTasksCount":1,"#), "{state}");
+    assert!(
+        state.contains(r#"{"CPU":3968,"MEMORY":7744,"PORTS":[22,2375],"PORTS_UDP":[],"runningTasksCount":1,"#),
+        "{state}"
+    );
     assert_eq!(session.stop_task("placed-1"), Ok(()));
     check_refused(&mut session, |session| session.stop_task("task/placed-1"), ErrorKind::TaskNotFound, "");
 }
@@ -129,18 +132,24 @@ fn documents_are_taken_whole_or_not_at_all() {
 #[test]
 fn only_the_value_that_the_type_names_counts() {
     let resource = |record: &str| {
-        let text = format!(r#"{{"containerInstances": [{{"containerInstanceArn": "a", "registeredResources": [{record}]}}]}}"#);
+        let text = format!(
+            r#"{{"containerInstances": [{{"containerInstanceArn": "a", "registeredResources": [{record}]}}]}}"#
+        );
         let session = Session::from_json(&text, SessionOptions::default())?;
         Ok::<_, placewright::Error>(session.state().get("a").unwrap().clone().into_owned())
     };
-    let cpu = |record: &str| Ok::<_, ErrorKind>(resource(record).map_err(|error| error.kind())?.get("CPU").cloned().unwrap());
+    let cpu =
+        |record: &str| Ok::<_, ErrorKind>(resource(record).map_err(|error| error.kind())?.get("CPU").cloned().unwrap());
     assert_eq!(cpu(r#"{"name": "CPU", "type": "INTEGER", "integerValue": 5, "longValue": 7}"#), Ok(Json::Integer(5)));
     assert_eq!(cpu(r#"{"name": "CPU", "type": "LONG", "integerValue": 0, "longValue": 7}"#), Ok(Json::Integer(7)));
     assert_eq!(cpu(r#"{"name": "CPU", "type": "INTEGER", "longValue": 7}"#), Err(ErrorKind::JsonMissing));
     assert_eq!(cpu(r#"{"name": "CPU", "type": "INTEGER", "integerValue": null}"#), Err(ErrorKind::JsonType));
     assert_eq!(cpu(r#"{"name": "CPU", "type": "DOUBLE", "doubleValue": 7.0}"#), Err(ErrorKind::InvalidParameter));
     assert_eq!(cpu(r#"{"name": "CPU", "type": "INTEGER", "integerValue": -1}"#), Err(ErrorKind::InvalidAmount));
-    assert_eq!(cpu(r#"{"name": "CPU", "type": "INTEGER", "integerValue": 9007199254740993}"#), Err(ErrorKind::InvalidAmount));
+    assert_eq!(
+        cpu(r#"{"name": "CPU", "type": "INTEGER", "integerValue": 9007199254740993}"#),
+        Err(ErrorKind::InvalidAmount)
+    );
     for port in ["-1", "0", "65536", "80a", "", " 80", "+80", "0x50", "80.0"] {
         let record = format!(r#"{{"name": "PORTS", "type": "STRINGSET", "stringSetValue": ["{port}"]}}"#);
         assert_eq!(resource(&record).unwrap_err().kind(), ErrorKind::InvalidPort, "{port}");
@@ -160,14 +169,16 @@ fn times_are_read_in_both_forms_exactly() {
         (r#""2025-10-09T10:53:20+02:00""#, "registeredAt == 2025-10-09T08:53:20Z"),
         (r#""2025-10-09T08:53:20.123456+00:00""#, "registeredAt == 2025-10-09T08:53:20.123456Z"),
     ] {
-        let document = format!(r#"{{"containerInstances": [{}]}}"#, instance("a", &format!(r#", "registeredAt": {form}"#)));
+        let document =
+            format!(r#"{{"containerInstances": [{}]}}"#, instance("a", &format!(r#", "registeredAt": {form}"#)));
         let session = Session::from_json(&document, SessionOptions::default()).unwrap();
         let found = session.list_container_instances(&format!(r#"{{"filter": "{filter}"}}"#)).unwrap();
         assert_eq!(found.container_instance_arns, ["a"], "{form}");
         assert_eq!(Session::import(&session.export()).unwrap().export(), session.export());
     }
     for form in ["true", "1e300", "-1e18", "253402300800", "\"\"", "\"now\"", "[]"] {
-        let document = format!(r#"{{"containerInstances": [{}]}}"#, instance("a", &format!(r#", "registeredAt": {form}"#)));
+        let document =
+            format!(r#"{{"containerInstances": [{}]}}"#, instance("a", &format!(r#", "registeredAt": {form}"#)));
         assert!(Session::from_json(&document, SessionOptions::default()).is_err(), "{form}");
     }
 }
@@ -237,10 +248,20 @@ fn run_task_refuses_what_ecs_refuses() {
     ] {
         check_refused(&mut session, |session| session.run_task(&run(&more)), kind, path);
     }
-    check_refused(&mut session, |session| session.run_task(r#"{"taskDefinition": "zzz"}"#), DefinitionNotFound, "taskDefinition");
+    check_refused(
+        &mut session,
+        |session| session.run_task(r#"{"taskDefinition": "zzz"}"#),
+        DefinitionNotFound,
+        "taskDefinition",
+    );
     check_refused(&mut session, |session| session.run_task("{}"), JsonMissing, "");
-    let error = session.run_task(&run(r#", "placementConstraints": [{"type": "memberOf", "expression": "a =="}]"#)).unwrap_err();
-    assert_eq!((error.class(), error.path()), (ErrorClass::InvalidExpression, Some("placementConstraints[0].expression")));
+    let error = session
+        .run_task(&run(r#", "placementConstraints": [{"type": "memberOf", "expression": "a =="}]"#))
+        .unwrap_err();
+    assert_eq!(
+        (error.class(), error.path()),
+        (ErrorClass::InvalidExpression, Some("placementConstraints[0].expression"))
+    );
     assert!(error.span().is_some());
     assert_eq!(session.run_task(&run(r#", "count": 10, "clientToken": "x", "tags": [{}]"#)).unwrap().tasks.len(), 10);
 }
@@ -250,7 +271,10 @@ fn an_empty_cluster_is_a_call_error_and_services_wait() {
     let mut session = Session::new(SessionOptions::default());
     session.register_task_definition(&definition("t", "", "")).unwrap();
     let error = session.run_task(r#"{"taskDefinition": "t"}"#).unwrap_err();
-    assert_eq!((error.kind(), error.message()), (ErrorKind::NoInstances, "No Container Instances were found in your cluster."));
+    assert_eq!(
+        (error.kind(), error.message()),
+        (ErrorKind::NoInstances, "No Container Instances were found in your cluster.")
+    );
     let answer = session.create_service(r#"{"serviceName": "s", "taskDefinition": "t", "desiredCount": 2}"#).unwrap();
     assert!(answer.tasks.is_empty() && answer.failures.is_empty());
     session.register_container_instance(&instance("a", r#", "status": "DRAINING""#)).unwrap();
@@ -264,7 +288,9 @@ fn definitions_are_named_by_family_revision_and_arn() {
     let wrapped = format!(r#"{{"taskDefinition": {}, "tags": []}}"#, definition("t", "", r#", "revision": 7"#));
     assert_eq!(session.register_task_definition(&wrapped).as_deref(), Ok("t:7"));
     assert_eq!(session.register_task_definition(&definition("t", "", "")).as_deref(), Ok("t:8"));
-    for (name, cpu) in [("t", 128), ("t:2", 256), ("t:1", 128), ("arn:aws:ecs:r:1:task-definition/t:2", 256), ("t:8", 128)] {
+    for (name, cpu) in
+        [("t", 128), ("t:2", 256), ("t:1", 128), ("arn:aws:ecs:r:1:task-definition/t:2", 256), ("t:8", 128)]
+    {
         let answer = session.run_task(&format!(r#"{{"taskDefinition": "{name}"}}"#)).unwrap();
         assert_eq!(answer.tasks[0].cpu, cpu, "{name}");
     }
@@ -283,7 +309,7 @@ fn refused_definitions_of_a_document_report_their_reason_when_used() {
     let mut session = Session::from_json(&document, SessionOptions::default()).unwrap();
     let run = |session: &mut Session| session.run_task(r#"{"taskDefinition": "bad"}"#);
     check_refused(&mut session, run, ErrorKind::InvalidDefinition, "taskDefinition.networkMode");
-    assert_eq!(session.load_report().refused_definitions.len(), 1);
+    assert_eq!(session.refused_definitions().len(), 1);
     let mut again = Session::import(&session.export()).unwrap();
     assert_eq!(run(&mut again).unwrap_err(), run(&mut session).unwrap_err());
 }
@@ -302,19 +328,69 @@ fn definitions_ecs_refuses_are_refused_when_registered() {
         (String::new(), r#", "cpu": "0.3 vCPU""#.into(), InvalidAmount, "cpu".into()),
         (String::new(), r#", "memory": "1 GiB""#.into(), InvalidAmount, "memory".into()),
         (String::new(), r#", "networkMode": "vpc""#.into(), InvalidDefinition, "networkMode".into()),
-        (String::new(), r#", "placementConstraints": [{"type": "distinctInstance"}]"#.into(), InvalidConstraint, "placementConstraints[0].type".into()),
+        (
+            String::new(),
+            r#", "placementConstraints": [{"type": "distinctInstance"}]"#.into(),
+            InvalidConstraint,
+            "placementConstraints[0].type".into(),
+        ),
         (String::new(), r#", "revision": 0"#.into(), InvalidDefinition, "revision".into()),
-        (String::new(), r#", "runtimePlatform": {"cpuArchitecture": "arm64"}"#.into(), InvalidDefinition, "runtimePlatform.cpuArchitecture".into()),
+        (
+            String::new(),
+            r#", "runtimePlatform": {"cpuArchitecture": "arm64"}"#.into(),
+            InvalidDefinition,
+            "runtimePlatform.cpuArchitecture".into(),
+        ),
         (String::new(), format!(r#", "x": "{}""#, "x".repeat(64 * 1024)), LimitExceeded, String::new()),
         (r#", "memoryReservation": "1""#.into(), String::new(), JsonType, format!("{first}.memoryReservation")),
-        (r#", "portMappings": [{"containerPort": 65536}]"#.into(), String::new(), InvalidPort, format!("{first}.portMappings[0].containerPort")),
-        (r#", "portMappings": [{"containerPort": 80, "hostPort": -1}]"#.into(), String::new(), InvalidPort, format!("{first}.portMappings[0].hostPort")),
-        (r#", "portMappings": [{"hostPort": 80}]"#.into(), String::new(), JsonMissing, format!("{first}.portMappings[0]")),
-        (r#", "portMappings": [{"containerPortRange": "80"}]"#.into(), String::new(), InvalidDefinition, format!("{first}.portMappings[0].containerPortRange")),
-        (r#", "portMappings": [{"containerPort": 80, "protocol": "TCP"}]"#.into(), String::new(), InvalidDefinition, format!("{first}.portMappings[0].protocol")),
-        (gpu(r#"{"type": "GPU", "value": 1}"#), String::new(), JsonType, format!("{first}.resourceRequirements[0].value")),
-        (gpu(r#"{"type": "GPU", "value": "0.3"}"#), String::new(), InvalidDefinition, format!("{first}.resourceRequirements[0].value")),
-        (gpu(r#"{"type": "NeuronDevice", "value": "ALL"}"#), String::new(), UnsupportedFeature, format!("{first}.resourceRequirements[0].type")),
+        (
+            r#", "portMappings": [{"containerPort": 65536}]"#.into(),
+            String::new(),
+            InvalidPort,
+            format!("{first}.portMappings[0].containerPort"),
+        ),
+        (
+            r#", "portMappings": [{"containerPort": 80, "hostPort": -1}]"#.into(),
+            String::new(),
+            InvalidPort,
+            format!("{first}.portMappings[0].hostPort"),
+        ),
+        (
+            r#", "portMappings": [{"hostPort": 80}]"#.into(),
+            String::new(),
+            JsonMissing,
+            format!("{first}.portMappings[0]"),
+        ),
+        (
+            r#", "portMappings": [{"containerPortRange": "80"}]"#.into(),
+            String::new(),
+            InvalidDefinition,
+            format!("{first}.portMappings[0].containerPortRange"),
+        ),
+        (
+            r#", "portMappings": [{"containerPort": 80, "protocol": "TCP"}]"#.into(),
+            String::new(),
+            InvalidDefinition,
+            format!("{first}.portMappings[0].protocol"),
+        ),
+        (
+            gpu(r#"{"type": "GPU", "value": 1}"#),
+            String::new(),
+            JsonType,
+            format!("{first}.resourceRequirements[0].value"),
+        ),
+        (
+            gpu(r#"{"type": "GPU", "value": "0.3"}"#),
+            String::new(),
+            InvalidDefinition,
+            format!("{first}.resourceRequirements[0].value"),
+        ),
+        (
+            gpu(r#"{"type": "NeuronDevice", "value": "ALL"}"#),
+            String::new(),
+            UnsupportedFeature,
+            format!("{first}.resourceRequirements[0].type"),
+        ),
         (
             gpu(r#"{"type": "GPU", "sharingStrategy": {"nvidiaMps": {"memory": 1}}}"#),
             String::new(),
@@ -335,11 +411,21 @@ fn attributes_are_put_within_the_limits_of_ecs() {
         format!(r#"{{"attributes": [{{"name": "{name}", "value": "{value}", "targetId": "a"}}]}}"#)
     };
     let long = "n".repeat(129);
-    for (name, value, path) in
-        [("a b", "x", "name"), ("", "x", "name"), (&*long, "x", "name"), ("n", " x", "value"), ("n", "x,y", "value"), ("n", &long, "value")]
-    {
+    for (name, value, path) in [
+        ("a b", "x", "name"),
+        ("", "x", "name"),
+        (&*long, "x", "name"),
+        ("n", " x", "value"),
+        ("n", "x,y", "value"),
+        ("n", &long, "value"),
+    ] {
         let path = format!("attributes[0].{path}");
-        check_refused(&mut session, |session| session.put_attributes(&put(name, value)), ErrorKind::InvalidAttribute, &path);
+        check_refused(
+            &mut session,
+            |session| session.put_attributes(&put(name, value)),
+            ErrorKind::InvalidAttribute,
+            &path,
+        );
     }
     for index in 0..10 {
         session.put_attributes(&put(&format!("n{index}"), "a:b@c/d e")).unwrap();
@@ -348,7 +434,12 @@ fn attributes_are_put_within_the_limits_of_ecs() {
     session.put_attributes(&put("n9", "other")).unwrap();
     session.put_attributes(&put("ecs.more", "other")).unwrap();
     let unknown = r#"{"attributes": [{"name": "n1", "targetId": "a"}, {"name": "n1", "targetId": "zzz"}]}"#;
-    check_refused(&mut session, |session| session.delete_attributes(unknown), ErrorKind::InstanceNotFound, "attributes[1].targetId");
+    check_refused(
+        &mut session,
+        |session| session.delete_attributes(unknown),
+        ErrorKind::InstanceNotFound,
+        "attributes[1].targetId",
+    );
     let absent = r#"{"attributes": [{"name": "n1", "targetId": "a"}, {"name": "gone", "targetId": "a"}]}"#;
     check_refused(&mut session, |session| session.delete_attributes(absent), ErrorKind::AttributeNotFound, "");
     session.delete_attributes(r#"{"attributes": [{"name": "n1", "targetId": "a"}]}"#).unwrap();
@@ -357,11 +448,24 @@ fn attributes_are_put_within_the_limits_of_ecs() {
 #[test]
 fn instances_come_go_and_change() {
     let mut session = session();
-    check_refused(&mut session, |session| session.register_container_instance(&instance("ci/b", "")), ErrorKind::DuplicateInstance, "");
-    session.run_task(r#"{"taskDefinition": "t", "count": 4, "placementStrategy": [{"type": "spread", "field": "host"}]}"#).unwrap();
-    check_refused(&mut session, |session| session.deregister_container_instance("a", false), ErrorKind::InstanceNotEmpty, "");
+    check_refused(
+        &mut session,
+        |session| session.register_container_instance(&instance("ci/b", "")),
+        ErrorKind::DuplicateInstance,
+        "",
+    );
+    session
+        .run_task(r#"{"taskDefinition": "t", "count": 4, "placementStrategy": [{"type": "spread", "field": "host"}]}"#)
+        .unwrap();
+    check_refused(
+        &mut session,
+        |session| session.deregister_container_instance("a", false),
+        ErrorKind::InstanceNotEmpty,
+        "",
+    );
     assert_eq!(session.deregister_container_instance("a", true).unwrap(), ["task/placed-1", "task/placed-3"]);
-    let answer = session.start_task(r#"{"taskDefinition": "t", "containerInstances": ["a", "zzz", "b", "zzz"]}"#).unwrap();
+    let answer =
+        session.start_task(r#"{"taskDefinition": "t", "containerInstances": ["a", "zzz", "b", "zzz"]}"#).unwrap();
     assert_eq!(on(&answer), ["b"]);
     let failures: Vec<_> = answer.failures.iter().map(|failure| (&*failure.arn, &*failure.reason)).collect();
     assert_eq!(failures, [("a", "INACTIVE"), ("zzz", "MISSING")]);
@@ -369,10 +473,21 @@ fn instances_come_go_and_change() {
     let listed = session.list_container_instances(r#"{"status": "DRAINING"}"#).unwrap();
     assert_eq!(listed.container_instance_arns, ["ci/b"]);
     let inactive = r#"{"containerInstances": ["b"], "status": "INACTIVE"}"#;
-    check_refused(&mut session, |session| session.update_container_instances_state(inactive), ErrorKind::InvalidParameter, "status");
+    check_refused(
+        &mut session,
+        |session| session.update_container_instances_state(inactive),
+        ErrorKind::InvalidParameter,
+        "status",
+    );
     let unknown = r#"{"containerInstances": ["b", "zzz"], "status": "ACTIVE"}"#;
-    check_refused(&mut session, |session| session.update_container_instances_state(unknown), ErrorKind::InstanceNotFound, "containerInstances[1]");
-    let failure = session.start_task(r#"{"taskDefinition": "t", "containerInstances": ["b"]}"#).unwrap().failures.remove(0);
+    check_refused(
+        &mut session,
+        |session| session.update_container_instances_state(unknown),
+        ErrorKind::InstanceNotFound,
+        "containerInstances[1]",
+    );
+    let failure =
+        session.start_task(r#"{"taskDefinition": "t", "containerInstances": ["b"]}"#).unwrap().failures.remove(0);
     assert_eq!(failure.reason, "DRAINING");
     session.register_container_instance(&instance("arn:aws:ecs:r:1:container-instance/demo/a", "")).unwrap();
     let answer = session.start_task(r#"{"taskDefinition": "t", "containerInstances": ["a"]}"#).unwrap();
@@ -394,7 +509,10 @@ fn lists_come_in_pages_when_asked_for() {
     assert_eq!((page.container_instance_arns.len(), page.next_token), (4, None));
     assert_eq!(session.list_container_instances("{}").unwrap().container_instance_arns.len(), 7);
     assert!(session.list_container_instances(r#"{"maxResults": 0}"#).is_err());
-    assert_eq!(session.list_container_instances(r#"{"filter": ""}"#).unwrap_err().class(), ErrorClass::InvalidExpression);
+    assert_eq!(
+        session.list_container_instances(r#"{"filter": ""}"#).unwrap_err().class(),
+        ErrorClass::InvalidExpression
+    );
 }
 
 #[test]
@@ -423,7 +541,10 @@ fn tasks_that_run_already_hold_what_their_definition_says_once() {
         {"name": "PORTS", "type": "STRINGSET", "stringSetValue": ["22", "2375", "8080"]}]"#;
     assert_eq!(cpu_and_count(&load("", &[task("x/1", "")])), (3968, 1));
     assert_eq!(cpu_and_count(&load("", &[task("x/1", r#", "desiredStatus": "STOPPED""#)])), (4096, 0));
-    assert_eq!(cpu_and_count(&load("", &[task("x/1", r#", "desiredStatus": "RUNNING", "lastStatus": "PENDING""#)])), (3968, 1));
+    assert_eq!(
+        cpu_and_count(&load("", &[task("x/1", r#", "desiredStatus": "RUNNING", "lastStatus": "PENDING""#)])),
+        (3968, 1)
+    );
     assert_eq!(cpu_and_count(&load(remaining, &[task("x/1", "")])), (1000, 1));
     let mut session = load(remaining, &[task("x/1", "")]);
     session.stop_task("1").unwrap();
@@ -453,15 +574,32 @@ fn services_count_up_and_scale_in_takes_tasks_away() {
     assert_eq!(stopped, ["task/placed-6", "task/placed-5"]);
     assert_eq!(session.scale_in(r#"{"group": "service:none", "count": 2}"#).unwrap(), [""; 0]);
     assert_eq!(session.scale_in(r#"{"group": "service:web", "count": 99}"#).unwrap().len(), 4);
-    check_refused(&mut session, |session| session.scale_in(r#"{"group": "g", "count": -1}"#), ErrorKind::InvalidParameter, "count");
-    let daemon = r#"{"serviceName": "d", "taskDefinition": "t", "schedulingStrategy": "DAEMON"}"#;
-    check_refused(&mut session, |session| session.create_service(daemon), ErrorKind::UnsupportedFeature, "schedulingStrategy");
+    check_refused(
+        &mut session,
+        |session| session.scale_in(r#"{"group": "g", "count": -1}"#),
+        ErrorKind::InvalidParameter,
+        "count",
+    );
+    let daemon = r#"{"serviceName": "d", "taskDefinition": "t", "schedulingStrategy": "DAEMON", "desiredCount": 1}"#;
+    check_refused(
+        &mut session,
+        |session| session.create_service(daemon),
+        ErrorKind::UnsupportedFeature,
+        "schedulingStrategy",
+    );
     let balancer = |more: &str| {
-        format!(r#"{{"serviceName": "d", "taskDefinition": "t", "loadBalancers": [{{"containerName": "app", "containerPort": 80{more}}}]}}"#)
+        format!(
+            r#"{{"serviceName": "d", "taskDefinition": "t", "desiredCount": 1, "loadBalancers": [{{"containerName": "app", "containerPort": 80{more}}}]}}"#
+        )
     };
     for more in ["", r#", "targetGroupArn": "x""#, r#", "targetGroupArn": "x", "loadBalancerName": "y""#] {
         let text = balancer(more);
-        check_refused(&mut session, |session| session.create_service(&text), ErrorKind::InvalidParameter, "loadBalancers[0]");
+        check_refused(
+            &mut session,
+            |session| session.create_service(&text),
+            ErrorKind::InvalidParameter,
+            "loadBalancers[0]",
+        );
     }
 }
 
@@ -480,7 +618,7 @@ fn what_if_gives_names_and_numbers_back() {
     session.register_container_instance(&instance("c", r#", "runningTasksCount": 1"#)).unwrap();
     session.deregister_container_instance("b", true).unwrap();
     session.register_task_definition(&definition("u", "", "")).unwrap();
-    session.create_service(r#"{"serviceName": "s", "taskDefinition": "u"}"#).unwrap();
+    session.create_service(r#"{"serviceName": "s", "taskDefinition": "u", "desiredCount": 1}"#).unwrap();
     session.cluster().validate().unwrap();
     session.rollback(inner).unwrap();
     assert_eq!(session.export(), middle);
@@ -537,7 +675,8 @@ fn every_open_choice_has_its_alternative() {
     assert!(lenient.run_task(upper).is_ok() && session().run_task(upper).is_err());
 
     let seeded = SessionOptions { tie_break: TieBreak::Seeded, ..Default::default() };
-    let spread = r#"{"taskDefinition": "t", "placementStrategy": [{"type": "spread", "field": "attribute:rack"}], "count": 10}"#;
+    let spread =
+        r#"{"taskDefinition": "t", "placementStrategy": [{"type": "spread", "field": "attribute:rack"}], "count": 10}"#;
     let answer = with(seeded).run_task(spread).unwrap();
     assert!(on(&answer).contains(&"a") && on(&answer).contains(&"b"));
     assert_eq!(on(&session().run_task(spread).unwrap()), ["a"; 10]);
@@ -554,7 +693,10 @@ fn every_open_choice_has_its_alternative() {
     let answer = with(SessionOptions { cluster: exclude, ..Default::default() }).run_task(spread).unwrap();
     assert_eq!(answer.tasks.len(), 0);
 
-    let mut last = with(SessionOptions { cluster: Options { release: Release::Last, ..Options::default() }, ..Default::default() });
+    let mut last = with(SessionOptions {
+        cluster: Options { release: Release::Last, ..Options::default() },
+        ..Default::default()
+    });
     last.run_task(r#"{"taskDefinition": "t", "placementStrategy": [{"type": "binpack", "field": "cpu"}]}"#).unwrap();
     last.stop_task("placed-1").unwrap();
     assert!(last.state().to_string().contains(r#""CPU":3968"#));
@@ -601,7 +743,11 @@ fn unknown_resources_are_preserved_and_custom_ones_count() {
 #[test]
 fn awsvpc_requests_go_where_their_subnets_lie() {
     let mut session = session();
-    let export = session.export().replacen(r#""containerInstances""#, r#""xSubnets":{"s1":"z1","s2":"z2"},"containerInstances""#, 1);
+    let export = session.export().replacen(
+        r#""containerInstances""#,
+        r#""xSubnets":{"s1":"z1","s2":"z2"},"containerInstances""#,
+        1,
+    );
     session = Session::import(&export).unwrap();
     session.register_task_definition(&definition("vpc", "", r#", "networkMode": "awsvpc""#)).unwrap();
     for name in ["a", "b"] {
@@ -609,9 +755,47 @@ fn awsvpc_requests_go_where_their_subnets_lie() {
         session.put_attributes(&put).unwrap();
     }
     let run = |subnet: &str| {
-        format!(r#"{{"taskDefinition": "vpc", "networkConfiguration": {{"awsvpcConfiguration": {{"subnets": ["{subnet}"]}}}}}}"#)
+        format!(
+            r#"{{"taskDefinition": "vpc", "networkConfiguration": {{"awsvpcConfiguration": {{"subnets": ["{subnet}"]}}}}}}"#
+        )
     };
     assert_eq!(on(&session.run_task(&run("s2")).unwrap()), ["b"]);
     let path = "networkConfiguration.awsvpcConfiguration.subnets";
     check_refused(&mut session, |session| session.run_task(&run("s3")), ErrorKind::InvalidParameter, path);
+}
+
+#[test]
+fn what_is_preserved_can_be_exported_and_read_back() {
+    let deep = |levels: usize| format!(r#""x": {}{}"#, "[".repeat(levels), "]".repeat(levels));
+    let mut session = session();
+    session.register_task_definition(&definition("deep", "", &format!(", {}", deep(110)))).unwrap();
+    assert_eq!(Session::import(&session.export()).unwrap().export(), session.export());
+    let text = definition("deep", "", &format!(", {}", deep(120)));
+    check_refused(&mut session, |session| session.register_task_definition(&text), ErrorKind::JsonTooDeep, "");
+    let document = format!(r#"{{"containerInstances": [], "taskDefinitions": [{text}]}}"#);
+    let error = Session::from_json(&document, SessionOptions::default()).unwrap_err();
+    assert_eq!((error.kind(), error.path()), (ErrorKind::JsonTooDeep, Some("taskDefinitions[0]")));
+    let record = |levels| format!(r#", "remainingResources": [{{"name": "ODD", {}}}]"#, deep(levels));
+    session.register_container_instance(&instance("deep", &record(110))).unwrap();
+    assert_eq!(Session::import(&session.export()).unwrap().export(), session.export());
+    let path = "remainingResources[0]";
+    let text = instance("deeper", &record(115));
+    check_refused(&mut session, |session| session.register_container_instance(&text), ErrorKind::JsonTooDeep, path);
+}
+
+#[test]
+fn warnings_are_told_once_and_on_the_side() {
+    let mut session = session();
+    let before = session.export();
+    session.register_task_definition(&definition("tiny", r#", "memoryReservation": 5"#, "")).unwrap();
+    session.put_attributes(r#"{"attributes": [{"name": "ecs.mine", "targetId": "a"}]}"#).unwrap();
+    for name in ["x1", "x2"] {
+        let kind = r#", "attributes": [{"name": "ecs.instance-type", "value": "x9.large"}]"#;
+        session.register_container_instance(&instance(name, kind)).unwrap();
+    }
+    let warnings = session.take_warnings();
+    assert_eq!(warnings.len(), 3, "{warnings:?}");
+    assert!(warnings[0].contains("tiny:1") && warnings[1].contains("ecs.mine") && warnings[2].contains("x9.large"));
+    assert!(session.take_warnings().is_empty());
+    assert_ne!(session.export(), before);
 }

@@ -128,7 +128,8 @@ fn ports_follow_the_network_mode() {
     refused(NetworkMode::None, app().with_port(PortMapping::tcp(80)), "not allowed");
     refused(Host, app().with_port(PortMapping::range(1, 2, Protocol::Tcp)), "needs network mode");
     refused(Bridge, app().with_port(PortMapping::range(2, 2, Protocol::Tcp)), "does not rise");
-    let overlap = app().with_port(PortMapping::range(1, 5, Protocol::Tcp)).with_port(PortMapping::range(5, 9, Protocol::Tcp));
+    let overlap =
+        app().with_port(PortMapping::range(1, 5, Protocol::Tcp)).with_port(PortMapping::range(5, 9, Protocol::Tcp));
     refused(Bridge, overlap, "overlaps");
     check_refused(&one(app().with_port(PortMapping::tcp(0))), ErrorKind::InvalidPort, "1 to 65535");
 }
@@ -275,7 +276,9 @@ fn load_balancers_need_a_fitting_port() {
     assert!(check(&fixed, &balancer(BalancerKind::Classic, 80)).is_ok());
     assert!(check(&dynamic.clone().with_network_mode(NetworkMode::Host), &balancer(BalancerKind::Classic, 80)).is_ok());
     assert!(check(&dynamic, &balancer(BalancerKind::Classic, 80)).is_err());
-    assert!(check(&dynamic.clone().with_network_mode(NetworkMode::Awsvpc), &balancer(BalancerKind::Classic, 80)).is_err());
+    assert!(
+        check(&dynamic.clone().with_network_mode(NetworkMode::Awsvpc), &balancer(BalancerKind::Classic, 80)).is_err()
+    );
     let missing = check(&dynamic, &balancer(BalancerKind::TargetGroup, 81)).unwrap_err();
     assert_eq!(missing.1, "The container app did not have a container port 81 defined.");
     let twice = one(app().with_port(PortMapping::tcp(53)).with_port(PortMapping::udp(53)));

@@ -5,7 +5,7 @@ use placewright::testkit::replay::{Runner, replay};
 use serde_json::{Value, json};
 
 /// A case of one instance, one definition and these steps.
-fn case(steps: Value) -> Value {
+fn case(steps: &Value) -> Value {
     json!({
         "format": "ecs-placement-conformance/1",
         "id": "x",
@@ -22,7 +22,7 @@ fn case(steps: Value) -> Value {
 }
 
 /// The entries of a replay.
-fn entries(steps: Value) -> Vec<Value> {
+fn entries(steps: &Value) -> Vec<Value> {
     let document = replay(&case(steps), SessionOptions::default()).unwrap();
     assert_eq!(document["id"], "x");
     document["steps"].as_array().unwrap().clone()
@@ -30,7 +30,7 @@ fn entries(steps: Value) -> Vec<Value> {
 
 #[test]
 fn an_entry_is_what_the_format_says() {
-    let entries = entries(json!([
+    let entries = entries(&json!([
         {"op": "runTask", "request": {"taskDefinition": "t", "count": 4}, "expect": {"placed": 3}},
         {"op": "stopTask", "task": {"step": 0, "index": 1}},
         {"op": "stopTask", "task": {"step": 0, "index": 1}},
@@ -54,7 +54,10 @@ fn an_entry_is_what_the_format_says() {
         })
     );
     assert_eq!((&entries[1]["ok"], &entries[1]["stopped"]), (&json!(true), &json!(["task/placed-2"])));
-    assert_eq!((&entries[2]["error"]["class"], &entries[2]["error"]["code"]), (&json!("not-found"), &json!("not_found.task")));
+    assert_eq!(
+        (&entries[2]["error"]["class"], &entries[2]["error"]["code"]),
+        (&json!("not-found"), &json!("not_found.task"))
+    );
     assert_eq!(entries[3]["stopped"], json!(["task/placed-1"]));
     assert_eq!(entries[4]["error"]["class"], "not-found");
     assert_eq!(entries[5]["parsed"], true);
@@ -64,7 +67,7 @@ fn an_entry_is_what_the_format_says() {
 
 #[test]
 fn savepoints_are_steps_of_our_own() {
-    let entries = entries(json!([
+    let entries = entries(&json!([
         {"op": "xRollback"},
         {"op": "xBegin"},
         {"op": "runTask", "request": {"taskDefinition": "t"}},
@@ -84,7 +87,7 @@ fn savepoints_are_steps_of_our_own() {
 
 #[test]
 fn what_is_missing_is_skipped_from_there_on() {
-    let entries = entries(json!([
+    let entries = entries(&json!([
         {"op": "describe"},
         {"op": "describe", "requires": ["networkMode.awsvpc", "moon"]},
         {"op": "describe"}
@@ -96,9 +99,9 @@ fn what_is_missing_is_skipped_from_there_on() {
 #[test]
 fn what_cannot_be_run_is_said_in_words() {
     let options = SessionOptions::default;
-    assert!(replay(&case(json!([{"op": "fly"}])), options()).unwrap_err().contains("fly"));
+    assert!(replay(&case(&json!([{"op": "fly"}])), options()).unwrap_err().contains("fly"));
     assert!(replay(&json!({"steps": []}), options()).is_err());
-    let mut broken = case(json!([]));
+    let mut broken = case(&json!([]));
     broken["cluster"]["containerInstances"][0]["status"] = json!("x");
     assert!(Runner::new(&broken, options()).unwrap_err().contains("containerInstances[0].status"));
 }

@@ -45,7 +45,11 @@ fn definition(number: u8) -> String {
         3 => ("share", r#", "resourceRequirements": [{"type": "xGpuShare", "value": "300"}]"#, ""),
         4 => ("vpc", "", r#", "networkMode": "awsvpc""#),
         5 => ("custom", r#", "xResources": {"LICENSE": 1}"#, ""),
-        6 => ("udp", r#", "portMappings": [{"containerPort": 53, "hostPort": 53, "protocol": "udp"}]"#, r#", "x": 1.5e-300"#),
+        6 => (
+            "udp",
+            r#", "portMappings": [{"containerPort": 53, "hostPort": 53, "protocol": "udp"}]"#,
+            r#", "x": 1.5e-300"#,
+        ),
         _ => ("member", "", r#", "placementConstraints": [{"type": "memberOf", "expression": "attribute:n != 1"}]"#),
     };
     format!(
@@ -208,7 +212,9 @@ fn attempt(session: &mut Session, op: &Op) -> Result<String, placewright::Error>
         Op::Delete(number) => session
             .delete_attributes(&format!(r#"{{"attributes": [{{"name": "n", "targetId": "ci/{}"}}]}}"#, number % 6))
             .map(|()| String::new()),
-        Op::Agent(number, on) => session.set_agent_connected(&format!("ci/{}", number % 6), *on).map(|()| String::new()),
+        Op::Agent(number, on) => {
+            session.set_agent_connected(&format!("ci/{}", number % 6), *on).map(|()| String::new())
+        }
         Op::Define(number, more) => session.register_task_definition(&definition(number % 8 + 8 * (more % 4))),
         Op::WhatIf(ops, keep) => {
             let before = session.export();
@@ -305,7 +311,12 @@ fn a_state_of_another_format_is_refused() {
     check_refused("placewright-state/1", "placewright-state/2", ErrorKind::InvalidParameter, "format");
     check_refused(r#""xPlaced""#, r#""xPlacedd""#, ErrorKind::JsonUnknownKey, "");
     check_refused(r#""xPlaced":"0""#, r#""xPlaced":0"#, ErrorKind::JsonType, "xPlaced");
-    check_refused(r#""tieBreak":"registration""#, r#""tieBreak":"luck""#, ErrorKind::InvalidParameter, "xOptions.tieBreak");
+    check_refused(
+        r#""tieBreak":"registration""#,
+        r#""tieBreak":"luck""#,
+        ErrorKind::InvalidParameter,
+        "xOptions.tieBreak",
+    );
     check_refused(r#""seed":"0","#, "", ErrorKind::JsonMissing, "xOptions");
     check_refused(r#""seed":"0""#, r#""seeds":"0""#, ErrorKind::JsonUnknownKey, "xOptions");
     assert_eq!(Session::import("{}").unwrap_err().kind(), ErrorKind::JsonMissing);

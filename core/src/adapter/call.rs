@@ -152,8 +152,11 @@ impl Session {
 
     /// Failures in the words of ECS.
     fn failures(&self, failures: Vec<(InstanceId, Reason)>) -> Vec<Failure> {
-        let failure =
-            |(instance, reason)| Failure { arn: self.arn(instance), reason: self.cluster.reason_text(reason), detail: None };
+        let failure = |(instance, reason)| Failure {
+            arn: self.arn(instance),
+            reason: self.cluster.reason_text(reason),
+            detail: None,
+        };
         failures.into_iter().map(failure).collect()
     }
 

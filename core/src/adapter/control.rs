@@ -22,22 +22,30 @@ fn is_custom(name: &str) -> bool {
 
 /// Refuses an attribute that ECS would refuse to set (semantics.md §6.2).
 fn validate_attribute(name: &str, value: Option<&str>) -> Result<(), Error> {
-    let refuse = |message: String, key: &str| {
-        Err(Error::with_message(ErrorKind::InvalidAttribute, message).in_path(key))
-    };
+    let refuse =
+        |message: String, key: &str| Err(Error::with_message(ErrorKind::InvalidAttribute, message).in_path(key));
     let length = name.chars().count();
     if !(1..=ECS_ATTRIBUTE_CHARS_MAX).contains(&length) {
-        return refuse(format!("an attribute name has 1 to {ECS_ATTRIBUTE_CHARS_MAX} characters, not {length}"), "name");
+        return refuse(
+            format!("an attribute name has 1 to {ECS_ATTRIBUTE_CHARS_MAX} characters, not {length}"),
+            "name",
+        );
     }
     if !name.chars().all(|c| c.is_ascii_alphanumeric() || "_/\\.-".contains(c)) {
-        return refuse(format!("attribute name `{name}` has other characters than letters, digits and `_ / \\ . -`"), "name");
+        return refuse(
+            format!("attribute name `{name}` has other characters than letters, digits and `_ / \\ . -`"),
+            "name",
+        );
     }
     let Some(value) = value else { return Ok(()) };
     let length = value.chars().count();
     if !(1..=ECS_ATTRIBUTE_CHARS_MAX).contains(&length) {
-        return refuse(format!("an attribute value has 1 to {ECS_ATTRIBUTE_CHARS_MAX} characters, not {length}"), "value");
+        return refuse(
+            format!("an attribute value has 1 to {ECS_ATTRIBUTE_CHARS_MAX} characters, not {length}"),
+            "value",
+        );
     }
-    if !value.chars().all(|c| c.is_alphanumeric() || "-_.@/\\: ".contains(c)) {
+    if !value.chars().all(|c| c.is_ascii_alphanumeric() || "-_.@/\\: ".contains(c)) {
         return refuse(
             format!("attribute value `{value}` has other characters than letters, digits, blanks and `- _ . @ / \\ :`"),
             "value",
@@ -65,10 +73,14 @@ impl Session {
     /// What ECS refuses a definition for; nothing has changed then.
     pub fn register_task_definition_json(&mut self, definition: &Json<'_>) -> Result<String, Error> {
         let (key, entry) = self.book.read(definition)?;
-        if let Err(error) = &entry.definition {
-            return Err(error.clone());
-        }
+        let warnings = match &entry.definition {
+            Ok(definition) => definition.warnings(),
+            Err(error) => return Err(error.clone()),
+        };
         let name = format!("{}:{}", key.0, key.1);
+        for warning in warnings {
+            self.warn(format!("task definition `{name}`: {warning}"));
+        }
         self.set_definition(key, entry);
         Ok(name)
     }
@@ -104,6 +116,7 @@ impl Session {
         }
         custom_limit(document.instance.name, custom.len())?;
         load::count_others(&mut document);
+        self.warn_unknown_type(&document.instance);
         let id = self.cluster.register(&document.instance)?;
         self.name_instance(id, Box::from(document.instance.name), document.extra);
         Ok(())
@@ -169,10 +182,15 @@ impl Session {
             }
             for &(id, _, _) in &changes {
                 let instance = session.cluster.instance(id)?;
-                custom_limit(instance.name(), instance.attributes().iter().filter(|(name, _)| is_custom(name)).count())?;
+                let custom = instance.attributes().iter().filter(|(name, _)| is_custom(name)).count();
+                custom_limit(instance.name(), custom)?;
             }
             Ok(())
-        })
+        })?;
+        for (_, name, _) in &changes {
+            self.warn_reserved_name(name);
+        }
+        Ok(())
     }
 
     /// DeleteAttributes: `{"attributes": [{"name", "targetId"}]}`.
@@ -238,7 +256,8 @@ fn custom_limit(instance: &str, count: usize) -> Result<(), Error> {
     if count <= ECS_CUSTOM_ATTRIBUTES_MAX {
         return Ok(());
     }
-    let message =
-        format!("container instance `{instance}` would carry {count} custom attributes, at most {ECS_CUSTOM_ATTRIBUTES_MAX}");
+    let message = format!(
+        "container instance `{instance}` would carry {count} custom attributes, at most {ECS_CUSTOM_ATTRIBUTES_MAX}"
+    );
     Err(Error::with_message(ErrorKind::AttributeLimit, message))
 }

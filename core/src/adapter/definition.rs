@@ -33,9 +33,8 @@ pub(super) fn read(fields: Fields<'_, '_>) -> Result<TaskDefinition, Error> {
         definition.os_family = platform.optional_with("operatingSystemFamily", os_family).map_err(in_platform)?;
     }
     definition.requires_compatibilities = fields.each("requiresCompatibilities", compatibility)?;
-    definition.inference_accelerators = fields.each("inferenceAccelerators", |accelerator| {
-        Ok(String::from(accelerator.as_fields()?.text("deviceName")?))
-    })?;
+    definition.inference_accelerators = fields
+        .each("inferenceAccelerators", |accelerator| Ok(String::from(accelerator.as_fields()?.text("deviceName")?)))?;
     definition.validate()?;
     Ok(definition)
 }
@@ -103,7 +102,9 @@ fn constraint(value: &Json<'_>) -> Result<Expression, Error> {
         .in_path("type")),
         other => {
             let message = format!("constraint type `{other}` is unknown");
-            Err(Error::with_message(ErrorKind::InvalidConstraint, message).with_help("write `memberOf`").in_path("type"))
+            Err(Error::with_message(ErrorKind::InvalidConstraint, message)
+                .with_help("write `memberOf`")
+                .in_path("type"))
         }
     }
 }
@@ -177,7 +178,9 @@ fn port_mapping(fields: Fields<'_, '_>) -> Result<PortMapping, Error> {
     let range = fields.optional_with("containerPortRange", port_range)?;
     let single = fields.optional_with("containerPort", |port| port_number(port, 1))?;
     match (single, range) {
-        (Some(container_port), None) => Ok(PortMapping { container_port, container_port_last: None, host_port, protocol }),
+        (Some(container_port), None) => {
+            Ok(PortMapping { container_port, container_port_last: None, host_port, protocol })
+        }
         (None, Some((first, last))) => {
             Ok(PortMapping { container_port: first, container_port_last: Some(last), host_port, protocol })
         }

@@ -37,7 +37,10 @@ impl Session {
         let start = fields.optional_with("nextToken", |token| {
             let text = token.as_text()?;
             let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-            is_number.then(|| text.parse::<usize>().ok()).flatten().ok_or_else(|| bad(format!("token `{text}` is unknown")))
+            is_number
+                .then(|| text.parse::<usize>().ok())
+                .flatten()
+                .ok_or_else(|| bad(format!("token `{text}` is unknown")))
         })?;
         let ids = match &filter {
             Some(filter) => self.cluster.query(filter),

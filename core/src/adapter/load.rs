@@ -16,13 +16,6 @@ use crate::demand::{Demand, GpuDemand};
 use crate::error::{Error, ErrorKind};
 use crate::json::{Fields, Json, at_index};
 
-/// What a loaded document had that is worth telling, and no error.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct LoadReport {
-    /// Task definitions that are refused whenever they are used: name and reason.
-    pub refused_definitions: Vec<(String, Error)>,
-}
-
 impl Session {
     /// A session from a document of ECS's shapes: `containerInstances` as DescribeContainerInstances gives them, and beside
     /// them, where there are any, `tasks`, `taskDefinitions`, `xSubnets` (subnet → zone) and `xResources` (names of custom
@@ -52,11 +45,11 @@ impl Session {
 
     /// Definitions that are known and refused: name and reason, by family and revision.
     #[must_use]
-    pub fn load_report(&self) -> LoadReport {
+    pub fn refused_definitions(&self) -> Vec<(String, Error)> {
         let refused = self.book.iter().filter_map(|((family, revision), entry)| {
             entry.definition.as_ref().err().map(|error| (format!("{family}:{revision}"), error.clone()))
         });
-        LoadReport { refused_definitions: refused.collect() }
+        refused.collect()
     }
 
     /// Everything a document may hold, into an empty session.
@@ -75,7 +68,6 @@ impl Session {
             };
             self.subnets = Some(subnets.iter().map(subnet).collect::<Result<BTreeMap<_, _>, Error>>()?);
         }
-        fields.items("taskDefinitions")?;
         let tasks = self.read_tasks(fields)?;
         let named = fields.items("tasks")?.iter().filter_map(|task| task.get("containerInstanceArn")?.as_text().ok());
         let listed: HashSet<&str> = named.map(super::names::short).collect();
@@ -87,7 +79,7 @@ impl Session {
         });
         self.resources = resources;
         loaded?;
-        self.load_definitions(fields);
+        self.load_definitions(fields)?;
         self.add_tasks(&tasks).map_err(listed_twice)
     }
 
@@ -97,19 +89,25 @@ impl Session {
         if !listed.contains(super::names::short(document.instance.name)) {
             count_others(&mut document);
         }
+        self.warn_unknown_type(&document.instance);
         let id = self.cluster.register(&document.instance).map_err(listed_twice)?;
         self.name_instance(id, Box::from(document.instance.name), document.extra);
         Ok(())
     }
 
     /// Task definitions of a document; refused ones are kept with the reason.
-    fn load_definitions(&mut self, fields: Fields<'_, '_>) {
-        for value in fields.items("taskDefinitions").unwrap_or_default() {
-            // A definition without a readable family can never be named, so nobody can miss it.
-            if let Ok((key, entry)) = self.book.read(value) {
-                self.set_definition(key, entry);
+    fn load_definitions(&mut self, fields: Fields<'_, '_>) -> Result<(), Error> {
+        for (index, value) in fields.items("taskDefinitions")?.iter().enumerate() {
+            match self.book.read(value) {
+                Ok((key, entry)) => self.set_definition(key, entry),
+                Err(error) if error.kind() == ErrorKind::JsonTooDeep => {
+                    return Err(at_index(error, index).in_path("taskDefinitions"));
+                }
+                // A definition without a readable family can never be named, so nobody can miss it.
+                Err(_) => {}
             }
         }
+        Ok(())
     }
 
     /// Adds tasks that already run: `{"tasks": [...]}` as DescribeTasks gives them, or the array alone.

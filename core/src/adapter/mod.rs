@@ -21,6 +21,7 @@ mod response;
 mod savepoint;
 mod show;
 mod task;
+mod warning;
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -31,10 +32,9 @@ use hashbrown::HashMap;
 
 pub(crate) use book::Book;
 pub(crate) use instance::Extra;
-pub use load::LoadReport;
 pub(crate) use options::{ABSENT_GROUPS, RELEASES, RUN_TASK_DEFAULTS, TIE_BREAKS, UNKNOWN_ENIS};
-pub(crate) use options::{absent_group_name, release_name, run_task_name, tie_break_name, unknown_eni_name};
 pub use options::{RunTaskDefault, SessionOptions};
+pub(crate) use options::{absent_group_name, release_name, run_task_name, tie_break_name, unknown_eni_name};
 pub use response::{Failure, ListContainerInstancesResponse, PlacedTask, RunTaskResponse};
 pub use savepoint::SessionSavepoint;
 pub(crate) use task::write_demand;
@@ -77,7 +77,7 @@ pub(crate) struct Service {
 /// assert_eq!(answer.failures[0].reason, "RESOURCE:MEMORY");
 /// # Ok::<(), placewright::Error>(())
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Session {
     /// What it decides where AWS leaves it open.
     pub(crate) options: SessionOptions,
@@ -105,6 +105,8 @@ pub struct Session {
     journal: Vec<Undo>,
     /// Savepoints that are open.
     depth: usize,
+    /// What was accepted and is worth a second look, oldest first. No part of the state.
+    warnings: Vec<String>,
 }
 
 impl Session {
@@ -125,6 +127,7 @@ impl Session {
             placed: 0,
             journal: Vec::new(),
             depth: 0,
+            warnings: Vec::new(),
         }
     }
 

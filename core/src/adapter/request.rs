@@ -72,7 +72,9 @@ impl Session {
                 return Err(Error::with_message(ErrorKind::UnsupportedFeature, message).in_path("schedulingStrategy"));
             }
             Some(other) => {
-                return Err(unknown_word("scheduling strategy", other, &["REPLICA", "DAEMON"]).in_path("schedulingStrategy"));
+                return Err(
+                    unknown_word("scheduling strategy", other, &["REPLICA", "DAEMON"]).in_path("schedulingStrategy")
+                );
             }
         }
         let mut request = self.common(fields, definition)?;
@@ -80,7 +82,7 @@ impl Session {
         request.group = format!("service:{name}");
         at_most("characters of a task group", request.group.chars().count(), ECS_GROUP_CHARS_MAX)
             .map_err(|error| error.in_path("serviceName"))?;
-        request.count = fields.optional_with("desiredCount", desired_count)?.unwrap_or(1);
+        request.count = fields.required_with("desiredCount", desired_count)?;
         request.strategies = strategies(fields, &self.options)?.unwrap_or_else(StrategyChain::service_default);
         add_constraints(&mut request, fields)?;
         load_balancers(fields, definition)?;
@@ -126,7 +128,8 @@ impl Session {
         let in_list = |key: &'static str| move |error: Error| error.in_path(key).in_path("awsvpcConfiguration");
         at_most("subnets", subnets.len(), ECS_SUBNETS_MAX).map_err(in_list("subnets"))?;
         let security_groups = network.texts("securityGroups").map_err(here)?;
-        at_most("security groups", security_groups.len(), ECS_SECURITY_GROUPS_MAX).map_err(in_list("securityGroups"))?;
+        at_most("security groups", security_groups.len(), ECS_SECURITY_GROUPS_MAX)
+            .map_err(in_list("securityGroups"))?;
         let Some(known) = &self.subnets else { return Ok(None) };
         if subnets.is_empty() {
             return Ok(None);
@@ -134,7 +137,11 @@ impl Session {
         let mut zones: Vec<String> = Vec::with_capacity(subnets.len());
         for subnet in subnets {
             let zone = known.get(subnet).ok_or_else(|| {
-                in_list("subnets")(unknown_word("subnet", subnet, &known.keys().map(String::as_str).collect::<Vec<_>>()))
+                in_list("subnets")(unknown_word(
+                    "subnet",
+                    subnet,
+                    &known.keys().map(String::as_str).collect::<Vec<_>>(),
+                ))
             })?;
             if !zones.contains(zone) {
                 zones.push(zone.clone());
@@ -185,7 +192,9 @@ fn group(fields: Fields<'_, '_>, definition: &TaskDefinition) -> Result<String, 
             let group = super::instance::not_empty(group.as_text()?)?;
             at_most("characters of a task group", group.chars().count(), ECS_GROUP_CHARS_MAX)?;
             if group.starts_with("service:") {
-                return Err(invalid(format!("task group `{group}` starts with `service:`, which is kept for services")));
+                return Err(invalid(format!(
+                    "task group `{group}` starts with `service:`, which is kept for services"
+                )));
             }
             Ok(String::from(group))
         })
@@ -249,7 +258,8 @@ pub(super) fn strategies(fields: Fields<'_, '_>, options: &SessionOptions) -> Re
     if items.is_empty() {
         return Ok(None);
     }
-    at_most("placement strategies", items.len(), ECS_STRATEGIES_MAX).map_err(|error| error.in_path("placementStrategy"))?;
+    at_most("placement strategies", items.len(), ECS_STRATEGIES_MAX)
+        .map_err(|error| error.in_path("placementStrategy"))?;
     let rules = fields.each("placementStrategy", |value| strategy(value.as_fields()?, options.has_lenient_fields))?;
     StrategyChain::new(rules).map(Some)
 }

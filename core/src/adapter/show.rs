@@ -20,7 +20,8 @@ impl Session {
 
     /// The numbers of one instance.
     fn numbers<'s>(&'s self, instance: InstanceView<'s>) -> Json<'s> {
-        let ports = |protocol| Json::array(instance.ports(protocol).into_iter().map(|port| Json::from(u32::from(port))));
+        let ports =
+            |protocol| Json::array(instance.ports(protocol).into_iter().map(|port| Json::from(u32::from(port))));
         let mut entries = alloc::vec![
             ("CPU", Json::from(instance.remaining(ResourceKind::Cpu))),
             ("MEMORY", Json::from(instance.remaining(ResourceKind::Memory))),

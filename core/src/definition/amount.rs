@@ -63,7 +63,8 @@ fn amount(text: &str, large: &str, what: &str, example: &str) -> Result<i64, Err
         return Err(refuse("which is no whole number of units"));
     }
     let scale = (0..fraction.len()).fold(1_i128, |scale, _| scale * 10);
-    let parts: i128 = if fraction.is_empty() { 0 } else { fraction.parse().map_err(|_| refuse("which is no amount"))? };
+    let parts: i128 =
+        if fraction.is_empty() { 0 } else { fraction.parse().map_err(|_| refuse("which is no amount"))? };
     let scaled = parts * 1024;
     if scaled % scale != 0 {
         return Err(refuse("which is no whole number of units"));

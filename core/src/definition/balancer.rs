@@ -54,7 +54,9 @@ pub fn check_load_balancer(definition: &TaskDefinition, balancer: &LoadBalancer)
             return refuse(String::from("a Classic Load Balancer cannot be used in network mode `awsvpc`"));
         }
         if mapping.static_host_port(definition.network_mode).is_none() {
-            return refuse(format!("a Classic Load Balancer needs a static host port for port {port} of container `{name}`"));
+            return refuse(format!(
+                "a Classic Load Balancer needs a static host port for port {port} of container `{name}`"
+            ));
         }
     }
     Ok(())

@@ -48,8 +48,8 @@ impl TaskDefinition {
     pub fn demand(&self, overrides: &Overrides) -> Result<Demand, Error> {
         let containers = self.overridden(overrides)?;
         let own = |amount: Option<i64>| amount.filter(|&amount| amount > 0 && !self.is_windows());
-        let cpu = own(overrides.cpu.or(self.cpu))
-            .unwrap_or_else(|| sum(containers.iter().map(|container| container.cpu)));
+        let cpu =
+            own(overrides.cpu.or(self.cpu)).unwrap_or_else(|| sum(containers.iter().map(|container| container.cpu)));
         let memory_mib = own(overrides.memory_mib.or(self.memory_mib))
             .unwrap_or_else(|| sum(containers.iter().map(Container::reserved_memory_mib)));
         let (ports, ports_clash) = ports::host_ports(self);

@@ -80,7 +80,10 @@ pub(super) fn total<'c>(containers: impl Iterator<Item = &'c Container>) -> Resu
             _ => {
                 return Err(Error::with_message(
                     ErrorKind::InvalidDefinition,
-                    format!("container `{}` asks for GPUs beside a request that must stand alone in its task", container.name),
+                    format!(
+                        "container `{}` asks for GPUs beside a request that must stand alone in its task",
+                        container.name
+                    ),
                 ));
             }
         };

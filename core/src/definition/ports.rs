@@ -98,13 +98,9 @@ pub(super) fn host_ports(definition: &TaskDefinition) -> (Vec<(Protocol, u16)>, 
 
 /// A container port that two mappings of a task share, where all its containers share one network.
 fn shared_port(definition: &TaskDefinition) -> Option<(Protocol, u16)> {
-    let mut mappings: Vec<&PortMapping> =
-        definition.containers.iter().flat_map(|container| &container.ports).collect();
+    let mut mappings: Vec<&PortMapping> = definition.containers.iter().flat_map(|container| &container.ports).collect();
     mappings.sort_by_key(|mapping| (mapping.protocol, mapping.span()));
-    mappings
-        .windows(2)
-        .find(|pair| pair[0].overlaps(pair[1]))
-        .map(|pair| (pair[1].protocol, pair[1].container_port))
+    mappings.windows(2).find(|pair| pair[0].overlaps(pair[1])).map(|pair| (pair[1].protocol, pair[1].container_port))
 }
 
 /// Refuses the mappings that ECS refuses in a definition.
@@ -146,7 +142,8 @@ fn validate_container(container: &Container, mode: NetworkMode) -> Result<(), Er
     let ranges: Vec<&PortMapping> =
         container.ports.iter().filter(|mapping| mapping.container_port_last.is_some()).collect();
     if ranges.len() > ECS_PORT_RANGES_MAX {
-        let message = format!("a container has at most {ECS_PORT_RANGES_MAX} port ranges, this one has {}", ranges.len());
+        let message =
+            format!("a container has at most {ECS_PORT_RANGES_MAX} port ranges, this one has {}", ranges.len());
         return Err(Error::with_message(ErrorKind::LimitExceeded, message));
     }
     for mapping in &container.ports {

@@ -23,8 +23,7 @@ impl TaskDefinition {
     pub fn validate(&self) -> Result<(), Error> {
         self.validate_names()?;
         for (index, container) in self.containers.iter().enumerate() {
-            validate_container(container)
-                .map_err(|error| error.in_path(&format!("containerDefinitions[{index}]")))?;
+            validate_container(container).map_err(|error| error.in_path(&format!("containerDefinitions[{index}]")))?;
         }
         self.validate_amounts()?;
         ports::validate(self)?;
@@ -46,7 +45,8 @@ impl TaskDefinition {
         }
         if self.containers.len() > ECS_CONTAINERS_MAX {
             let count = self.containers.len();
-            let message = format!("a task definition has at most {ECS_CONTAINERS_MAX} containers, this one has {count}");
+            let message =
+                format!("a task definition has at most {ECS_CONTAINERS_MAX} containers, this one has {count}");
             return Err(Error::with_message(ErrorKind::LimitExceeded, message).in_path("containerDefinitions"));
         }
         if self.constraints.len() > ECS_CONSTRAINTS_MAX {
@@ -120,7 +120,10 @@ impl TaskDefinition {
         gpu::total(self.containers.iter())?;
         for container in &self.containers {
             if container.gpu.is_some() && self.is_windows() {
-                return Err(invalid(format!("container `{}` asks for GPUs, which Windows does not offer", container.name)));
+                return Err(invalid(format!(
+                    "container `{}` asks for GPUs, which Windows does not offer",
+                    container.name
+                )));
             }
             if let Some(device) =
                 container.accelerators.iter().find(|device| !self.inference_accelerators.contains(device))

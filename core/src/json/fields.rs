@@ -61,11 +61,7 @@ impl<'j, 'a> Fields<'j, 'a> {
     ///
     /// # Errors
     /// [`ErrorKind::JsonMissing`] without it; those of `read`, with the key in their path.
-    pub fn required_with<T>(
-        self,
-        key: &str,
-        read: impl FnOnce(&'j Json<'a>) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+    pub fn required_with<T>(self, key: &str, read: impl FnOnce(&'j Json<'a>) -> Result<T, Error>) -> Result<T, Error> {
         read(self.required(key)?).map_err(|error| error.in_path(key))
     }
 
@@ -129,11 +125,7 @@ impl<'j, 'a> Fields<'j, 'a> {
     ///
     /// # Errors
     /// [`ErrorKind::JsonType`] for another type; those of `read`, with key and index in their path.
-    pub fn each<T>(
-        self,
-        key: &str,
-        mut read: impl FnMut(&'j Json<'a>) -> Result<T, Error>,
-    ) -> Result<Vec<T>, Error> {
+    pub fn each<T>(self, key: &str, mut read: impl FnMut(&'j Json<'a>) -> Result<T, Error>) -> Result<Vec<T>, Error> {
         let items = self.items(key)?;
         let mut results = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {

@@ -130,10 +130,12 @@ impl Runner {
             "startTask" => session.start_task(&of("request")).map(|answer| self.placements(&answer, index)),
             "createService" => session.create_service(&of("request")).map(|answer| self.placements(&answer, index)),
             "stopTask" => self.stop_task(step.get("task")),
-            "listContainerInstances" => session.list_container_instances(&without_op(step)).map(|answer| {
-                one("containerInstanceArns", json!(answer.container_instance_arns))
-            }),
-            "registerContainerInstance" => session.register_container_instance(&of("containerInstance")).map(|()| done()),
+            "listContainerInstances" => session
+                .list_container_instances(&without_op(step))
+                .map(|answer| one("containerInstanceArns", json!(answer.container_instance_arns))),
+            "registerContainerInstance" => {
+                session.register_container_instance(&of("containerInstance")).map(|()| done())
+            }
             "deregisterContainerInstance" => deregister(session, step),
             "updateContainerInstancesState" => {
                 session.update_container_instances_state(&without_op(step)).map(|()| done())
@@ -214,7 +216,8 @@ impl Runner {
         if let Some(name) = task.get("taskArn") {
             return name.as_str().map(String::from).ok_or_else(bad);
         }
-        let step = task.get("step").and_then(Value::as_u64).and_then(|step| usize::try_from(step).ok()).ok_or_else(bad)?;
+        let step =
+            task.get("step").and_then(Value::as_u64).and_then(|step| usize::try_from(step).ok()).ok_or_else(bad)?;
         let placed = self.placed.get(step).ok_or_else(gone)?;
         if let Some(index) = task.get("index").and_then(Value::as_u64) {
             let name = usize::try_from(index).ok().and_then(|index| placed.get(index)).map(|(name, _)| name.clone());
