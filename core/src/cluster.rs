@@ -116,6 +116,9 @@ pub struct RunningTask<'a> {
     pub is_stopping: bool,
 }
 
+/// How a request that was judged went: the rejection, if a task found no instance, and each considered instance's reason.
+pub type Judged = (Option<Rejection>, Vec<(InstanceId, Reason)>);
+
 /// A cluster of container instances and the tasks on them.
 #[derive(Debug, Clone)]
 pub struct Cluster {
@@ -538,11 +541,7 @@ impl Cluster {
     ///
     /// # Errors
     /// As [`place`](Self::place).
-    pub fn place_explained(
-        &mut self,
-        id: RequestId,
-        placements: &mut Vec<Placement>,
-    ) -> Result<(Option<Rejection>, Vec<(InstanceId, Reason)>), Error> {
+    pub fn place_explained(&mut self, id: RequestId, placements: &mut Vec<Placement>) -> Result<Judged, Error> {
         let mut failures = Vec::new();
         let rejection = self.place_judged(id, placements, |cluster| {
             failures = cluster.failures(id).unwrap_or_default();

@@ -24,7 +24,7 @@ use crate::view::{InstanceView, TaskView};
 pub const FORMAT: &str = "placewright-state/1";
 
 /// Every key at the top of an exported state, in order.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "format",
     "xOptions",
     "xResources",
@@ -34,12 +34,13 @@ const KEYS: [&str; 11] = [
     "tasks",
     "services",
     "xDeregistered",
+    "xReservedTasks",
     "xSequence",
     "xPlaced",
 ];
 
 /// What an instance without extras has.
-const NO_EXTRA: Extra = Extra { registered: None, remaining: None, has_remaining: false };
+const NO_EXTRA: Extra = Extra { registered: None, remaining: None, has_remaining: false, has_empty_gpus: false };
 
 impl Session {
     /// The whole state as canonical JSON: equal bytes for equal states.
@@ -73,6 +74,7 @@ impl Session {
             ("tasks", Json::array(tasks.map(|task| self.write_task(task)))),
             ("services", Json::array(services)),
             ("xDeregistered", Json::array(self.deregistered.iter().map(|name| Json::from(name.as_ref())))),
+            ("xReservedTasks", Json::array(self.reserved.iter().map(|name| Json::from(name.as_ref())))),
             ("xSequence", Json::from(format!("{}", cluster.sequence()))),
             ("xPlaced", Json::from(format!("{}", self.placed))),
         ];
@@ -102,6 +104,7 @@ impl Session {
             session.services.insert(name, service);
         }
         session.deregistered = fields.texts("xDeregistered")?.into_iter().map(Box::from).collect();
+        session.reserved = fields.texts("xReservedTasks")?.into_iter().map(Box::from).collect();
         session.placed = fields.required_with("xPlaced", read_number)?;
         session.cluster.advance_sequence(fields.required_with("xSequence", read_number)?);
         Ok(session)
@@ -137,7 +140,7 @@ impl Session {
         let mut records = self.write_amounts(instance, InstanceView::registered);
         records.push(strings("PORTS", instance.agent_ports(Protocol::Tcp).into_iter().map(port_text)));
         records.push(strings("PORTS_UDP", instance.agent_ports(Protocol::Udp).into_iter().map(port_text)));
-        if instance.devices().next().is_some() {
+        if extra.has_empty_gpus || instance.devices().next().is_some() {
             records.push(strings("GPU", instance.devices().map(|device| Cow::Borrowed(device.id))));
         }
         extend(&mut records, extra.registered.as_deref());

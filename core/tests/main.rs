@@ -4,9 +4,13 @@
 #[cfg(feature = "serde")]
 mod adapter;
 mod definition;
+mod expr;
 #[cfg(feature = "serde")]
 mod json;
+mod layering;
 #[cfg(feature = "testkit")]
 mod replay;
+mod state;
+mod transaction;
 #[cfg(feature = "serde")]
 mod wire;

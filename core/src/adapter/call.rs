@@ -5,6 +5,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::MADE_UP_PREFIX;
 use super::request::{seed, strategies};
 use super::savepoint::Undo;
 use super::{Failure, PlacedTask, RunTaskResponse, Service, Session};
@@ -107,10 +108,10 @@ impl Session {
         let mut response = RunTaskResponse::default();
         for name in names {
             let failure = match self.instances.find(name)? {
-                None if self.deregistered.iter().any(|known| super::names::is_alike(known, name)) => {
-                    Some((String::from(*name), Reason::Inactive))
-                }
-                None => Some((String::from(*name), Reason::Missing)),
+                None => Some(match self.deregistered.iter().find(|known| super::names::is_alike(known, name)) {
+                    Some(known) => (String::from(known.as_ref()), Reason::Inactive),
+                    None => (String::from(*name), Reason::Missing),
+                }),
                 Some(instance) => match self.cluster.start(prepared, instance)? {
                     Ok(placement) => {
                         let task = self.placed_task(placement, request)?;
@@ -169,8 +170,8 @@ impl Session {
     fn placed_task(&mut self, placement: Placement, request: &Request) -> Result<PlacedTask, Error> {
         self.note(Undo::Placed(self.placed));
         self.placed += 1;
-        let mut name = format!("task/placed-{}", self.placed);
-        while self.tasks.exact(&name).is_some() {
+        let mut name = format!("{MADE_UP_PREFIX}{}", self.placed);
+        while self.tasks.exact(&name).is_some() || self.reserved.contains(name.as_str()) {
             name.push_str("-x");
         }
         self.name_task(placement.task, Box::from(name.as_str()));

@@ -10,7 +10,9 @@ use crate::error::{Error, ErrorKind};
 use crate::id::InstanceId;
 use crate::instance::InstanceStatus;
 use crate::json::{Fields, Json};
-use crate::limits::{ECS_ATTRIBUTE_CHARS_MAX, ECS_CUSTOM_ATTRIBUTES_MAX, ECS_PUT_ATTRIBUTES_MAX};
+use crate::limits::{
+    ECS_ATTRIBUTE_CHARS_MAX, ECS_CUSTOM_ATTRIBUTES_MAX, ECS_PUT_ATTRIBUTES_MAX, ECS_UPDATE_STATE_INSTANCES_MAX,
+};
 
 /// Prefixes of attributes that are not custom.
 const BUILT_IN_PREFIXES: [&str; 2] = ["ecs.", "com.amazonaws.ecs."];
@@ -157,6 +159,11 @@ impl Session {
             }
         })?;
         fields.required("containerInstances")?;
+        let named = fields.items("containerInstances")?.len();
+        if !(1..=ECS_UPDATE_STATE_INSTANCES_MAX).contains(&named) {
+            let message = format!("1 to {ECS_UPDATE_STATE_INSTANCES_MAX} instances can be named, not {named}");
+            return Err(Error::with_message(ErrorKind::InvalidParameter, message).in_path("containerInstances"));
+        }
         let ids = fields.each("containerInstances", |name| self.instance_id(name.as_text()?))?;
         self.all_or_nothing(|session| ids.iter().try_for_each(|&id| session.cluster.set_status(id, status)))
     }
@@ -176,6 +183,13 @@ impl Session {
     /// The same, except what is wrong with the text.
     pub fn put_attributes_json(&mut self, request: &Json<'_>) -> Result<(), Error> {
         let changes = self.targeted(request.as_fields()?, validate_attribute)?;
+        for (index, change) in changes.iter().enumerate() {
+            if changes[..index].iter().any(|other| (other.0, other.1) == (change.0, change.1)) {
+                let message = format!("attribute `{}` is given twice for one target", change.1);
+                let error = Error::with_message(ErrorKind::InvalidParameter, message);
+                return Err(crate::json::at_index(error, index).in_path("attributes"));
+            }
+        }
         self.all_or_nothing(|session| {
             for &(id, name, value) in &changes {
                 session.cluster.put_attribute(id, name, value)?;

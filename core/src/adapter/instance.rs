@@ -30,6 +30,8 @@ pub(crate) struct Extra {
     pub(crate) remaining: Option<Box<str>>,
     /// Whether what remains was given, so that tasks listed later are already subtracted from it.
     pub(crate) has_remaining: bool,
+    /// Whether it registered a record of GPUs that lists none.
+    pub(crate) has_empty_gpus: bool,
 }
 
 /// An instance as its JSON describes it.
@@ -58,6 +60,9 @@ pub(super) fn read<'j>(fields: Fields<'j, '_>, declared: &[Box<str>]) -> Result<
     instance.capacity_provider = fields.optional_text("capacityProviderName")?;
     instance.registered_at = fields.optional_with("registeredAt", timestamp)?;
     instance.registered = amounts(fields, "registeredResources", declared, &mut extra.registered)?;
+    let records = fields.items("registeredResources")?;
+    let lists_gpus = records.iter().any(|record| record.get("name").is_some_and(|name| name.as_text() == Ok("GPU")));
+    extra.has_empty_gpus = lists_gpus && instance.registered.gpus.is_empty();
     if fields.get("remainingResources").is_some() {
         instance.remaining = Some(amounts(fields, "remainingResources", declared, &mut extra.remaining)?);
         extra.has_remaining = fields.optional_bool("xRemainingGiven")?.unwrap_or(true);

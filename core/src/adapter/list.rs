@@ -6,6 +6,7 @@ use alloc::string::String;
 use super::{ListContainerInstancesResponse, Session, instance};
 use crate::error::{Error, ErrorKind};
 use crate::expr;
+use crate::instance::InstanceStatus;
 use crate::json::Json;
 
 /// ECS: most ids of one page.
@@ -20,8 +21,8 @@ impl Session {
         self.list_container_instances_json(&Json::parse(request)?)
     }
 
-    /// ListContainerInstances: the instances that satisfy `filter` and have `status`, in registration order. Without
-    /// `maxResults` all of them.
+    /// ListContainerInstances: the instances that satisfy `filter` and have `status`, in registration order; without
+    /// `status` every one but INACTIVE ones, without `maxResults` all of them.
     ///
     /// # Errors
     /// For a malformed expression, with its span; an unknown status; `maxResults` outside 1 to 100; a malformed token.
@@ -48,7 +49,7 @@ impl Session {
         };
         let mut names = ids.into_iter().filter(|&id| match status {
             Some(status) => self.cluster.instance(id).is_ok_and(|instance| instance.status() == status),
-            None => true,
+            None => self.cluster.instance(id).is_ok_and(|instance| instance.status() != InstanceStatus::Inactive),
         });
         let start = start.unwrap_or(0);
         let mut response = ListContainerInstancesResponse::default();

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use hashbrown::HashSet;
 
+use super::MADE_UP_PREFIX;
 use super::instance::{self, InstanceDocument};
 use super::task::{self, TaskDocument};
 use super::{Session, SessionOptions};
@@ -146,7 +147,9 @@ impl Session {
     }
 
     /// The tasks of a document that hold or count, each with its position.
-    fn read_tasks<'j>(&self, fields: Fields<'j, '_>) -> Result<Vec<(usize, TaskDocument<'j>)>, Error> {
+    fn read_tasks<'j>(&mut self, fields: Fields<'j, '_>) -> Result<Vec<(usize, TaskDocument<'j>)>, Error> {
+        let names = fields.items("tasks")?.iter().filter_map(|task| task.get("taskArn")?.as_text().ok());
+        self.reserved.extend(names.filter(|name| name.starts_with(MADE_UP_PREFIX)).map(Box::from));
         let release = self.options.cluster.release;
         let tasks = fields.each("tasks", |value| task::read(value.as_fields()?, release))?;
         Ok(tasks.into_iter().enumerate().filter_map(|(index, task)| Some((index, task?))).collect())

@@ -24,7 +24,7 @@ mod task;
 mod warning;
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -56,6 +56,9 @@ pub(crate) struct Service {
     /// Tasks asked for, all calls together.
     pub(crate) desired_count: u64,
 }
+
+/// What the ids that a session makes up begin with.
+const MADE_UP_PREFIX: &str = "task/placed-";
 
 /// A cluster that is spoken to in ECS's words.
 ///
@@ -99,6 +102,8 @@ pub struct Session {
     pub(crate) extras: HashMap<InstanceId, Extra>,
     /// Ids of deregistered instances, oldest first.
     pub(crate) deregistered: Vec<Box<str>>,
+    /// Names of tasks the documents told of that a made-up name must not take, whether or not those tasks still run.
+    pub(crate) reserved: BTreeSet<Box<str>>,
     /// Tasks placed so far, less those rolled back: the number of the last one.
     pub(crate) placed: u64,
     /// Inverses of what was done since the outermost savepoint; empty with none open.
@@ -124,6 +129,7 @@ impl Session {
             resources: Vec::new(),
             extras: HashMap::new(),
             deregistered: Vec::new(),
+            reserved: BTreeSet::new(),
             placed: 0,
             journal: Vec::new(),
             depth: 0,

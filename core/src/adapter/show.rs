@@ -10,7 +10,7 @@ use crate::view::InstanceView;
 
 impl Session {
     /// Every registered instance by id, in registration order: CPU and MEMORY that remain, PORTS and PORTS_UDP that are
-    /// taken, `runningTasksCount`, `status`; GPU ids that are free where the instance has any, ENI slots that are free where
+    /// taken, `runningTasksCount`, `status`; GPU ids that are free where the instance registered that record, ENI slots that are free where
     /// their number is known, and custom resources that remain.
     #[must_use]
     pub fn state(&self) -> Json<'_> {
@@ -30,7 +30,8 @@ impl Session {
             ("runningTasksCount", Json::from(instance.running_tasks())),
             ("status", Json::from(instance.status().as_str())),
         ];
-        if instance.devices().next().is_some() {
+        let lists_none = self.extras.get(&instance.id()).is_some_and(|extra| extra.has_empty_gpus);
+        if lists_none || instance.devices().next().is_some() {
             entries.push(("GPU", Json::array(instance.free_gpus().map(Json::from))));
         }
         entries.extend(instance.eni_task_slots_remaining().map(|slots| ("ENI", Json::from(slots))));

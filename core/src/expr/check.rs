@@ -81,6 +81,11 @@ const SUBJECTS: [(&str, Subject); 7] = [
     ("task:group", Subject::TaskGroup),
 ];
 
+/// The subjects for a message.
+pub(super) fn listed_subjects() -> String {
+    listed(SUBJECTS.iter().map(|&(name, _)| name))
+}
+
 /// Longest name of an attribute, in characters.
 const ATTRIBUTE_NAME_CHARS_MAX: usize = crate::limits::ECS_ATTRIBUTE_CHARS_MAX;
 
@@ -154,7 +159,7 @@ fn resolve(word: &str, span: Span) -> Result<(Subject, &str), Error> {
     } else {
         match nearest(word, names()) {
             Some(name) => error.with_help(format!("did you mean `{name}`?")),
-            None => error.with_help(format!("expected one of {}", listed(names()))),
+            None => error.with_help(format!("expected one of {}", listed_subjects())),
         }
     })
 }
@@ -262,8 +267,7 @@ fn compile_pattern(text: &Text, _operator: Span, source: &str) -> Result<Pattern
         // With an escaped quote inside, places in the value are not places in the text.
         let is_verbatim = source.get(start..end) == Some(text.value.as_str());
         let span = if is_verbatim { Span::new(start + fault.start, start + fault.end) } else { text.span };
-        let error = Error::with_message(fault.kind, fault.message).at(span);
-        if fault.help.is_empty() { error } else { error.with_help(fault.help) }
+        Error::with_message(fault.kind, fault.message).at(span).with_help(fault.help)
     })
 }
 

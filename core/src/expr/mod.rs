@@ -77,8 +77,8 @@ struct Compiled {
 /// [`PATTERN_BYTES_MAX`](crate::limits::PATTERN_BYTES_MAX).
 ///
 /// ```
-/// let query = placewright::expr::compile("attribute:ecs.instance-type=~t2.* && not(task:group == database)")?;
-/// assert_eq!(query.as_str(), "attribute:ecs.instance-type =~ t2.* and not task:group == database");
+/// let query = placewright::expr::compile("attribute:stack==prod && not(task:group == 'database')")?;
+/// assert_eq!(query.as_str(), "attribute:stack == prod and not task:group == database");
 ///
 /// let error = placewright::expr::compile("runningTaskCount > 1").unwrap_err();
 /// assert_eq!(error.code(), "expr.unknown_subject");
@@ -127,7 +127,7 @@ impl Expression {
     /// Cost: each distinct predicate at most as often as it is written; allocates nothing except what the regular
     /// expression engine does on first use.
     #[must_use]
-    pub fn matches(&self, facts: &impl Facts) -> bool {
+    pub fn matches(&self, facts: &(impl Facts + ?Sized)) -> bool {
         self.0.whole.eval(|_, leaf| leaf.test_facts(facts))
     }
 
@@ -154,6 +154,12 @@ impl Expression {
         program::attribute_names(self.0.whole.leaves()).into_iter()
     }
 }
+
+const _: () = {
+    /// Holds of types that threads can share.
+    const fn is_shared<T: Send + Sync>() {}
+    is_shared::<Expression>();
+};
 
 impl PartialEq for Expression {
     fn eq(&self, other: &Self) -> bool {

@@ -1,16 +1,18 @@
-//! Tokens to a tree: recursive descent with a depth limit.
+//! Tokens to a tree, with a depth limit.
 //!
 //! `not` binds tighter than `and`, `and` tighter than `or`; the documentation gives parentheses and leaves the rest open.
-//! A run of `not` is read in a loop and a chain of operands into one node, so only parentheses recurse, and they are
-//! counted. There is no error recovery: the first error ends the reading, so the work is linear in the text.
+//! Open parentheses are kept in a list of our own rather than on the stack of the caller, who may have little of it. There
+//! is no error recovery: the first error ends the reading, so the work is linear in the text.
 
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::mem;
 
 use super::ast::{Argument, Node, Operator, Predicate};
+use super::check::listed_subjects;
 use super::token::{Bare, Kind, Scanner, Text, Token, found, shown};
 use crate::error::{Error, ErrorKind, Span, nearest};
 use crate::limits::EXPRESSION_DEPTH_MAX;
@@ -18,14 +20,104 @@ use crate::limits::EXPRESSION_DEPTH_MAX;
 /// Reads a whole expression.
 pub(super) fn parse(text: &str) -> Result<Node, Error> {
     let mut parser = Parser { scanner: Scanner::new(text), depth: 0 };
-    let node = parser.or_expression()?;
-    let token = parser.scanner.peek();
-    match token.kind {
-        Kind::End => Ok(node),
-        Kind::Close => Err(Error::with_message(ErrorKind::ExprSyntax, "closing parenthesis without an opening one")
-            .at(token.span)
-            .with_help("expected `and`, `or` or the end of the expression")),
-        _ => Err(unexpected(token, "`and`, `or` or the end of the expression")),
+    // INVARIANT: `level` is the innermost open parenthesis; the levels around it stand in `outer`, the outermost first.
+    let mut outer: Vec<Level> = Vec::new();
+    let mut level = Level::default();
+    loop {
+        // not_expr = not_op, not_expr | primary
+        let token = parser.scanner.peek();
+        if token.kind == Kind::Bang || (token.kind == Kind::Word && token.text == "not") {
+            parser.enter(token.span)?;
+            parser.scanner.advance(token);
+            level.nots += 1;
+            continue;
+        }
+        if token.kind == Kind::Open {
+            parser.enter(token.span)?;
+            parser.scanner.advance(token);
+            outer.push(mem::take(&mut level));
+            continue;
+        }
+        if token.kind != Kind::Word || matches!(token.text, "and" | "or" | "in") {
+            return Err(unexpected(token, "a subject, `not` or `(`")
+                .with_help(format!("expected `not`, `(` or one of {}", listed_subjects())));
+        }
+        parser.scanner.advance(token);
+        let mut operand = Node::Predicate(parser.predicate(token)?);
+
+        // An operand is complete: what follows joins it to the next one, or closes the level around it.
+        loop {
+            parser.depth -= level.nots;
+            level.take_operand(operand);
+            let token = parser.scanner.peek();
+            let word = if token.kind == Kind::Word { token.text } else { "" };
+            if token.kind == Kind::And || word == "and" {
+                parser.scanner.advance(token);
+                break;
+            }
+            if token.kind == Kind::Or || word == "or" {
+                parser.scanner.advance(token);
+                level.end_branch();
+                break;
+            }
+            match (token.kind, outer.pop()) {
+                (Kind::End, None) => return Ok(level.close()),
+                (Kind::Close, Some(around)) => {
+                    parser.scanner.advance(token);
+                    parser.depth -= 1;
+                    operand = mem::replace(&mut level, around).close();
+                }
+                (Kind::Close, None) => {
+                    return Err(Error::with_message(
+                        ErrorKind::ExprSyntax,
+                        "closing parenthesis without an opening one",
+                    )
+                    .at(token.span)
+                    .with_help("expected `and`, `or` or the end of the expression"));
+                }
+                (_, None) => return Err(unexpected(token, "`and`, `or` or the end of the expression")),
+                (_, Some(_)) => return Err(unexpected(token, "`and`, `or` or `)`")),
+            }
+        }
+    }
+}
+
+/// What has been read of one pair of parentheses: `or_expr = and_expr, { or_op, and_expr }` and
+/// `and_expr = not_expr, { and_op, not_expr }`.
+#[derive(Debug, Default)]
+struct Level {
+    /// Operands of `or` so far.
+    branches: Vec<Node>,
+    /// Operands of `and` in the branch at hand.
+    operands: Vec<Node>,
+    /// `not`s before the operand to come.
+    nots: usize,
+}
+
+impl Level {
+    /// Takes an operand, with the `not`s before it.
+    fn take_operand(&mut self, mut operand: Node) {
+        for _ in 0..mem::take(&mut self.nots) {
+            operand = Node::Not(Box::new(operand));
+        }
+        match operand {
+            Node::And(inner) => self.operands.extend(inner),
+            node => self.operands.push(node),
+        }
+    }
+
+    /// Ends the branch at hand.
+    fn end_branch(&mut self) {
+        match one_or(mem::take(&mut self.operands), Node::And) {
+            Node::Or(inner) => self.branches.extend(inner),
+            node => self.branches.push(node),
+        }
+    }
+
+    /// The node for all of it.
+    fn close(mut self) -> Node {
+        self.end_branch();
+        one_or(self.branches, Node::Or)
     }
 }
 
@@ -52,78 +144,6 @@ struct Parser<'t> {
 }
 
 impl Parser<'_> {
-    /// `or_expr = and_expr, { or_op, and_expr }`.
-    fn or_expression(&mut self) -> Result<Node, Error> {
-        let mut operands = Vec::new();
-        loop {
-            match self.and_expression()? {
-                Node::Or(inner) => operands.extend(inner),
-                node => operands.push(node),
-            }
-            if !self.eat(Kind::Or, "or") {
-                return Ok(one_or(operands, Node::Or));
-            }
-        }
-    }
-
-    /// `and_expr = not_expr, { and_op, not_expr }`.
-    fn and_expression(&mut self) -> Result<Node, Error> {
-        let mut operands = Vec::new();
-        loop {
-            match self.not_expression()? {
-                Node::And(inner) => operands.extend(inner),
-                node => operands.push(node),
-            }
-            if !self.eat(Kind::And, "and") {
-                return Ok(one_or(operands, Node::And));
-            }
-        }
-    }
-
-    /// `not_expr = not_op, not_expr | primary`.
-    fn not_expression(&mut self) -> Result<Node, Error> {
-        let mut nots = 0;
-        loop {
-            let token = self.scanner.peek();
-            if token.kind != Kind::Bang && !(token.kind == Kind::Word && token.text == "not") {
-                break;
-            }
-            self.enter(token.span)?;
-            self.scanner.advance(token);
-            nots += 1;
-        }
-        let mut node = self.primary()?;
-        for _ in 0..nots {
-            node = Node::Not(Box::new(node));
-        }
-        self.depth -= nots;
-        Ok(node)
-    }
-
-    /// `primary = "(", or_expr, ")" | predicate`.
-    fn primary(&mut self) -> Result<Node, Error> {
-        let token = self.scanner.peek();
-        match token.kind {
-            Kind::Open => {
-                self.enter(token.span)?;
-                self.scanner.advance(token);
-                let node = self.or_expression()?;
-                let close = self.scanner.peek();
-                if close.kind != Kind::Close {
-                    return Err(unexpected(close, "`and`, `or` or `)`"));
-                }
-                self.scanner.advance(close);
-                self.depth -= 1;
-                Ok(node)
-            }
-            Kind::Word if !matches!(token.text, "and" | "or" | "in") => {
-                self.scanner.advance(token);
-                self.predicate(token).map(Node::Predicate)
-            }
-            _ => Err(unexpected(token, "a subject, `not` or `(`")),
-        }
-    }
-
     /// `predicate = subject, ( cmp_op, literal | re_op, pattern | list_op, list | exist_op )`.
     fn predicate(&mut self, subject: Token<'_>) -> Result<Predicate, Error> {
         let (operator, operator_span) = self.operator()?;
@@ -202,18 +222,9 @@ impl Parser<'_> {
         Err(match token.kind {
             Kind::OpenList => error.with_help("a list goes with `in` or `!in`; quote a value that has brackets"),
             Kind::Open if bare == Bare::Pattern => error.with_help("quote a regular expression that has parentheses"),
+            Kind::End => error.with_help(format!("expected {expected}, e.g. `prod` or `'two words'`")),
             _ => error,
         })
-    }
-
-    /// Reads on behind a token if it is this symbol or this word.
-    fn eat(&mut self, kind: Kind, word: &str) -> bool {
-        let token = self.scanner.peek();
-        let is_it = token.kind == kind || (token.kind == Kind::Word && token.text == word);
-        if is_it {
-            self.scanner.advance(token);
-        }
-        is_it
     }
 
     /// Counts one more parenthesis or `not`.

@@ -9,8 +9,9 @@
 //! Greedy and lazy repetition accept the same whole values, and so do groups that capture and groups that do not; neither
 //! distinction is kept.
 //!
-//! DIFFERENCE: `\b` and `\B` go by ASCII word characters, as in Java 19 and later; earlier Javas took letters of all
-//! scripts, and all of them look at combining marks. On ASCII values there is no difference.
+//! Where Java's own versions disagree (`\b` beside characters outside ASCII: letters of all scripts before Java 19, ASCII
+//! since, combining marks always) a pattern is taken only if the question cannot come up, because nothing but ASCII can
+//! match it.
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -34,7 +35,7 @@ pub(super) struct Fault {
     pub(super) kind: ErrorKind,
     /// The message.
     pub(super) message: String,
-    /// Advice; empty where there is none.
+    /// Advice.
     pub(super) help: &'static str,
     /// First byte of the pattern it is about.
     pub(super) start: usize,
@@ -54,13 +55,7 @@ impl Pattern {
             .build()
             .map(Self)
             // Its syntax is ours and right, so size is all that can be wrong.
-            .map_err(|_| Fault {
-                kind: ErrorKind::ExprPatternTooLarge,
-                message: String::from("regular expression is too large"),
-                help: "use fewer or smaller repetitions",
-                start: 0,
-                end: pattern.len(),
-            })
+            .map_err(|_| fault(ErrorKind::ExprPatternTooLarge, "regular expression is too large", 0, pattern.len()))
     }
 
     /// Whether the whole value matches.
@@ -83,14 +78,24 @@ fn translate(pattern: &str) -> Result<String, Fault> {
     if let Some(unit) = reader.peek() {
         return Err(fault(ErrorKind::ExprPattern, "closing parenthesis without an opening one", unit.at, unit.end()));
     }
+    if let Some((start, end)) = tree.first_boundary().filter(|_| tree.is_beyond_ascii()) {
+        return Err(Fault {
+            help: "use classes of ASCII characters, e.g. `[ -~]` for `.`; Java's versions disagree on other characters",
+            ..unsupported("a word boundary where characters outside ASCII can match", start, end)
+        });
+    }
     let mut out = String::new();
     write_tree(&tree, true, &mut out)?;
     Ok(out)
 }
 
-/// A fault without advice.
+/// A pattern that is malformed or too large.
 fn fault(kind: ErrorKind, message: impl Into<String>, start: usize, end: usize) -> Fault {
-    Fault { kind, message: message.into(), help: "", start, end }
+    let help = match kind {
+        ErrorKind::ExprPatternTooLarge => "use fewer or smaller repetitions and groups",
+        _ => "expected a regular expression of Java; a backslash before punctuation makes it a plain character",
+    };
+    Fault { kind, message: message.into(), help, start, end }
 }
 
 /// A construct of Java's that is refused.
@@ -216,8 +221,15 @@ enum Tree {
     End(usize, usize),
     /// `\z`.
     VeryEnd,
-    /// `\b`, or `\B` if false.
-    Boundary(bool),
+    /// `\b`, or `\B` if negated, at these bytes of the pattern.
+    Boundary {
+        /// Whether it is `\B`.
+        is_negated: bool,
+        /// First byte.
+        start: usize,
+        /// One past the last.
+        end: usize,
+    },
     /// The subtree again and again.
     Repeat(Box<Self>, u32, Option<u32>),
     /// One after the other.
@@ -231,9 +243,29 @@ impl Tree {
     fn is_empty_width(&self) -> bool {
         match self {
             Self::Set(_) => false,
-            Self::Start | Self::End(..) | Self::VeryEnd | Self::Boundary(_) => true,
+            Self::Start | Self::End(..) | Self::VeryEnd | Self::Boundary { .. } => true,
             Self::Repeat(tree, _, max) => *max == Some(0) || tree.is_empty_width(),
             Self::Sequence(trees) | Self::Alternation(trees) => trees.iter().all(Self::is_empty_width),
+        }
+    }
+
+    /// Whether it can match a character outside ASCII.
+    fn is_beyond_ascii(&self) -> bool {
+        match self {
+            Self::Set(ranges) => ranges.iter().any(|&(_, end)| end > 0x7F),
+            Self::Start | Self::End(..) | Self::VeryEnd | Self::Boundary { .. } => false,
+            Self::Repeat(tree, ..) => tree.is_beyond_ascii(),
+            Self::Sequence(trees) | Self::Alternation(trees) => trees.iter().any(Self::is_beyond_ascii),
+        }
+    }
+
+    /// Where it first has `\b` or `\B`.
+    fn first_boundary(&self) -> Option<(usize, usize)> {
+        match self {
+            Self::Set(_) | Self::Start | Self::End(..) | Self::VeryEnd => None,
+            &Self::Boundary { start, end, .. } => Some((start, end)),
+            Self::Repeat(tree, ..) => tree.first_boundary(),
+            Self::Sequence(trees) | Self::Alternation(trees) => trees.iter().find_map(Self::first_boundary),
         }
     }
 }
@@ -319,7 +351,7 @@ impl Reader {
         loop {
             branches.push(self.sequence()?);
             if !self.eat('|') {
-                return Ok(Tree::Alternation(branches));
+                return Ok(only_or(branches, Tree::Alternation));
             }
         }
     }
@@ -332,7 +364,7 @@ impl Reader {
                 trees.push(self.repetition(atom)?);
             }
         }
-        Ok(Tree::Sequence(trees))
+        Ok(only_or(trees, Tree::Sequence))
     }
 
     /// One thing that can be repeated; `None` for flags alone.
@@ -372,6 +404,7 @@ impl Reader {
         let mut ranges = vec![(u32::from(c), u32::from(c))];
         if self.flags.ignores_case {
             fold(&mut ranges);
+            normalise(&mut ranges);
         }
         Tree::Set(ranges)
     }
@@ -608,8 +641,7 @@ impl Reader {
             'b' if self.syntax(0) == Some('{') && self.syntax(1) == Some('g') => {
                 Err(self.refused("a boundary of grapheme clusters", start))
             }
-            'b' => Ok(Escape::Assertion(Tree::Boundary(true))),
-            'B' => Ok(Escape::Assertion(Tree::Boundary(false))),
+            'b' | 'B' => Ok(Escape::Assertion(Tree::Boundary { is_negated: unit.c == 'B', start, end: unit.end() })),
             'A' => Ok(Escape::Assertion(Tree::Start)),
             'z' => Ok(Escape::Assertion(Tree::VeryEnd)),
             'p' | 'P' => Err(self.refused("a class by property", start)),
@@ -682,6 +714,17 @@ impl Reader {
     }
 }
 
+/// The only tree, or the node over all of them.
+fn only_or(mut trees: Vec<Tree>, node: fn(Vec<Tree>) -> Tree) -> Tree {
+    match (trees.len(), trees.pop()) {
+        (1, Some(only)) => only,
+        (_, last) => {
+            trees.extend(last);
+            node(trees)
+        }
+    }
+}
+
 /// Writes a tree in the syntax of the engine. `is_last` tells that nothing but empty text can follow it.
 fn write_tree(tree: &Tree, is_last: bool, out: &mut String) -> Result<(), Fault> {
     match tree {
@@ -691,13 +734,13 @@ fn write_tree(tree: &Tree, is_last: bool, out: &mut String) -> Result<(), Fault>
         // At the end of a whole value `$` means the very end. Anywhere else it looks ahead to a last line terminator.
         Tree::End(..) if is_last => out.push_str(r"\z"),
         &Tree::End(start, end) => return Err(unsupported("`$` before the end of the pattern", start, end)),
-        Tree::Boundary(true) => out.push_str(r"\b"),
-        Tree::Boundary(false) => out.push_str(r"\B"),
+        &Tree::Boundary { is_negated, .. } => out.push_str(if is_negated { r"\B" } else { r"\b" }),
         Tree::Repeat(tree, min, max) => {
             let is_last = is_last && (max.is_some_and(|max| max <= 1) || tree.is_empty_width());
-            out.push_str("(?:");
+            let is_unit = matches!(**tree, Tree::Set(_) | Tree::Alternation(_));
+            out.push_str(if is_unit { "" } else { "(?:" });
             write_tree(tree, is_last, out)?;
-            out.push(')');
+            out.push_str(if is_unit { "" } else { ")" });
             // OK: writing to a `String` cannot fail.
             let _ = match (min, max) {
                 (0, None) => write!(out, "*"),
@@ -758,5 +801,38 @@ fn write_code_point(code_point: u32, out: &mut String) {
         Some(c) if c.is_ascii_alphanumeric() => out.push(c),
         // OK: writing to a `String` cannot fail.
         _ => drop(write!(out, r"\x{{{code_point:X}}}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_the_text_reaches_the_engine_unread() {
+        for (java, engine) in [
+            ("t2", "t2"),
+            ("a-b", r"a\x{2D}b"),
+            ("2|20", "(?:2|20)"),
+            (r"\Q(?x)#\E", r"\x{28}\x{3F}x\x{29}\x{23}"),
+            ("(?<n>a)+?", "a+"),
+            ("(?i)k", "[K-Kk-k]"),
+            (r"[\d-]", r"[\x{2D}-\x{2D}0-9]"),
+            (r"[^\s\S]", r"[^\x{0}-\x{10FFFF}]"),
+            ("^a$", r"\Aa\z"),
+            ("((a*)+|(bc)?)*", "(?:(?:a*)+|(?:bc)?)*"),
+        ] {
+            assert_eq!(translate(java).ok().as_deref(), Some(engine), "{java}");
+        }
+    }
+
+    #[test]
+    fn ranges_are_complemented_and_joined() {
+        assert_eq!(complement(vec![(5, 9), (0, 3), (8, 20)]), [(4, 4), (21, CODE_POINT_MAX)]);
+        assert_eq!(complement(Vec::new()), [(0, CODE_POINT_MAX)]);
+        assert_eq!(complement(vec![(0, CODE_POINT_MAX)]), []);
+        let mut ranges = vec![(0x61, 0x62)];
+        fold(&mut ranges);
+        assert_eq!(ranges, [(0x61, 0x62), (0x41, 0x42)]);
     }
 }

@@ -180,7 +180,7 @@ impl Leaf {
 
     /// Whether an instance passes, whatever the predicate is about.
     #[must_use]
-    pub fn test_facts(&self, facts: &impl Facts) -> bool {
+    pub fn test_facts(&self, facts: &(impl Facts + ?Sized)) -> bool {
         match self.0.subject {
             Subject::AgentConnected => {
                 self.test_attribute(Some(if facts.is_agent_connected() { "true" } else { "false" }))

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 
 use crate::expr::{Residue, Subject};
 use crate::id::{ConstraintId, GroupId};
-use crate::state::State;
+use crate::state::{Life, State};
 
 use super::bitset::{Bitset, bits};
 use super::eligibility::{Filter, Filters};
@@ -134,16 +134,78 @@ impl ResidueRecord {
         }
     }
 
+    /// The residue made ready to be asked of many instances in a row.
+    pub(crate) fn view<'a>(&'a self, state: &'a State, filters: &'a Filters, tallies: &'a Tallies) -> ResidueView<'a> {
+        let mut leaves = [const { LeafView::Walk }; VIEWED_LEAVES_MAX];
+        for (view, groups) in leaves.iter_mut().zip(&self.groups) {
+            *view = LeafView::new(state, tallies, groups);
+        }
+        ResidueView { record: self, state, filters, leaves }
+    }
+}
+
+/// Predicates of one residue that are made ready; those after them walk an instance's tasks.
+const VIEWED_LEAVES_MAX: usize = 4;
+
+/// How a predicate on `task:group` finds out about an instance.
+#[derive(Debug, Clone, Copy)]
+enum LeafView<'a> {
+    /// By the columns of the groups it names.
+    Columns([Option<&'a [u32]>; FOCUSED_GROUPS_MAX]),
+    /// By walking the instance's tasks.
+    Walk,
+}
+
+impl<'a> LeafView<'a> {
+    /// Columns, when every group in the set that has tasks has one.
+    fn new(state: &'a State, tallies: &'a Tallies, groups: &'a Bitset) -> Self {
+        let mut columns = [None; FOCUSED_GROUPS_MAX];
+        for (at, group) in running(state, groups).enumerate() {
+            match (columns.get_mut(at), tallies.counts(group)) {
+                (Some(column), Some(counts)) => *column = Some(counts),
+                _ => return Self::Walk,
+            }
+        }
+        Self::Columns(columns)
+    }
+}
+
+/// A residue made ready.
+#[derive(Debug)]
+pub(crate) struct ResidueView<'a> {
+    /// The residue.
+    record: &'a ResidueRecord,
+    /// The columns.
+    state: &'a State,
+    /// Static questions.
+    filters: &'a Filters,
+    /// Its first predicates that read tasks.
+    leaves: [LeafView<'a>; VIEWED_LEAVES_MAX],
+}
+
+impl ResidueView<'_> {
     /// Whether the residue holds for an instance.
     #[inline]
-    pub(crate) fn holds(&self, state: &State, filters: &Filters, tallies: &Tallies, slot: u32) -> bool {
-        self.residue.eval(
-            |part| filters.members(self.statics[part]).contains(slot),
+    pub(crate) fn holds(&self, slot: u32) -> bool {
+        self.record.residue.eval(
+            |part| self.filters.members(self.record.statics[part]).contains(slot),
             |index, leaf| match leaf.subject() {
-                Subject::TaskGroup => runs_any(state, tallies, &self.groups[index], slot) != leaf.is_negated_group(),
-                _ => leaf.test_count(state.running[slot as usize]),
+                Subject::TaskGroup => self.runs_any(index, slot) != leaf.is_negated_group(),
+                _ => leaf.test_count(self.state.running[slot as usize]),
             },
         )
+    }
+
+    /// Whether the instance runs a task of a group that the n-th predicate names.
+    #[inline]
+    fn runs_any(&self, index: usize, slot: u32) -> bool {
+        match self.leaves.get(index) {
+            Some(LeafView::Columns(columns)) => columns.iter().flatten().any(|counts| counts[slot as usize] > 0),
+            _ => self.state.tasks_of_instance(slot).any(|task| {
+                let task = &self.state.tasks[task as usize];
+                task.life == Life::Live && self.record.groups[index].contains(task.group.0)
+            }),
+        }
     }
 }
 
@@ -153,27 +215,4 @@ fn running<'a>(state: &'a State, groups: &'a Bitset) -> impl Iterator<Item = Gro
         .zip(groups.words())
         .flat_map(|(word, &members)| bits(members).map(move |bit| GroupId(word * 64 + bit)))
         .filter(|group| state.groups[group.index()].active > 0)
-}
-
-/// Whether the instance runs a task of a group in the set.
-fn runs_any(state: &State, tallies: &Tallies, groups: &Bitset, slot: u32) -> bool {
-    let mut unsure = false;
-    for (seen, group) in running(state, groups).enumerate() {
-        match tallies.counts(group) {
-            Some(counts) if seen < FOCUSED_GROUPS_MAX => {
-                if counts[slot as usize] > 0 {
-                    return true;
-                }
-            }
-            _ => {
-                unsure = true;
-                break;
-            }
-        }
-    }
-    unsure
-        && state.tasks_of_instance(slot).any(|task| {
-            let task = &state.tasks[task as usize];
-            task.life == crate::state::Life::Live && groups.contains(task.group.0)
-        })
 }

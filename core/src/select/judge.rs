@@ -79,7 +79,8 @@ pub(crate) fn judge(state: &State, plan: &Plan, request: &Request, slot: u32, mu
     }
     let ports_free = !plan.ports_clash && !state.has_port_conflict(slot, &demand.ports);
     let room = has_amount(state, amounts, ResourceKind::Ports, slot);
-    if !(ports_free && room) && !fail(Reason::Resource(ResourceKind::Ports)) {
+    let has_ports = ports_free && room;
+    if !has_ports && !fail(Reason::Resource(ResourceKind::Ports)) {
         return;
     }
     if !has_amount(state, amounts, ResourceKind::Eni, slot) && !fail(Reason::Resource(ResourceKind::Eni)) {

@@ -80,12 +80,16 @@ fn find_candidates(state: &State, index: &Index, plan: &Plan, scratch: &mut Scra
         if plan.is_distinct {
             mask = keep(mask, word, |slot| group_count(state, plan, counts, slot) == 0);
         }
-        for &residue in &plan.residues {
-            let residue = index.residues.get(residue);
-            mask = keep(mask, word, |slot| residue.holds(state, &index.filters, &index.tallies, slot));
-        }
         *candidates = mask;
         any |= mask;
+    }
+    for &residue in &plan.residues {
+        let residue = index.residues.get(residue).view(state, &index.filters, &index.tallies);
+        any = 0;
+        for (word, mask) in candidates.iter_mut().enumerate() {
+            *mask = keep(*mask, word, |slot| residue.holds(slot));
+            any |= *mask;
+        }
     }
     any != 0
 }

@@ -15,9 +15,10 @@ use crate::error::{Error, ErrorKind};
 use crate::json::Json;
 
 /// Optional features that cases may require and this library has.
-pub const FEATURES: [&str; 12] = [
+pub const FEATURES: [&str; 13] = [
     "allOrNothing",
     "awsvpc",
+    "batch.allOrNothing",
     "createService",
     "gpu",
     "launchType",
