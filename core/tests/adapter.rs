@@ -799,3 +799,16 @@ fn warnings_are_told_once_and_on_the_side() {
     assert!(session.take_warnings().is_empty());
     assert_ne!(session.export(), before);
 }
+
+#[test]
+fn explaining_changes_nothing() {
+    let mut session = session();
+    let before = session.export();
+    let answer =
+        session.explain(r#"{"taskDefinition": "t", "placementStrategy": [{"type": "binpack", "field": "cpu"}]}"#);
+    let explanation = answer.unwrap();
+    assert_eq!((explanation.definition.as_str(), explanation.group.as_str()), ("t:1", "family:t"));
+    assert!(explanation.winner.is_some() && explanation.verdicts.len() == 2);
+    assert_eq!(session.explain(r#"{"taskDefinition": "u"}"#).unwrap_err().kind(), ErrorKind::DefinitionNotFound);
+    assert_eq!(session.export(), before);
+}

@@ -138,15 +138,16 @@ impl Session {
             other => other.as_fields()?,
         };
         fields.required("tasks")?;
-        let tasks = self.read_tasks(fields)?;
         if self.depth > 0 {
             return Err(Error::new(ErrorKind::SavepointOpen));
         }
-        let before = (self.cluster.clone(), self.tasks.clone());
-        self.add_tasks(&tasks).inspect_err(|_| (self.cluster, self.tasks) = before)
+        let before = (self.cluster.clone(), self.tasks.clone(), self.reserved.clone());
+        let loaded = self.read_tasks(fields).and_then(|tasks| self.add_tasks(&tasks));
+        loaded.inspect_err(|_| (self.cluster, self.tasks, self.reserved) = before)
     }
 
-    /// The tasks of a document that hold or count, each with its position.
+    /// The tasks of a document that hold or count, each with its position. Keeps names that sessions make up from being
+    /// made up again.
     fn read_tasks<'j>(&mut self, fields: Fields<'j, '_>) -> Result<Vec<(usize, TaskDocument<'j>)>, Error> {
         let names = fields.items("tasks")?.iter().filter_map(|task| task.get("taskArn")?.as_text().ok());
         self.reserved.extend(names.filter(|name| name.starts_with(MADE_UP_PREFIX)).map(Box::from));
