@@ -468,7 +468,7 @@ fn instances_come_go_and_change() {
         session.start_task(r#"{"taskDefinition": "t", "containerInstances": ["a", "zzz", "b", "zzz"]}"#).unwrap();
     assert_eq!(on(&answer), ["b"]);
     let failures: Vec<_> = answer.failures.iter().map(|failure| (&*failure.arn, &*failure.reason)).collect();
-    assert_eq!(failures, [("a", "INACTIVE"), ("zzz", "MISSING")]);
+    assert_eq!(failures, [("arn:aws:ecs:r:1:container-instance/demo/a", "INACTIVE"), ("zzz", "MISSING")]);
     session.update_container_instances_state(r#"{"containerInstances": ["b"], "status": "DRAINING"}"#).unwrap();
     let listed = session.list_container_instances(r#"{"status": "DRAINING"}"#).unwrap();
     assert_eq!(listed.container_instance_arns, ["ci/b"]);
