@@ -6,7 +6,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::attribute::{INSTANCE_TYPE, TRUNK_ID};
+use crate::attribute::{INSTANCE_TYPE, OS_TYPE, TRUNK_ID};
 use crate::demand::{Demand, GpuDemand};
 use crate::error::{Error, ErrorKind};
 use crate::expr::Expression;
@@ -108,6 +108,8 @@ pub struct RunningTask<'a> {
     pub gpu_ids: Vec<&'a str>,
     /// Whether the instance registered with remaining amounts that it is already subtracted from.
     pub in_remaining: bool,
+    /// Whether it is one of the instance's [`other_tasks`](Instance::other_tasks), which are then one fewer.
+    pub in_other_tasks: bool,
     /// Whether its health checks pass, as far as known.
     pub is_healthy: bool,
     /// Whether scale-in must leave it alone.
@@ -245,8 +247,10 @@ impl Cluster {
     /// The number of awsvpc tasks an instance can hold by its type.
     fn derived_eni_slots(&self, instance: &Instance<'_>) -> Option<u32> {
         let value = |name| instance.attributes.iter().rev().find(|attribute| attribute.0 == name);
-        let known = value(INSTANCE_TYPE)
-            .and_then(|&(_, kind)| crate::eni::task_slots(kind.unwrap_or_default(), value(TRUNK_ID).is_some()));
+        let is_windows = value(OS_TYPE).is_some_and(|&(_, os)| os == Some("windows"));
+        let trunking = value(TRUNK_ID).is_some() && !is_windows;
+        let known =
+            value(INSTANCE_TYPE).and_then(|&(_, kind)| crate::eni::task_slots(kind.unwrap_or_default(), trunking));
         match self.options.unknown_eni {
             UnknownEni::Unlimited => known,
             UnknownEni::Zero => Some(known.unwrap_or(0)),
@@ -400,7 +404,7 @@ impl Cluster {
         if is_new {
             self.index.residues.meet_group(group, running.group);
         }
-        self.state.make_way(task, running.in_remaining);
+        self.state.make_way(task, running.in_remaining, running.in_other_tasks);
         self.apply(Delta::Run { task });
         if running.is_stopping && self.options.release == Release::Last {
             self.apply(Delta::BeginStop { task });

@@ -29,6 +29,7 @@ fn running<'a>(cluster: &Cluster, demand: &'a Demand, in_remaining: bool) -> Run
         group: "g",
         gpu_ids: Vec::new(),
         in_remaining,
+        in_other_tasks: false,
         is_healthy: true,
         is_protected: false,
         is_stopping: false,

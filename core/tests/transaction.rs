@@ -207,6 +207,7 @@ fn facts_are_not_added_inside_a_savepoint() {
         group: "g",
         gpu_ids: Vec::new(),
         in_remaining: true,
+        in_other_tasks: false,
         is_healthy: true,
         is_protected: false,
         is_stopping: false,

@@ -29,28 +29,52 @@ pub(crate) type Key = (String, u32);
 pub(crate) struct Book {
     /// By family and revision.
     entries: BTreeMap<Key, Entry>,
+    /// By family: its newest revision, which is the one given last.
+    newest: BTreeMap<String, u32>,
+}
+
+/// What a place in the book held before it was changed.
+#[derive(Debug, Clone)]
+pub(crate) struct Before {
+    /// The entry.
+    entry: Option<Entry>,
+    /// The newest revision of its family.
+    newest: Option<u32>,
 }
 
 impl Book {
-    /// Every revision, by family and number.
+    /// Every revision, by family, the newest of each family last.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Key, &Entry)> {
-        self.entries.iter()
+        self.newest.iter().flat_map(|(family, &newest)| {
+            let others = self.revisions(family).filter(move |((_, revision), _)| *revision != newest);
+            others.chain(self.entries.get_key_value(&(family.clone(), newest)))
+        })
     }
 
-    /// Puts an entry in, or takes it out; gives back what was there.
-    pub(crate) fn set(&mut self, key: Key, entry: Option<Entry>) -> Option<Entry> {
-        match entry {
+    /// Puts an entry in, which becomes the newest of its family; gives back what to restore.
+    pub(crate) fn set(&mut self, key: Key, entry: Entry) -> Before {
+        let newest = self.newest.insert(key.0.clone(), key.1);
+        Before { entry: self.entries.insert(key, entry), newest }
+    }
+
+    /// Undoes the setting of a key.
+    pub(crate) fn restore(&mut self, key: Key, before: Before) {
+        match before.newest {
+            Some(newest) => self.newest.insert(key.0.clone(), newest),
+            None => self.newest.remove(&key.0),
+        };
+        match before.entry {
             Some(entry) => self.entries.insert(key, entry),
             None => self.entries.remove(&key),
-        }
+        };
     }
 
-    /// The newest revision of a family.
-    fn newest(&self, family: &str) -> Option<(&Key, &Entry)> {
-        self.entries.range((String::from(family), 0)..=(String::from(family), u32::MAX)).next_back()
+    /// Every revision of a family, by number.
+    fn revisions(&self, family: &str) -> impl DoubleEndedIterator<Item = (&Key, &Entry)> {
+        self.entries.range((String::from(family), 0)..=(String::from(family), u32::MAX))
     }
 
-    /// Reads a definition and finds its place: the revision it names, or the one after the newest.
+    /// Reads a definition and finds its place: the revision it names, or the one after the highest.
     ///
     /// # Errors
     /// Only for an object that names no family or a family without revisions left, as it could not be named later, and for
@@ -59,7 +83,7 @@ impl Book {
         let fields = unwrapped(super::instance::preservable(value)?)?;
         let family = String::from(fields.text("family")?);
         let named = fields.optional_with("revision", definition::revision)?;
-        let next = || self.newest(&family).map_or(1, |((_, revision), _)| revision + 1);
+        let next = || self.revisions(&family).next_back().map_or(1, |((_, revision), _)| revision + 1);
         let revision = named.unwrap_or_else(next);
         if i64::from(revision) > ECS_REVISION_MAX {
             let message = format!("family `{family}` has no revision left");
@@ -99,7 +123,7 @@ impl Book {
                 let revision = is_number.then(|| revision.parse::<u32>().ok()).flatten()?;
                 self.entries.get(&(String::from(family), revision))
             }
-            None => self.newest(name).map(|(_, entry)| entry),
+            None => self.entries.get(&(String::from(name), *self.newest.get(name)?)),
         }
     }
 

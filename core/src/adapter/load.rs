@@ -197,6 +197,7 @@ impl Session {
             group: &group,
             gpu_ids,
             in_remaining: task.demand.is_some() || self.extras.get(&instance).is_some_and(|extra| extra.has_remaining),
+            in_other_tasks: task.demand.is_none(),
             is_healthy: task.is_healthy,
             is_protected: task.is_protected,
             is_stopping: task.is_stopping,

@@ -6,7 +6,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 
-use super::book::{Entry, Key};
+use super::book::{Before, Entry, Key};
 use super::{DEREGISTERED_MAX, Extra, Service, Session};
 use crate::error::{Error, ErrorKind};
 use crate::id::{InstanceId, TaskId};
@@ -37,7 +37,7 @@ pub(super) enum Undo {
     /// The number of placed tasks was this.
     Placed(u64),
     /// A definition was this.
-    Definition(Key, Option<Entry>),
+    Definition(Key, Before),
     /// A service was this.
     Service(String, Option<Service>),
     /// An id went to the end of the list of deregistered ones; the first one, if it was pushed out.
@@ -121,9 +121,7 @@ impl Session {
                 self.extras.extend(extra.map(|extra| (id, extra)));
             }
             Undo::Placed(placed) => self.placed = placed,
-            Undo::Definition(key, entry) => {
-                self.book.set(key, entry);
-            }
+            Undo::Definition(key, before) => self.book.restore(key, before),
             Undo::Service(name, Some(service)) => {
                 self.services.insert(name, service);
             }
@@ -181,7 +179,7 @@ impl Session {
 
     /// Puts a definition into the book.
     pub(super) fn set_definition(&mut self, key: Key, entry: Entry) {
-        let before = self.book.set(key.clone(), Some(entry));
+        let before = self.book.set(key.clone(), entry);
         self.note(Undo::Definition(key, before));
     }
 

@@ -622,12 +622,17 @@ impl State {
 
     /// Before a task that already ran comes to life: what it holds is taken out of what nobody known holds, so that bringing
     /// it to life counts it once.
-    pub(crate) fn make_way(&mut self, task: u32, in_remaining: bool) {
-        let Self { tasks, demands, remaining, info, ports, devices, task_devices, base, custom_names, .. } = self;
+    pub(crate) fn make_way(&mut self, task: u32, in_remaining: bool, in_other_tasks: bool) {
+        let Self { tasks, demands, remaining, info, ports, devices, task_devices, base, custom_names, running, .. } =
+            self;
         let record = &tasks[task as usize];
         let at = record.instance as usize;
         let demand = demands.get(record.demand);
         devices[at].forget_unknown(task_devices[task as usize]);
+        if in_other_tasks && info[at].other_tasks > 0 {
+            info[at].other_tasks -= 1;
+            running[at] -= 1;
+        }
         if !in_remaining {
             return;
         }

@@ -108,6 +108,16 @@ impl Devices {
             let named = ids.iter().filter_map(|id| self.position(id)).filter(|&position| can_take(position));
             return named.take(wanted).fold(0, |mask, position| mask | 1 << position);
         }
+        if let (true, GpuDemand::Share(share)) = (in_remaining, demand) {
+            // Of the devices not listed free, those of unknown use count as empty until a task is found for them.
+            let left = |position: usize| {
+                let taken = if self.unknown >> position & 1 != 0 { 0 } else { self.taken[position].max(1) };
+                DEVICE_WHOLE - taken
+            };
+            let is_listed_free = |position: usize| self.taken[position] == 0;
+            let fitting = (0..self.len()).filter(|&position| !is_listed_free(position) && left(position) >= share);
+            return fitting.min_by_key(|&position| left(position)).map_or(0, |position| 1 << position);
+        }
         if in_remaining {
             let taken = (0..self.len()).filter(|position| self.unknown >> position & 1 != 0);
             return taken.take(wanted).fold(0, |mask, position| mask | 1 << position);

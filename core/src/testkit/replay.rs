@@ -54,8 +54,8 @@ pub struct Runner {
     options: SessionOptions,
     /// By step: ids of the tasks it placed and of their instances.
     placed: Vec<Vec<(String, String)>>,
-    /// Savepoints open, outermost first.
-    savepoints: Vec<SessionSavepoint>,
+    /// Savepoints open, outermost first, each with the steps there were.
+    savepoints: Vec<(usize, SessionSavepoint)>,
     /// The feature that is missing, once one was.
     missing: Option<String>,
 }
@@ -152,11 +152,16 @@ impl Runner {
             }
             "xBegin" => {
                 let savepoint = session.begin();
-                self.savepoints.push(savepoint);
+                self.savepoints.push((index, savepoint));
                 Ok(done())
             }
-            "xRollback" => self.innermost().and_then(|savepoint| self.session.rollback(savepoint)).map(|()| done()),
-            "xCommit" => self.innermost().and_then(|savepoint| self.session.commit(savepoint)).map(|()| done()),
+            "xRollback" => self.innermost().and_then(|(steps, savepoint)| {
+                self.session.rollback(savepoint)?;
+                // What was rolled back was never placed, and its ids are given out again.
+                self.placed.iter_mut().skip(steps).for_each(Vec::clear);
+                Ok(done())
+            }),
+            "xCommit" => self.innermost().and_then(|(_, savepoint)| self.session.commit(savepoint)).map(|()| done()),
             "xSetAgentConnected" => {
                 let fields = Json::parse(&of_text(step)).and_then(|json| {
                     let fields = json.as_fields()?;
@@ -171,7 +176,7 @@ impl Runner {
     }
 
     /// The innermost savepoint, taken from the list.
-    fn innermost(&mut self) -> Result<SessionSavepoint, Error> {
+    fn innermost(&mut self) -> Result<(usize, SessionSavepoint), Error> {
         self.savepoints.pop().ok_or_else(|| Error::with_message(ErrorKind::NoSavepoint, "no savepoint is open"))
     }
 

@@ -177,11 +177,11 @@ impl Cluster {
         let members: Vec<usize> = (0..self.tasks.len()).filter(|&at| self.tasks[at].group == group).collect();
         let mut victims: Vec<usize> = members.iter().copied().filter(|&at| !self.tasks[at].protected).collect();
 
-        // U-35: unhealthy ones first, then those whose instance is on its way out.
+        // U-35: unhealthy ones first, then those on draining instances.
         let class = |at: usize| match (self.tasks[at].unhealthy, self.instances[host(at)].status.as_str()) {
             (true, _) => 0,
-            (false, "ACTIVE") => 2,
-            (false, _) => 1,
+            (false, "DRAINING") => 1,
+            (false, _) => 2,
         };
         let first = victims.iter().map(|&at| class(at)).min();
         victims.retain(|&at| Some(class(at)) == first);

@@ -160,9 +160,11 @@ impl Cluster {
     pub(super) fn define(&mut self, source: &Value, loaded: Loaded) {
         let (family, revision) = definition::names(source);
         let Some(family) = family else { return };
-        if let Some(revision) = revision {
-            self.definitions.insert(format!("{family}:{revision}"), loaded.clone());
-        }
+        // One that names no revision gets the number after the highest of its family.
+        let prefix = format!("{family}:");
+        let numbers = self.definitions.keys().filter_map(|known| known.strip_prefix(&prefix)?.parse::<i128>().ok());
+        let revision = revision.unwrap_or_else(|| numbers.max().unwrap_or(0) + 1);
+        self.definitions.insert(format!("{family}:{revision}"), loaded.clone());
         self.definitions.insert(family.to_string(), loaded);
     }
 
@@ -384,7 +386,7 @@ impl Cluster {
         };
         match gpu {
             Gpu::Fraction(wanted) if slice != Some(wanted) => return None,
-            Gpu::Whole(_) | Gpu::All if slice.is_some() => return None,
+            Gpu::Whole(_) | Gpu::All | Gpu::Share(_) if slice.is_some() => return None,
             _ => {}
         }
         let pool = instance.registered.gpus.as_ref().map_or(0, Vec::len);

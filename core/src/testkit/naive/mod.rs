@@ -33,8 +33,8 @@ pub struct OracleOptions {
 pub struct Oracle {
     /// As it stands.
     cluster: Cluster,
-    /// As it stood when each open savepoint was opened, outermost first.
-    savepoints: Vec<Cluster>,
+    /// As it stood when each open savepoint was opened, outermost first, with the steps there were.
+    savepoints: Vec<(usize, Cluster)>,
     /// Ids of the tasks each step printed.
     printed: Vec<Vec<String>>,
     /// Options of the run.

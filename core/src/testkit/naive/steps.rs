@@ -39,11 +39,14 @@ impl Oracle {
             "deleteAttributes" => self.delete_attributes(step),
             "registerTaskDefinition" => self.register_definition(step),
             "xBegin" => {
-                self.savepoints.push(self.cluster.clone());
+                self.savepoints.push((self.printed.len(), self.cluster.clone()));
                 Ok(())
             }
             "xCommit" => self.innermost().map(|_| ()),
-            "xRollback" => self.innermost().map(|cluster| self.cluster = cluster),
+            "xRollback" => self.innermost().map(|(steps, cluster)| {
+                self.cluster = cluster;
+                self.printed.iter_mut().skip(steps).for_each(Vec::clear);
+            }),
             "xSetAgentConnected" => self.set_agent_connected(step),
             _ => Err(invalid(format!("unknown step `{op}`"))),
         };
@@ -53,7 +56,7 @@ impl Oracle {
     }
 
     /// Closes the innermost savepoint.
-    fn innermost(&mut self) -> Res<Cluster> {
+    fn innermost(&mut self) -> Res<(usize, Cluster)> {
         self.savepoints.pop().ok_or_else(|| fault("conflict", "no savepoint is open"))
     }
 
@@ -69,14 +72,17 @@ impl Oracle {
         let service = op == "createService";
         let count = if service {
             let count = integer(request, "desiredCount")?.ok_or_else(|| invalid("`desiredCount` is missing"))?;
-            if !(0..=10_000).contains(&count) {
-                return Err(invalid("`desiredCount` is out of range"));
+            if count < 0 {
+                return Err(invalid("`desiredCount` is negative"));
             }
             count
         } else {
             let count = integer(request, "count")?.unwrap_or(1);
-            if !(1..=10).contains(&count) {
-                return Err(invalid("`count` is out of range"));
+            if count < 1 {
+                return Err(invalid("`count` is below 1"));
+            }
+            if count > 10 {
+                return Err(fault("limit-exceeded", "`count` is above 10"));
             }
             count
         };
@@ -87,7 +93,7 @@ impl Oracle {
         }
 
         let considered = self.cluster.considered(&ask);
-        if count > 0 && considered.is_empty() {
+        if count > 0 && considered.is_empty() && !service {
             return Err(invalid("No Container Instances were found in your cluster."));
         }
         let before = all_or_nothing.then(|| self.cluster.clone());
@@ -172,8 +178,9 @@ impl Oracle {
         } else {
             match text(request, "group")? {
                 None => format!("family:{}", definition.family),
-                Some(group) if group.is_empty() || group.chars().count() > 255 => {
-                    return Err(invalid("`group` has 1 to 255 characters"));
+                Some("") => return Err(invalid("`group` is empty")),
+                Some(group) if group.chars().count() > 255 => {
+                    return Err(fault("limit-exceeded", "`group` has at most 255 characters"));
                 }
                 Some(group) if group.starts_with("service:") => {
                     return Err(invalid("only a service may use such a group"));
@@ -384,7 +391,7 @@ impl Oracle {
     /// Instance, name and value of each attribute of a call; the same one twice is refused.
     fn targets(&self, given: &[Value]) -> Res<Vec<(usize, String, Option<String>)>> {
         let mut seen = BTreeSet::new();
-        let mut unknown = None;
+        let (mut unknown, mut twice) = (None, None);
         let mut targets = Vec::new();
         for attribute in given {
             let (wanted, name) = (name(attribute, "targetId")?, name(attribute, "name")?);
@@ -393,13 +400,14 @@ impl Oracle {
                 Ok(at) if seen.insert((self.cluster.instances[at].id.clone(), name)) => {
                     targets.push((at, name.to_string(), value));
                 }
-                Err(_) if seen.insert((wanted.to_string(), name)) => unknown = Some(wanted),
-                _ => return Err(invalid(format!("`{name}` stands twice for one target"))),
+                Ok(_) => twice = Some(name),
+                Err(_) => unknown = Some(wanted),
             }
         }
-        match unknown {
-            None => Ok(targets),
-            Some(id) => Err(fault("not-found", format!("no container instance `{id}`"))),
+        match (unknown, twice) {
+            (None, None) => Ok(targets),
+            (Some(id), _) => Err(fault("not-found", format!("no container instance `{id}`"))),
+            (None, Some(name)) => Err(invalid(format!("`{name}` stands twice for one target"))),
         }
     }
 

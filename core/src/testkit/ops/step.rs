@@ -105,7 +105,7 @@ impl Source<'_> {
             }
             ("createService", n) => {
                 request["serviceName"] = json!(format!("s{}", self.below(2)));
-                request["desiredCount"] = json!(if defect == 3 { 10_001 } else { n });
+                request["desiredCount"] = if defect == 3 { json!(-1) } else { json!(n) };
             }
             (_, 0) if defect != 3 => {}
             (_, n) => {
