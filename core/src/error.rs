@@ -182,6 +182,8 @@ kinds! {
     InstanceNotEmpty = "conflict.instance_not_empty", Conflict, "InvalidParameterException", "container instance still runs tasks";
     /// The operation is not allowed while a savepoint is open.
     SavepointOpen = "conflict.savepoint_open", Conflict, "ConflictException", "not allowed while a savepoint is open";
+    /// There is no open savepoint to close.
+    NoSavepoint = "conflict.no_savepoint", Conflict, "ConflictException", "no savepoint is open";
     /// The callback asked for the work to stop.
     Cancelled = "conflict.cancelled", Conflict, "ConflictException", "cancelled";
 }

@@ -4,17 +4,22 @@
 
 extern crate alloc;
 
+#[cfg(feature = "serde")]
+pub mod adapter;
 pub mod attribute;
 pub mod cluster;
 pub mod constraint;
+pub mod definition;
 pub mod demand;
-mod eni;
+pub mod eni;
 pub mod error;
 pub mod expr;
 pub mod fingerprint;
 pub mod id;
 mod index;
 pub mod instance;
+#[cfg(feature = "serde")]
+pub mod json;
 pub mod limits;
 pub mod outcome;
 mod prepared;
@@ -24,8 +29,12 @@ pub mod resource;
 mod select;
 mod state;
 pub mod strategy;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 pub mod transaction;
 pub mod view;
+#[cfg(feature = "serde")]
+pub mod wire;
 
 pub use cluster::{Capacity, Cluster, Options, Release, RunningTask, UnknownEni};
 pub use constraint::Constraint;

@@ -63,6 +63,8 @@ pub const ECS_CONSTRAINTS_MAX: usize = 10;
 pub const ECS_STRATEGIES_MAX: usize = 5;
 /// ECS: most items of a capacity provider strategy.
 pub const ECS_CAPACITY_PROVIDERS_MAX: usize = 20;
+/// ECS: most instances of one UpdateContainerInstancesState call.
+pub const ECS_UPDATE_STATE_INSTANCES_MAX: usize = 10;
 /// ECS: most subnets of an awsvpc configuration.
 pub const ECS_SUBNETS_MAX: usize = 16;
 /// ECS: most security groups of an awsvpc configuration.

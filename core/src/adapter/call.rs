@@ -1,0 +1,248 @@
+//! The calls that place and stop tasks.
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::MADE_UP_PREFIX;
+use super::request::{seed, strategies};
+use super::savepoint::Undo;
+use super::{Failure, PlacedTask, RunTaskResponse, Service, Session};
+use crate::error::{Error, ErrorKind};
+use crate::id::{InstanceId, RequestId, TaskId};
+use crate::json::Json;
+use crate::limits::ECS_START_TASK_INSTANCES_MAX;
+use crate::outcome::Placement;
+use crate::request::Request;
+use crate::select::Reason;
+
+impl Session {
+    /// RunTask: places up to ten tasks. See [`run_task_json`](Self::run_task_json).
+    ///
+    /// # Errors
+    /// Those of [`Json::parse`] and of [`run_task_json`](Self::run_task_json); nothing has changed then.
+    pub fn run_task(&mut self, request: &str) -> Result<RunTaskResponse, Error> {
+        self.run_task_json(&Json::parse(request)?)
+    }
+
+    /// RunTask: places up to ten tasks, one after another, each seeing those before. The first that finds no instance ends
+    /// the call, and each instance considered gives one failure (U-20).
+    ///
+    /// Beside the keys of ECS it takes `xSeed`, a decimal string, and `xAllOrNothing`, a boolean.
+    ///
+    /// # Errors
+    /// What ECS refuses as a whole: bad parameters, limits, an unknown or refused task definition,
+    /// [`ErrorKind::NoInstances`] where no instance can be considered (U-23), [`ErrorKind::UnsupportedFeature`] for Fargate,
+    /// managed instances and capacity provider strategies. Nothing has changed then.
+    pub fn run_task_json(&mut self, request: &Json<'_>) -> Result<RunTaskResponse, Error> {
+        let request = self.run_task_request(request.as_fields()?)?;
+        let response = self.all_or_nothing(|session| session.place(&request))?;
+        if response.tasks.is_empty() && response.failures.is_empty() {
+            return Err(Error::new(ErrorKind::NoInstances));
+        }
+        Ok(response)
+    }
+
+    /// CreateService: places `desiredCount` more tasks of the group `service:<serviceName>`.
+    ///
+    /// # Errors
+    /// As [`create_service_json`](Self::create_service_json), and those of [`Json::parse`].
+    pub fn create_service(&mut self, request: &str) -> Result<RunTaskResponse, Error> {
+        self.create_service_json(&Json::parse(request)?)
+    }
+
+    /// CreateService: places `desiredCount` more tasks of the group `service:<serviceName>`, without a strategy evenly over
+    /// zones and then instances. A second call with the same name adds to the service. An empty cluster is no error: the
+    /// service exists, and its tasks wait.
+    ///
+    /// # Errors
+    /// What ECS refuses as a whole, load balancers without a fitting port included. Nothing has changed then.
+    pub fn create_service_json(&mut self, request: &Json<'_>) -> Result<RunTaskResponse, Error> {
+        let (name, request) = self.service_request(request.as_fields()?)?;
+        self.all_or_nothing(|session| {
+            let response = if request.count == 0 { RunTaskResponse::default() } else { session.place(&request)? };
+            let before = session.services.get(name).map_or(0, |service| service.desired_count);
+            let desired_count = before.saturating_add(u64::from(request.count));
+            session.set_service(name, Service { definition: request.definition.clone(), desired_count });
+            Ok(response)
+        })
+    }
+
+    /// StartTask: starts one task on each instance it names. See [`start_task_json`](Self::start_task_json).
+    ///
+    /// # Errors
+    /// Those of [`Json::parse`] and of [`start_task_json`](Self::start_task_json); nothing has changed then.
+    pub fn start_task(&mut self, request: &str) -> Result<RunTaskResponse, Error> {
+        self.start_task_json(&Json::parse(request)?)
+    }
+
+    /// StartTask: starts one task on each of one to ten instances. Each succeeds or fails on its own, in the order asked; an
+    /// instance named twice gets two tasks if both fit, and gives at most one failure (U-21).
+    ///
+    /// # Errors
+    /// What ECS refuses as a whole. Nothing has changed then.
+    pub fn start_task_json(&mut self, request: &Json<'_>) -> Result<RunTaskResponse, Error> {
+        let fields = request.as_fields()?;
+        fields.required("containerInstances")?;
+        let names = fields.texts("containerInstances")?;
+        let here = |error: Error| error.in_path("containerInstances");
+        if names.is_empty() {
+            return Err(here(Error::with_message(ErrorKind::InvalidParameter, "no container instance is named")));
+        }
+        if names.len() > ECS_START_TASK_INSTANCES_MAX {
+            let message = format!("at most {ECS_START_TASK_INSTANCES_MAX} instances can be named, not {}", names.len());
+            return Err(here(Error::with_message(ErrorKind::LimitExceeded, message)));
+        }
+        let request = self.start_task_request(fields)?;
+        self.all_or_nothing(|session| {
+            let prepared = session.cluster.prepare(&request)?;
+            let result = session.start_on(prepared, &names, &request);
+            session.cluster.release(prepared)?;
+            result
+        })
+    }
+
+    /// Starts one task on each of the named instances.
+    fn start_on(&mut self, prepared: RequestId, names: &[&str], request: &Request) -> Result<RunTaskResponse, Error> {
+        let mut response = RunTaskResponse::default();
+        for name in names {
+            let failure = match self.instances.find(name)? {
+                None => Some(match self.deregistered.iter().find(|known| super::names::is_alike(known, name)) {
+                    Some(known) => (String::from(known.as_ref()), Reason::Inactive),
+                    None => (String::from(*name), Reason::Missing),
+                }),
+                Some(instance) => match self.cluster.start(prepared, instance)? {
+                    Ok(placement) => {
+                        let task = self.placed_task(placement, request)?;
+                        response.tasks.push(task);
+                        None
+                    }
+                    Err(reason) => Some((self.arn(instance), reason)),
+                },
+            };
+            if let Some((arn, reason)) = failure {
+                if !response.failures.iter().any(|known| known.arn == arn) {
+                    response.failures.push(Failure { arn, reason: self.cluster.reason_text(reason), detail: None });
+                }
+            }
+        }
+        Ok(response)
+    }
+
+    /// Places the tasks of a request.
+    fn place(&mut self, request: &Request) -> Result<RunTaskResponse, Error> {
+        let prepared = self.cluster.prepare(request)?;
+        let result = self.place_prepared(prepared, request);
+        self.cluster.release(prepared)?;
+        result
+    }
+
+    /// Places the tasks of a prepared request.
+    fn place_prepared(&mut self, prepared: RequestId, request: &Request) -> Result<RunTaskResponse, Error> {
+        let mut response = RunTaskResponse::default();
+        let mut placements = Vec::new();
+        let (_, failures) = self.cluster.place_explained(prepared, &mut placements)?;
+        for placement in placements {
+            let task = self.placed_task(placement, request)?;
+            response.tasks.push(task);
+        }
+        response.failures = self.failures(failures);
+        Ok(response)
+    }
+
+    /// Failures in the words of ECS.
+    fn failures(&self, failures: Vec<(InstanceId, Reason)>) -> Vec<Failure> {
+        let failure = |(instance, reason)| Failure {
+            arn: self.arn(instance),
+            reason: self.cluster.reason_text(reason),
+            detail: None,
+        };
+        failures.into_iter().map(failure).collect()
+    }
+
+    /// The id of an instance, as the caller wrote it.
+    fn arn(&self, instance: InstanceId) -> String {
+        self.instances.name(instance).map(String::from).unwrap_or_default()
+    }
+
+    /// Makes up the id of a task that was placed, and describes it.
+    fn placed_task(&mut self, placement: Placement, request: &Request) -> Result<PlacedTask, Error> {
+        self.note(Undo::Placed(self.placed));
+        self.placed += 1;
+        let mut name = format!("{MADE_UP_PREFIX}{}", self.placed);
+        while self.tasks.exact(&name).is_some() || self.reserved.contains(name.as_str()) {
+            name.push_str("-x");
+        }
+        self.name_task(placement.task, Box::from(name.as_str()));
+        let instance = self.cluster.instance(placement.instance)?;
+        let zone = instance.attribute("ecs.availability-zone");
+        let gpu_ids = self.cluster.task(placement.task)?.gpu_ids().map(String::from).collect();
+        Ok(PlacedTask {
+            task_arn: name,
+            container_instance_arn: self.arn(placement.instance),
+            task_definition_arn: request.definition.clone(),
+            group: request.group.clone(),
+            availability_zone: zone.map(String::from),
+            cpu: request.demand.cpu,
+            memory_mib: request.demand.memory_mib,
+            gpu_ids,
+        })
+    }
+
+    /// StopTask: ends a task; what it held is free at once (U-17).
+    ///
+    /// # Errors
+    /// [`ErrorKind::TaskNotFound`] for a task that does not exist, or no longer does.
+    pub fn stop_task(&mut self, task: &str) -> Result<(), Error> {
+        let id = self.task_id(task)?;
+        self.cluster.stop(id)?;
+        self.forget_stopped(&[id]);
+        Ok(())
+    }
+
+    /// Ends so many tasks of a group, chosen as a service scheduler would (semantics.md §3.6).
+    ///
+    /// # Errors
+    /// As [`scale_in_json`](Self::scale_in_json), and those of [`Json::parse`].
+    pub fn scale_in(&mut self, request: &str) -> Result<Vec<String>, Error> {
+        self.scale_in_json(&Json::parse(request)?)
+    }
+
+    /// Ends `count` tasks of `group`, chosen by `placementStrategy` as a service scheduler would (semantics.md §3.6); fewer
+    /// where the group has no more that may be ended. Gives their ids, in the order they were chosen.
+    ///
+    /// # Errors
+    /// For bad parameters. Nothing has changed then.
+    pub fn scale_in_json(&mut self, request: &Json<'_>) -> Result<Vec<String>, Error> {
+        let fields = request.as_fields()?;
+        let group = fields.text("group")?;
+        let count = fields.required_with("count", |count| super::instance::count(count.as_integer()?))?;
+        let strategies = strategies(fields, &self.options)?;
+        let seed = fields.optional_with("xSeed", seed)?.unwrap_or(self.options.seed);
+        self.all_or_nothing(|session| {
+            let mut stopped = Vec::new();
+            session.cluster.scale_in(group, strategies.as_ref(), count, seed, &mut stopped)?;
+            Ok(session.forget_stopped(&stopped))
+        })
+    }
+
+    /// Takes the names of tasks that are gone; a task that still holds its resources keeps its own.
+    pub(super) fn forget_stopped(&mut self, tasks: &[TaskId]) -> Vec<String> {
+        tasks
+            .iter()
+            .filter_map(|&task| match self.cluster.task(task) {
+                Ok(_) => self.tasks.name(task).map(String::from),
+                Err(_) => self.forget_task(task),
+            })
+            .collect()
+    }
+
+    /// The request that a RunTask call would place, for those who ask the engine themselves.
+    ///
+    /// # Errors
+    /// Those of [`run_task`](Self::run_task), except that a cluster without instances is none.
+    pub fn read_run_task(&self, request: &str) -> Result<Request, Error> {
+        self.run_task_request(Json::parse(request)?.as_fields()?)
+    }
+}

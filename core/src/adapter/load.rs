@@ -1,0 +1,213 @@
+//! Documents → session: instances, tasks that already run, definitions, all or nothing.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use hashbrown::HashSet;
+
+use super::MADE_UP_PREFIX;
+use super::instance::{self, InstanceDocument};
+use super::task::{self, TaskDocument};
+use super::{Session, SessionOptions};
+use crate::cluster::RunningTask;
+use crate::demand::{Demand, GpuDemand};
+use crate::error::{Error, ErrorKind};
+use crate::json::{Fields, Json, at_index};
+
+/// What a loaded document had that is worth telling, and no error.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LoadReport {
+    /// Task definitions that are refused whenever they are used: name and reason.
+    pub refused_definitions: Vec<(String, Error)>,
+}
+
+impl Session {
+    /// A session from a document of ECS's shapes: `containerInstances` as DescribeContainerInstances gives them, and beside
+    /// them, where there are any, `tasks`, `taskDefinitions`, `xSubnets` (subnet → zone) and `xResources` (names of custom
+    /// countable resources). Unknown keys are ignored.
+    ///
+    /// Task definitions that ECS would refuse do not fail the document; each use of one reports the reason.
+    ///
+    /// # Errors
+    /// Those of [`Json::parse`], and whatever is wrong with an instance or a task, with its path.
+    ///
+    /// # Cost
+    /// Linear in the text.
+    pub fn from_json(document: &str, options: SessionOptions) -> Result<Self, Error> {
+        Self::from_json_tree(&Json::parse(document)?, options)
+    }
+
+    /// As [`from_json`](Self::from_json), from a tree.
+    ///
+    /// # Errors
+    /// Whatever is wrong with an instance or a task, with its path.
+    pub fn from_json_tree(document: &Json<'_>, options: SessionOptions) -> Result<Self, Error> {
+        let fields = document.as_fields()?;
+        let mut session = Self::new(options);
+        session.load_cluster(fields)?;
+        Ok(session)
+    }
+
+    /// Definitions that are known and refused: name and reason, by family and revision.
+    #[must_use]
+    pub fn load_report(&self) -> LoadReport {
+        let refused = self.book.iter().filter_map(|((family, revision), entry)| {
+            entry.definition.as_ref().err().map(|error| (format!("{family}:{revision}"), error.clone()))
+        });
+        LoadReport { refused_definitions: refused.collect() }
+    }
+
+    /// Everything a document may hold, into an empty session.
+    pub(crate) fn load_cluster(&mut self, fields: Fields<'_, '_>) -> Result<(), Error> {
+        fields.required("containerInstances")?;
+        for name in fields.texts("xResources")? {
+            self.cluster.declare_resource(name).map_err(|error| error.in_path("xResources"))?;
+            if !self.resources.iter().any(|known| **known == *name) {
+                self.resources.push(Box::from(name));
+            }
+        }
+        if let Some(subnets) = fields.optional_fields("xSubnets")? {
+            let subnet = |(name, zone): (&str, &Json<'_>)| match zone.as_text() {
+                Ok(zone) => Ok((String::from(name), String::from(zone))),
+                Err(error) => Err(error.in_path(name).in_path("xSubnets")),
+            };
+            self.subnets = Some(subnets.iter().map(subnet).collect::<Result<BTreeMap<_, _>, Error>>()?);
+        }
+        fields.items("taskDefinitions")?;
+        let tasks = self.read_tasks(fields)?;
+        let named = fields.items("tasks")?.iter().filter_map(|task| task.get("containerInstanceArn")?.as_text().ok());
+        let listed: HashSet<&str> = named.map(super::names::short).collect();
+        let resources = core::mem::take(&mut self.resources);
+        let instances = fields.items("containerInstances")?;
+        let loaded = instances.iter().enumerate().try_for_each(|(index, value)| {
+            self.load_instance(value, &resources, &listed)
+                .map_err(|error| at_index(error, index).in_path("containerInstances"))
+        });
+        self.resources = resources;
+        loaded?;
+        self.load_definitions(fields);
+        self.add_tasks(&tasks)
+    }
+
+    /// One instance of a document.
+    fn load_instance(&mut self, value: &Json<'_>, declared: &[Box<str>], listed: &HashSet<&str>) -> Result<(), Error> {
+        let mut document = instance::read(value.as_fields()?, declared)?;
+        if !listed.contains(super::names::short(document.instance.name)) {
+            count_others(&mut document);
+        }
+        let id = self.cluster.register(&document.instance)?;
+        self.name_instance(id, Box::from(document.instance.name), document.extra);
+        Ok(())
+    }
+
+    /// Task definitions of a document; refused ones are kept with the reason.
+    fn load_definitions(&mut self, fields: Fields<'_, '_>) {
+        for value in fields.items("taskDefinitions").unwrap_or_default() {
+            // A definition without a readable family can never be named, so nobody can miss it.
+            if let Ok((key, entry)) = self.book.read(value) {
+                self.set_definition(key, entry);
+            }
+        }
+    }
+
+    /// Adds tasks that already run: `{"tasks": [...]}` as DescribeTasks gives them, or the array alone.
+    ///
+    /// # Errors
+    /// Those of [`Json::parse`], [`ErrorKind::InstanceNotFound`], [`ErrorKind::DuplicateTask`], and whatever is wrong with a
+    /// task, with its path; [`ErrorKind::SavepointOpen`] inside a savepoint, since a running task is a fact, not an attempt.
+    /// Nothing has changed then.
+    ///
+    /// # Cost
+    /// Linear in the cluster, which is copied first.
+    pub fn load_tasks(&mut self, document: &str) -> Result<(), Error> {
+        self.load_tasks_json(&Json::parse(document)?)
+    }
+
+    /// As [`load_tasks`](Self::load_tasks), from a tree.
+    ///
+    /// # Errors
+    /// The same, except what is wrong with the text.
+    pub fn load_tasks_json(&mut self, document: &Json<'_>) -> Result<(), Error> {
+        let wrapped;
+        let fields = match document {
+            Json::Array(_) => {
+                wrapped = Json::object([("tasks", document.clone())]);
+                wrapped.as_fields()?
+            }
+            other => other.as_fields()?,
+        };
+        fields.required("tasks")?;
+        let tasks = self.read_tasks(fields)?;
+        if self.depth > 0 {
+            return Err(Error::new(ErrorKind::SavepointOpen));
+        }
+        let before = (self.cluster.clone(), self.tasks.clone());
+        self.add_tasks(&tasks).inspect_err(|_| (self.cluster, self.tasks) = before)
+    }
+
+    /// The tasks of a document that hold or count, each with its position.
+    fn read_tasks<'j>(&mut self, fields: Fields<'j, '_>) -> Result<Vec<(usize, TaskDocument<'j>)>, Error> {
+        let names = fields.items("tasks")?.iter().filter_map(|task| task.get("taskArn")?.as_text().ok());
+        self.reserved.extend(names.filter(|name| name.starts_with(MADE_UP_PREFIX)).map(Box::from));
+        let release = self.options.cluster.release;
+        let tasks = fields.each("tasks", |value| task::read(value.as_fields()?, release))?;
+        Ok(tasks.into_iter().enumerate().filter_map(|(index, task)| Some((index, task?))).collect())
+    }
+
+    /// Adds tasks in the order given.
+    fn add_tasks(&mut self, tasks: &[(usize, TaskDocument<'_>)]) -> Result<(), Error> {
+        for (index, task) in tasks {
+            self.add_task(task).map_err(|error| at_index(error, *index).in_path("tasks"))?;
+        }
+        Ok(())
+    }
+
+    /// Adds one task. One whose definition is unknown or refused counts, and holds nothing.
+    fn add_task(&mut self, task: &TaskDocument<'_>) -> Result<(), Error> {
+        if self.tasks.exact(task.name).is_some() {
+            let message = format!("task `{}` already exists", task.name);
+            return Err(Error::with_message(ErrorKind::DuplicateTask, message).in_path("taskArn"));
+        }
+        let instance = self.instance_id(task.instance).map_err(|error| error.in_path("containerInstanceArn"))?;
+        let definition = self.book.find(task.definition).ok();
+        let demand = match (&task.demand, definition) {
+            (Some(demand), _) => demand.clone(),
+            (None, Some(definition)) => definition.demand(&task.overrides)?,
+            (None, None) => Demand::default(),
+        };
+        // An exported task that was given none of the GPUs it asked for must get none: no device has an empty id.
+        let has_no_gpus = task.demand.is_some() && demand.gpus != GpuDemand::None && task.gpu_ids.is_empty();
+        let gpu_ids = if has_no_gpus { alloc::vec![""] } else { task.gpu_ids.clone() };
+        let written = super::names::short(task.definition);
+        let name = match definition {
+            Some(definition) if task.demand.is_none() => definition.name(),
+            _ => String::from(written),
+        };
+        let family = name.split(':').next().unwrap_or_default();
+        let group = task.group.map_or_else(|| format!("family:{family}"), String::from);
+        if let Some(sequence) = task.sequence {
+            self.cluster.advance_sequence(sequence);
+        }
+        let id = self.cluster.add_task(&RunningTask {
+            instance,
+            definition: &name,
+            demand: &demand,
+            group: &group,
+            gpu_ids,
+            in_remaining: task.demand.is_some() || self.extras.get(&instance).is_some_and(|extra| extra.has_remaining),
+            is_healthy: task.is_healthy,
+            is_protected: task.is_protected,
+            is_stopping: task.is_stopping,
+        })?;
+        self.name_task(id, Box::from(task.name));
+        Ok(())
+    }
+}
+
+/// Takes the number of tasks that an instance says it runs as tasks nobody will list.
+pub(super) fn count_others(document: &mut InstanceDocument<'_>) {
+    document.instance.other_tasks = document.reported_tasks;
+}

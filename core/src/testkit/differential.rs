@@ -1,0 +1,80 @@
+//! The engine against the oracle, step by step, on one case.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use serde_json::{Value, json};
+
+use super::naive::{Oracle, OracleOptions};
+use super::replay::Runner;
+use crate::adapter::{Session, SessionOptions};
+
+/// What is checked after each step, beside what the step printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Checks {
+    /// Recompute everything that is derived.
+    pub validate: bool,
+    /// Export the state, import it and go on with the copy, wherever no savepoint is open.
+    pub reimport: bool,
+}
+
+/// Runs an expanded case on both; the entries of the engine, or the first difference in words. A case whose cluster both
+/// refuse has no entries.
+///
+/// # Errors
+/// The first difference, with the step and what each side said.
+pub fn compare(case: &Value, seed: u64, checks: Checks) -> Result<Vec<Value>, String> {
+    let options = SessionOptions { seed, ..SessionOptions::default() };
+    let engine = Runner::new(case, options);
+    let oracle = Oracle::new(case, OracleOptions { seed });
+    let (mut engine, mut oracle) = match (engine, oracle) {
+        (Ok(engine), Ok(oracle)) => (engine, oracle),
+        (Err(_), Err(_)) => return Ok(Vec::new()),
+        (Ok(_), Err(error)) => return Err(format!("only the oracle refuses the cluster: {error}")),
+        (Err(error), Ok(_)) => return Err(format!("only the engine refuses the cluster: {error}")),
+    };
+    let mut entries = Vec::new();
+    let no_steps = Vec::new();
+    for (number, step) in case["steps"].as_array().unwrap_or(&no_steps).iter().enumerate() {
+        let before = engine.session().cluster().fingerprint();
+        let entry = engine.step(step).map_err(|error| format!("step {number}: {error}"))?;
+        let expected = oracle.step(step);
+        let said = comparable(&entry);
+        if said != comparable(&expected) {
+            return Err(format!("step {number}: {step}\nengine: {entry}\noracle: {expected}"));
+        }
+        if entry.get("error").is_some() && engine.session().cluster().fingerprint() != before {
+            return Err(format!("step {number}: {step}\nwas refused and changed the state: {entry}"));
+        }
+        if checks.validate {
+            engine.session().cluster().validate().map_err(|fault| format!("step {number}: {step}\nfault: {fault}"))?;
+        }
+        if checks.reimport && !engine.has_savepoint() {
+            let text = engine.session().export();
+            let session = Session::import(&text).map_err(|error| format!("step {number}: import: {error}"))?;
+            if session.export() != text {
+                return Err(format!("step {number}: the state does not survive its own JSON\n{text}"));
+            }
+            engine.set_session(session);
+        }
+        entries.push(entry);
+    }
+    Ok(entries)
+}
+
+/// An entry with what both sides must agree on: of an error, its class.
+fn comparable(entry: &Value) -> Value {
+    let mut entry = entry.clone();
+    if let Some(error) = entry.get_mut("error") {
+        *error = json!({"class": error["class"]});
+    }
+    if let Some(failures) = entry.get_mut("failures").and_then(Value::as_array_mut) {
+        for failure in failures {
+            if let Some(failure) = failure.as_object_mut() {
+                failure.remove(&"detail".to_string());
+            }
+        }
+    }
+    entry
+}

@@ -1,0 +1,292 @@
+//! A session as text and back: exported, imported, and going on as if nothing had happened.
+//!
+//! The text is a document of ECS's shapes with keys of our own, which start with `x`, where ECS has none; equal states give
+//! equal bytes. Importing what was exported and exporting it again gives the same bytes, and both sessions answer every
+//! later call alike. Savepoints are not part of it. It is our own format, so an unknown key at its top is an error.
+
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::adapter::{
+    ABSENT_GROUPS, Extra, RELEASES, RUN_TASK_DEFAULTS, Service, Session, SessionOptions, TIE_BREAKS, UNKNOWN_ENIS,
+    absent_group_name, release_name, run_task_name, tie_break_name, unknown_eni_name, write_demand,
+};
+use crate::error::{Error, ErrorKind, nearest};
+use crate::instance::Protocol;
+use crate::json::{Fields, Json};
+use crate::resource::ResourceKind;
+use crate::view::{InstanceView, TaskView};
+
+/// Name of the format, and its version.
+pub const FORMAT: &str = "placewright-state/1";
+
+/// Every key at the top of an exported state, in order.
+const KEYS: [&str; 12] = [
+    "format",
+    "xOptions",
+    "xResources",
+    "xSubnets",
+    "containerInstances",
+    "taskDefinitions",
+    "tasks",
+    "services",
+    "xDeregistered",
+    "xReservedTasks",
+    "xSequence",
+    "xPlaced",
+];
+
+/// What an instance without extras has.
+const NO_EXTRA: Extra = Extra { registered: None, remaining: None, has_remaining: false, has_empty_gpus: false };
+
+impl Session {
+    /// The whole state as canonical JSON: equal bytes for equal states.
+    ///
+    /// # Cost
+    /// Linear in the state; allocates.
+    #[must_use]
+    pub fn export(&self) -> String {
+        let cluster = self.cluster();
+        let instances = cluster.instances().filter_map(|id| cluster.instance(id).ok());
+        let tasks = cluster.tasks().filter_map(|id| cluster.task(id).ok());
+        let definitions = self.book.iter().map(|(_, entry)| parsed(&entry.source));
+        let services = self.services.iter().map(|(name, service)| {
+            Json::object([
+                ("serviceName", Json::from(name.as_str())),
+                ("taskDefinition", Json::from(service.definition.as_str())),
+                ("desiredCount", Json::from(service.desired_count)),
+            ])
+        });
+        let subnets = self.subnets.as_ref().map(|subnets| {
+            ("xSubnets", Json::object(subnets.iter().map(|(name, zone)| (name.as_str(), Json::from(zone.as_str())))))
+        });
+        let head = [
+            ("format", Json::from(FORMAT)),
+            ("xOptions", Json::object(self.options.entries())),
+            ("xResources", Json::array(self.resources.iter().map(|name| Json::from(name.as_ref())))),
+        ];
+        let tail = [
+            ("containerInstances", Json::array(instances.map(|instance| self.write_instance(instance)))),
+            ("taskDefinitions", Json::array(definitions)),
+            ("tasks", Json::array(tasks.map(|task| self.write_task(task)))),
+            ("services", Json::array(services)),
+            ("xDeregistered", Json::array(self.deregistered.iter().map(|name| Json::from(name.as_ref())))),
+            ("xReservedTasks", Json::array(self.reserved.iter().map(|name| Json::from(name.as_ref())))),
+            ("xSequence", Json::from(format!("{}", cluster.sequence()))),
+            ("xPlaced", Json::from(format!("{}", self.placed))),
+        ];
+        format!("{}", Json::object(head.into_iter().chain(subnets).chain(tail)))
+    }
+
+    /// The session that [`export`](Self::export) wrote.
+    ///
+    /// # Errors
+    /// Those of [`Json::parse`] and [`Session::from_json`]; [`ErrorKind::InvalidParameter`] for another format,
+    /// [`ErrorKind::JsonUnknownKey`] for a key at the top that the format does not have.
+    pub fn import(text: &str) -> Result<Self, Error> {
+        let document = Json::parse(text)?;
+        let fields = document.as_fields()?;
+        match fields.text("format")? {
+            FORMAT => {}
+            other => {
+                let message = format!("format `{other}` is not `{FORMAT}`");
+                return Err(Error::with_message(ErrorKind::InvalidParameter, message).in_path("format"));
+            }
+        }
+        known_keys(fields, &KEYS)?;
+        let options = fields.required_with("xOptions", |options| read_options(options.as_fields()?))?;
+        let mut session = Self::new(options);
+        session.load_cluster(fields)?;
+        for (name, service) in fields.each("services", |service| read_service(service.as_fields()?))? {
+            session.services.insert(name, service);
+        }
+        session.deregistered = fields.texts("xDeregistered")?.into_iter().map(Box::from).collect();
+        session.reserved = fields.texts("xReservedTasks")?.into_iter().map(Box::from).collect();
+        session.placed = fields.required_with("xPlaced", read_number)?;
+        session.cluster.advance_sequence(fields.required_with("xSequence", read_number)?);
+        Ok(session)
+    }
+
+    /// One instance.
+    fn write_instance<'s>(&'s self, instance: InstanceView<'s>) -> Json<'s> {
+        let extra = self.extras.get(&instance.id()).unwrap_or(&NO_EXTRA);
+        let mut entries = alloc::vec![("containerInstanceArn", Json::from(instance.name()))];
+        entries.extend(instance.ec2_instance_id().map(|id| ("ec2InstanceId", Json::from(id))));
+        entries.extend(instance.capacity_provider().map(|name| ("capacityProviderName", Json::from(name))));
+        let version = |version| ("versionInfo", Json::object([("agentVersion", Json::from(version))]));
+        entries.extend(instance.agent_version().map(version));
+        entries.push(("registeredResources", self.write_registered(instance, extra)));
+        entries.push(("remainingResources", self.write_remaining(instance, extra)));
+        entries.push(("status", Json::from(instance.status().as_str())));
+        entries.push(("agentConnected", Json::from(instance.is_agent_connected())));
+        entries.push(("runningTasksCount", Json::from(instance.running_tasks())));
+        let attributes = instance.attributes().into_iter().map(|(name, value)| {
+            let value = value.map(|value| ("value", Json::from(value)));
+            Json::object([("name", Json::from(name))].into_iter().chain(value))
+        });
+        entries.push(("attributes", Json::array(attributes)));
+        entries.extend(instance.registered_at().map(|at| ("registeredAt", Json::from(format!("{at}")))));
+        entries.extend(instance.eni_task_slots_given().map(|slots| ("xEniTaskSlots", Json::from(slots))));
+        entries.push(("xOtherTasks", Json::from(instance.other_tasks())));
+        entries.push(("xRemainingGiven", Json::from(extra.has_remaining)));
+        Json::object(entries)
+    }
+
+    /// What an instance has.
+    fn write_registered<'s>(&'s self, instance: InstanceView<'s>, extra: &'s Extra) -> Json<'s> {
+        let mut records = self.write_amounts(instance, InstanceView::registered);
+        records.push(strings("PORTS", instance.agent_ports(Protocol::Tcp).into_iter().map(port_text)));
+        records.push(strings("PORTS_UDP", instance.agent_ports(Protocol::Udp).into_iter().map(port_text)));
+        if extra.has_empty_gpus || instance.devices().next().is_some() {
+            records.push(strings("GPU", instance.devices().map(|device| Cow::Borrowed(device.id))));
+        }
+        extend(&mut records, extra.registered.as_deref());
+        Json::Array(records)
+    }
+
+    /// What is left of an instance.
+    fn write_remaining<'s>(&'s self, instance: InstanceView<'s>, extra: &'s Extra) -> Json<'s> {
+        let mut records = self.write_amounts(instance, InstanceView::remaining);
+        records.push(strings("PORTS", instance.ports(Protocol::Tcp).into_iter().map(port_text)));
+        records.push(strings("PORTS_UDP", instance.ports(Protocol::Udp).into_iter().map(port_text)));
+        if instance.devices().next().is_some() {
+            records.push(strings("GPU", instance.free_gpus().map(Cow::Borrowed)));
+        }
+        extend(&mut records, extra.remaining.as_deref());
+        Json::Array(records)
+    }
+
+    /// The records of countable resources.
+    fn write_amounts<'s>(
+        &'s self,
+        instance: InstanceView<'s>,
+        amount: impl Fn(InstanceView<'s>, ResourceKind) -> i64,
+    ) -> Vec<Json<'s>> {
+        let fixed = [("CPU", ResourceKind::Cpu), ("MEMORY", ResourceKind::Memory)];
+        let record = |(name, kind)| {
+            Json::object([
+                ("name", Json::from(name)),
+                ("type", Json::from("INTEGER")),
+                ("integerValue", Json::from(amount(instance, kind))),
+            ])
+        };
+        fixed.into_iter().chain(self.custom_kinds()).map(record).collect()
+    }
+
+    /// One task.
+    fn write_task<'s>(&'s self, task: TaskView<'s>) -> Json<'s> {
+        let name = |name: Option<&'s str>| Json::from(name.unwrap_or_default());
+        let mut entries = alloc::vec![
+            ("taskArn", name(self.task_name(task.id()))),
+            ("containerInstanceArn", name(self.instance_name(task.instance()))),
+            ("taskDefinitionArn", Json::from(task.definition())),
+            ("group", Json::from(task.group())),
+            ("lastStatus", Json::from("RUNNING")),
+            ("desiredStatus", Json::from(if task.is_stopping() { "STOPPED" } else { "RUNNING" })),
+            ("healthStatus", Json::from(if task.is_healthy() { "UNKNOWN" } else { "UNHEALTHY" })),
+            ("protectionEnabled", Json::from(task.is_protected())),
+        ];
+        let gpu_ids: Vec<Json<'_>> = task.gpu_ids().map(Json::from).collect();
+        if !gpu_ids.is_empty() {
+            entries.push(("containers", Json::array([Json::object([("gpuIds", Json::Array(gpu_ids))])])));
+        }
+        entries.push(("xDemand", write_demand(task.demand())));
+        entries.push(("xSequence", Json::from(format!("{}", task.sequence()))));
+        Json::object(entries)
+    }
+}
+
+/// A record of a set of strings.
+fn strings<'s>(name: &'s str, values: impl Iterator<Item = Cow<'s, str>>) -> Json<'s> {
+    Json::object([
+        ("name", Json::from(name)),
+        ("type", Json::from("STRINGSET")),
+        ("stringSetValue", Json::array(values.map(Json::Text))),
+    ])
+}
+
+/// A port as the records write it.
+fn port_text(port: u16) -> Cow<'static, str> {
+    Cow::Owned(format!("{port}"))
+}
+
+/// Adds records of unknown name.
+fn extend<'s>(records: &mut Vec<Json<'s>>, unknown: Option<&'s str>) {
+    if let Some(Json::Array(items)) = unknown.map(parsed) {
+        records.extend(items);
+    }
+}
+
+/// A text of our own making as a tree.
+fn parsed(text: &str) -> Json<'_> {
+    // OK: it was printed from a tree.
+    Json::parse(text).unwrap_or(Json::Null)
+}
+
+/// Refuses a key that the format does not have.
+fn known_keys(fields: Fields<'_, '_>, known: &[&str]) -> Result<(), Error> {
+    let Some((key, _)) = fields.iter().find(|(key, _)| !known.contains(key)) else { return Ok(()) };
+    let error = Error::with_message(ErrorKind::JsonUnknownKey, format!("key `{key}` is unknown"));
+    Err(match nearest(key, known.iter().copied()) {
+        Some(near) => error.with_help(format!("did you mean `{near}`?")),
+        None => error,
+    })
+}
+
+/// A number above those that JSON readers keep exact: a decimal string.
+fn read_number(value: &Json<'_>) -> Result<u64, Error> {
+    let text = value.as_text()?;
+    let refuse = || Error::with_message(ErrorKind::InvalidParameter, format!("`{text}` is no decimal number"));
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().ok()).flatten().ok_or_else(refuse)
+}
+
+/// One service.
+fn read_service(fields: Fields<'_, '_>) -> Result<(String, Service), Error> {
+    known_keys(fields, &["serviceName", "taskDefinition", "desiredCount"])?;
+    let desired_count = fields.required_with("desiredCount", |count| match count {
+        Json::Unsigned(count) => Ok(*count),
+        count => u64::try_from(count.as_integer()?)
+            .map_err(|_| Error::with_message(ErrorKind::InvalidParameter, "a count is not below 0")),
+    })?;
+    let definition = String::from(fields.text("taskDefinition")?);
+    Ok((String::from(fields.text("serviceName")?), Service { definition, desired_count }))
+}
+
+/// The options of the exporting session.
+fn read_options(fields: Fields<'_, '_>) -> Result<SessionOptions, Error> {
+    let mut options = SessionOptions::default();
+    known_keys(fields, &options.entries().map(|(key, _)| key))?;
+    options.seed = fields.required_with("seed", read_number)?;
+    options.run_task_default = choice(fields, "runTaskDefault", &RUN_TASK_DEFAULTS, run_task_name)?;
+    options.tie_break = choice(fields, "tieBreak", &TIE_BREAKS, tie_break_name)?;
+    options.has_strict_network = fields.required_with("strictNetwork", Json::as_bool)?;
+    options.has_lenient_fields = fields.required_with("lenientFields", Json::as_bool)?;
+    options.cluster.release = choice(fields, "release", &RELEASES, release_name)?;
+    options.cluster.host_ports_max = fields.required_with("hostPortsMax", |ports| {
+        i32::try_from(ports.as_integer()?)
+            .map_err(|_| Error::with_message(ErrorKind::InvalidParameter, "a number of ports fits 32 bits"))
+    })?;
+    options.cluster.absent_group = choice(fields, "absentGroup", &ABSENT_GROUPS, absent_group_name)?;
+    options.cluster.unknown_eni = choice(fields, "unknownTypeEni", &UNKNOWN_ENIS, unknown_eni_name)?;
+    Ok(options)
+}
+
+/// The choice that a key names.
+fn choice<T: Copy>(
+    fields: Fields<'_, '_>,
+    key: &str,
+    choices: &[T],
+    name: impl Fn(T) -> &'static str,
+) -> Result<T, Error> {
+    fields.required_with(key, |value| {
+        let text = value.as_text()?;
+        choices.iter().copied().find(|&choice| name(choice) == text).ok_or_else(|| {
+            let message = format!("`{text}` is no choice of `{key}`");
+            Error::with_message(ErrorKind::InvalidParameter, message)
+        })
+    })
+}

@@ -1,0 +1,53 @@
+//! The engine against the naive oracle on random operation lists.
+//!
+//! `PLACEWRIGHT_OPERATIONS` sets how many operations are compared (default 20,000, for a debug build). A difference prints
+//! the seed, and the case as JSON in the conformance format.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::collections::BTreeMap;
+
+use placewright::testkit::differential::{Checks, compare};
+use placewright::testkit::ops;
+
+/// How many operations to compare.
+fn operations() -> u64 {
+    std::env::var("PLACEWRIGHT_OPERATIONS").map_or(20_000, |text| text.parse().unwrap())
+}
+
+/// Compares cases until there were enough operations; what happened, counted.
+fn run(first_seed: u64, operations: u64, checks: Checks) -> BTreeMap<String, u64> {
+    let mut census = BTreeMap::new();
+    let mut compared = 0;
+    for seed in first_seed.. {
+        if compared >= operations {
+            break;
+        }
+        let case = ops::decode(&ops::seeded(seed));
+        let entries = match compare(&case, seed, checks) {
+            Ok(entries) => entries,
+            Err(difference) => panic!("seed {seed}: {difference}\n{case}"),
+        };
+        compared += entries.len() as u64;
+        for (what, count) in ops::census(&entries) {
+            *census.entry(what).or_insert(0) += count;
+        }
+    }
+    println!("{compared} operations compared: {census:#?}");
+    census
+}
+
+#[test]
+fn engine_and_oracle_agree() {
+    let census = run(0, operations(), Checks::default());
+    assert!(census.values().all(|&count| count > 0), "{census:#?}");
+}
+
+#[test]
+fn everything_derived_is_right_after_every_operation() {
+    run(1 << 32, operations() / 10, Checks { validate: true, reimport: false });
+}
+
+#[test]
+fn the_state_survives_its_own_json_between_any_two_operations() {
+    run(1 << 33, operations() / 10, Checks { validate: true, reimport: true });
+}

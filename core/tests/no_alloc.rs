@@ -1,0 +1,264 @@
+//! Proof that placing, stopping, beginning, rolling back and committing allocate nothing within what was reserved.
+//!
+//! The allocator counts for one thread at a time; a control shows that it does count.
+#![allow(unsafe_code, reason = "a counting allocator is unsafe by its trait")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use placewright::{
+    BinpackField, Capacity, Cluster, Constraint, Demand, GpuDemand, Instance, LaunchKind, Options, Protocol, Request,
+    RequestId, Strategy, StrategyChain, TaskId, TieBreak, expr,
+};
+
+/// Counts allocations of the thread that asks it to.
+struct Counting;
+
+thread_local! {
+    static COUNT: Cell<Option<u64>> = const { Cell::new(None) };
+}
+
+// SAFETY: every call is passed on to the system allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        COUNT.with(|count| count.set(count.get().map(|n| n + 1)));
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        COUNT.with(|count| count.set(count.get().map(|n| n + 1)));
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Allocations made by `work`.
+fn allocations(work: impl FnOnce()) -> u64 {
+    COUNT.with(|count| count.set(Some(0)));
+    work();
+    COUNT.with(|count| count.take()).unwrap()
+}
+
+const INSTANCES: usize = 48;
+const TASKS: usize = 600;
+
+/// A fleet with everything that placing looks at: zones, GPUs, interfaces, attributes, other groups.
+fn fleet(is_strict: bool) -> Cluster {
+    let mut cluster = Cluster::with_options(Options { is_strict, ..Options::default() });
+    cluster.reserve(Capacity { instances: INSTANCES, tasks: TASKS, ports: 300, changes: 4 * TASKS, savepoints: 8 });
+    cluster.declare_resource("LICENSES").unwrap();
+    for number in 0..INSTANCES {
+        let name = format!("ci/{number}");
+        let gpus = [format!("{name}/g0"), format!("{name}/g1")];
+        let mut instance = Instance::new(&name)
+            .with_resources(4096, 8192)
+            .with_gpus(gpus.iter().map(String::as_str))
+            .with_custom("LICENSES", 6)
+            .with_zone(["a", "b", "c"][number % 3])
+            .with_attribute("stack", if number % 2 == 0 { "prod" } else { "test" })
+            .with_flag("ecs.capability.task-eni")
+            .with_eni_task_slots(3);
+        if number % 8 == 7 {
+            instance = instance.with_flag("ecs.capability.external");
+        }
+        cluster.register(&instance).unwrap();
+    }
+    for group in ["service:db", "service:cache"] {
+        let request = Request::new("side", Demand::new(16, 16)).with_group(group).with_strategies(Strategy::Random);
+        let id = cluster.prepare(&request).unwrap();
+        for _ in 0..INSTANCES / 3 {
+            cluster.place_one(id).unwrap();
+        }
+    }
+    cluster
+}
+
+/// Every chain of up to two rules, and some longer ones.
+fn chains() -> Vec<StrategyChain> {
+    let rules = [
+        Strategy::Binpack(BinpackField::Cpu),
+        Strategy::Binpack(BinpackField::Memory),
+        Strategy::spread("ecs.availability-zone"),
+        Strategy::spread("nobody-has-it"),
+        Strategy::Spread(placewright::SpreadField::InstanceId),
+        Strategy::Random,
+    ];
+    let mut chains = vec![StrategyChain::default()];
+    for first in &rules {
+        chains.push(first.clone().into());
+        for second in &rules {
+            chains.push(StrategyChain::new([first.clone(), second.clone()]).unwrap());
+        }
+    }
+    chains.push(StrategyChain::new(rules).unwrap());
+    chains
+}
+
+/// Every kind of constraint.
+fn constraints() -> Vec<Vec<Constraint>> {
+    let member = |text: &str| Constraint::MemberOf(expr::compile(text).unwrap());
+    vec![
+        vec![],
+        vec![Constraint::DistinctInstance],
+        vec![member("attribute:stack == prod")],
+        vec![member("attribute:stack =~ 'pr.*' and registeredAt !=  2018-02-13 or agentConnected == true")],
+        vec![member("not(task:group == service:db)")],
+        vec![member("task:group in ['service:db', 'service:cache', 'none'] or runningTasksCount < 3")],
+        vec![member("task:group =~ 'service:.*' or attribute:stack == test"), Constraint::DistinctInstance],
+        vec![member("runningTasksCount < 9 and (attribute:stack == prod or task:group != service:db)")],
+    ]
+}
+
+/// Demands that touch every dimension.
+fn demands() -> Vec<Demand> {
+    vec![
+        Demand::new(64, 128),
+        Demand::new(64, 128).with_port(Protocol::Tcp, 8080).with_port(Protocol::Udp, 53),
+        Demand::new(64, 128).with_gpus(GpuDemand::Whole(1)),
+        Demand::new(64, 128).with_gpus(GpuDemand::All),
+        Demand::new(64, 128).with_gpus(GpuDemand::Share(300)),
+        Demand { eni: true, ..Demand::new(64, 128) },
+        Demand::new(64, 128).with_custom("LICENSES", 2),
+        Demand::new(1 << 40, 128),
+    ]
+}
+
+/// Places and stops at random for long, then inside savepoints; a rejection is as good as a placement.
+fn churn(cluster: &mut Cluster, id: RequestId, tasks: &mut Vec<TaskId>, rounds: u64) {
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    for _ in 0..rounds {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let room = tasks.len() < TASKS / 4;
+        if room && (state >> 33 & 1 == 0 || tasks.is_empty()) {
+            if let Some(placement) = cluster.place_one(id).unwrap().placement() {
+                tasks.push(placement.task);
+            }
+        } else if !tasks.is_empty() {
+            let at = usize::try_from(state >> 40).unwrap() % tasks.len();
+            cluster.stop(tasks.swap_remove(at)).unwrap();
+        }
+    }
+    while let Some(task) = tasks.pop() {
+        cluster.stop(task).unwrap();
+    }
+    for keep in [false, true] {
+        let outer = cluster.begin();
+        for _ in 0..8 {
+            cluster.place_one(id).unwrap();
+        }
+        let inner = cluster.begin();
+        for _ in 0..8 {
+            if let Some(placement) = cluster.place_one(id).unwrap().placement() {
+                cluster.stop(placement.task).unwrap();
+            }
+        }
+        cluster.rollback(inner).unwrap();
+        if keep { cluster.commit(outer).unwrap() } else { cluster.rollback(outer).unwrap() }
+    }
+}
+
+#[test]
+fn the_allocator_counts() {
+    let mut kept = Vec::new();
+    assert_eq!(allocations(|| kept.push(1)), 1);
+}
+
+#[test]
+fn no_chain_constraint_or_demand_allocates() {
+    for is_strict in [false, true] {
+        for constraints in constraints() {
+            for demand in demands() {
+                let mut cluster = fleet(is_strict);
+                for chain in chains() {
+                    let mut request = Request::new("web", demand.clone()).with_strategies(chain).with_seed(7);
+                    request.constraints.clone_from(&constraints);
+                    let id = cluster.prepare(&request).unwrap();
+                    let mut tasks = Vec::with_capacity(TASKS);
+                    let fresh = cluster.clone();
+                    let count = allocations(|| churn(&mut cluster, id, &mut tasks, 60));
+                    assert_eq!(count, 0, "{request:?}");
+                    cluster.validate().unwrap();
+                    cluster = fresh;
+                    cluster.reserve(cluster.reserved());
+                    cluster.release(id).unwrap();
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn long_churn_of_a_full_cluster_allocates_nothing() {
+    let mut cluster = fleet(true);
+    let demand = Demand::new(64, 128).with_port(Protocol::Tcp, 8080).with_gpus(GpuDemand::Share(100));
+    let request = Request { tie_break: TieBreak::Seeded, ..Request::new("web", demand) }
+        .with_strategies(Strategy::spread("ecs.availability-zone"));
+    let id = cluster.prepare(&request).unwrap();
+    let mut tasks = Vec::with_capacity(TASKS);
+    assert_eq!(allocations(|| churn(&mut cluster, id, &mut tasks, 200_000)), 0);
+    cluster.validate().unwrap();
+}
+
+#[test]
+fn external_instances_and_zones_allocate_nothing() {
+    let mut cluster = fleet(true);
+    let request = Request {
+        launch: LaunchKind::External,
+        zones: Some(vec!["b".into()]),
+        ..Request::new("web", Demand::new(64, 128))
+    };
+    let id = cluster.prepare(&request).unwrap();
+    let mut tasks = Vec::with_capacity(TASKS);
+    assert_eq!(allocations(|| churn(&mut cluster, id, &mut tasks, 2_000)), 0);
+}
+
+#[test]
+fn scale_in_of_a_known_chain_allocates_nothing() {
+    for chain in chains() {
+        let mut cluster = fleet(true);
+        let request = Request::new("web", Demand::new(64, 128)).with_strategies(chain.clone());
+        let id = cluster.prepare(&request).unwrap();
+        let mut placements = Vec::with_capacity(TASKS);
+        let mut stopped = Vec::with_capacity(TASKS);
+        for _ in 0..40 {
+            placements.extend(cluster.place_one(id).unwrap().placement());
+        }
+        let count = allocations(|| cluster.scale_in("family:web", Some(&chain), 30, 3, &mut stopped).unwrap());
+        assert_eq!(count, 0, "{chain:?}");
+        assert_eq!(stopped.len(), 30);
+        cluster.validate().unwrap();
+    }
+}
+
+#[test]
+fn strict_mode_refuses_to_grow_and_changes_nothing() {
+    let mut cluster = Cluster::with_options(Options { is_strict: true, ..Options::default() });
+    cluster.reserve(Capacity { instances: 1, tasks: 2, ports: 1, changes: 1, savepoints: 1 });
+    cluster.register(&Instance::new("i-1").with_resources(4096, 4096)).unwrap();
+    let more = cluster.register(&Instance::new("i-2")).unwrap_err();
+    assert_eq!(more.code(), "limit.reserved");
+
+    let id = cluster.prepare(&Request::new("web", Demand::new(1, 1))).unwrap();
+    assert!(cluster.place_one(id).unwrap().placement().is_some());
+    assert!(cluster.place_one(id).unwrap().placement().is_some());
+    let before = cluster.fingerprint();
+    assert_eq!(cluster.place_one(id).unwrap_err().code(), "limit.reserved");
+    assert_eq!(cluster.fingerprint(), before);
+
+    let ports = Demand::new(1, 1).with_port(Protocol::Tcp, 1).with_port(Protocol::Tcp, 2);
+    let id = cluster.prepare(&Request::new("ports", ports)).unwrap();
+    let first = cluster.tasks().next().unwrap();
+    let savepoint = cluster.begin();
+    cluster.stop(first).unwrap();
+    assert_eq!(cluster.place_one(id).unwrap_err().code(), "limit.reserved");
+    cluster.rollback(savepoint).unwrap();
+    assert_eq!(cluster.fingerprint(), before);
+    cluster.validate().unwrap();
+}
