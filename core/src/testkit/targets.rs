@@ -54,7 +54,8 @@ pub fn expr_roundtrip(bytes: &[u8]) {
 /// takes, where we take what Java and our engine read alike.
 pub fn expr_differential(bytes: &[u8]) {
     let Ok(text) = core::str::from_utf8(bytes) else { return };
-    let has_exponent = text.bytes().zip(text.bytes().skip(1)).any(|(a, b)| a.is_ascii_digit() && matches!(b, b'e' | b'E'));
+    let has_exponent =
+        text.bytes().zip(text.bytes().skip(1)).any(|(a, b)| a.is_ascii_digit() && matches!(b, b'e' | b'E'));
     if has_exponent || ["=~", "!~", "matches"].iter().any(|operator| text.contains(operator)) {
         return;
     }
