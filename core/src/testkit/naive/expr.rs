@@ -202,7 +202,7 @@ fn is_space(c: char) -> bool {
 
 /// A character that can continue a word, so that a keyword ends where this is false.
 fn is_word(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/' | '\\' | '.' | ':')
+    !" \t\r\n()[],'\"=!<>~&|".contains(c)
 }
 
 impl Parser {
