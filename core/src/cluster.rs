@@ -958,6 +958,7 @@ impl Cluster {
         self.state.memory_usage()
             + self.index.memory_usage()
             + self.journal.memory_usage()
+            + self.requests.memory_usage()
             + self.scratch.memory_usage()
     }
 

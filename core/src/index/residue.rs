@@ -94,6 +94,12 @@ impl Residues {
         }
     }
 
+    /// Bytes held on the heap, the programs' own text not counted.
+    pub(crate) fn memory_usage(&self) -> usize {
+        let groups = self.records.iter().flatten().flat_map(|record| &record.groups);
+        self.records.capacity() * size_of::<Option<ResidueRecord>>() + groups.map(Bitset::memory_usage).sum::<usize>()
+    }
+
     /// Asks every predicate about every group again.
     pub(crate) fn validate(&self, state: &State) -> Result<(), String> {
         for record in self.records.iter().flatten() {
