@@ -312,8 +312,9 @@ impl Parser {
             "task:group" => return Ok(Subject::Group),
             _ => {}
         }
+        let good = |c: char| c.is_ascii_alphanumeric() || "-_/\\.".contains(c);
         match word.strip_prefix("attribute:") {
-            Some(name) if (1..=128).contains(&name.chars().count()) && !name.contains(':') => {
+            Some(name) if (1..=128).contains(&name.len()) && name.chars().all(good) => {
                 Ok(Subject::Attribute(name.to_string()))
             }
             _ => Err(self.wrong("expected a subject")),
