@@ -52,3 +52,20 @@ pub use select::{AbsentGroup, Reason};
 pub use strategy::{BinpackField, SpreadField, Strategy, StrategyChain, TieBreak};
 pub use transaction::{Savepoint, Transaction};
 pub use view::{DeviceView, InstanceView, TaskView};
+
+/// The longer texts.
+#[cfg(any(doc, doctest))]
+pub mod _documentation {
+    #[doc = include_str!("../docs/semantics.md")]
+    pub mod semantics {}
+    #[doc = include_str!("../docs/expression.md")]
+    pub mod expression {}
+    #[doc = include_str!("../docs/architecture.md")]
+    pub mod architecture {}
+    #[doc = include_str!("../docs/design.md")]
+    pub mod design {}
+}
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct ReadmeDoctests;

@@ -13,7 +13,7 @@ const LAYERS: [&[&str]; 9] = [
     &["definition", "constraint", "strategy", "request", "outcome"],
     &["select"],
     &["prepared", "view", "transaction", "cluster", "fingerprint"],
-    &["report", "json", "wire", "adapter", "testkit"],
+    &["report", "json", "adapter", "wire", "testkit"],
 ];
 
 /// Uses that go against the picture on purpose, with the reason.

@@ -1,7 +1,16 @@
 //! The integration tests, one binary: vectors and properties per module.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[cfg(feature = "serde")]
+mod adapter;
+mod definition;
 mod expr;
+#[cfg(feature = "serde")]
+mod json;
 mod layering;
+#[cfg(feature = "testkit")]
+mod replay;
 mod state;
 mod transaction;
+#[cfg(feature = "serde")]
+mod wire;

@@ -77,10 +77,10 @@ impl Book {
     /// Reads a definition and finds its place: the revision it names, or the one after the highest.
     ///
     /// # Errors
-    /// Only for an object that names no family, a text that is too long, or a family without revisions left: it could not
-    /// be named later. What else is wrong stands in the entry.
+    /// Only for an object that names no family or a family without revisions left, as it could not be named later, and for
+    /// one that nests too deeply to be kept. What else is wrong stands in the entry.
     pub(crate) fn read(&self, value: &Json<'_>) -> Result<(Key, Entry), Error> {
-        let fields = unwrapped(value)?;
+        let fields = unwrapped(super::instance::preservable(value)?)?;
         let family = String::from(fields.text("family")?);
         let named = fields.optional_with("revision", definition::revision)?;
         let next = || self.revisions(&family).next_back().map_or(1, |((_, revision), _)| revision + 1);

@@ -14,6 +14,7 @@ use crate::id::{InstanceId, RequestId, TaskId};
 use crate::json::Json;
 use crate::limits::ECS_START_TASK_INSTANCES_MAX;
 use crate::outcome::Placement;
+use crate::report::Explanation;
 use crate::request::Request;
 use crate::select::Reason;
 
@@ -238,11 +239,31 @@ impl Session {
             .collect()
     }
 
+    /// Where the next task of a RunTask request would go and why, or why nowhere. Places nothing.
+    ///
+    /// # Errors
+    /// Those of [`run_task`](Self::run_task), except that a cluster without instances is none.
+    pub fn explain(&mut self, request: &str) -> Result<Explanation, Error> {
+        self.explain_json(&Json::parse(request)?)
+    }
+
+    /// As [`explain`](Self::explain), from a tree.
+    ///
+    /// # Errors
+    /// The same, except what is wrong with the text.
+    pub fn explain_json(&mut self, request: &Json<'_>) -> Result<Explanation, Error> {
+        let request = self.run_task_request(request.as_fields()?)?;
+        let prepared = self.cluster.prepare(&request)?;
+        let explanation = self.cluster.explain(prepared);
+        self.cluster.release(prepared)?;
+        explanation
+    }
+
     /// The request that a RunTask call would place, for those who ask the engine themselves.
     ///
     /// # Errors
     /// Those of [`run_task`](Self::run_task), except that a cluster without instances is none.
-    pub fn read_run_task(&self, request: &str) -> Result<Request, Error> {
-        self.run_task_request(Json::parse(request)?.as_fields()?)
+    pub fn read_run_task(&self, request: &Json<'_>) -> Result<Request, Error> {
+        self.run_task_request(request.as_fields()?)
     }
 }

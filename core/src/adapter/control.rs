@@ -47,7 +47,7 @@ fn validate_attribute(name: &str, value: Option<&str>) -> Result<(), Error> {
             "value",
         );
     }
-    if !value.chars().all(|c| c.is_alphanumeric() || "-_.@/\\: ".contains(c)) {
+    if !value.chars().all(|c| c.is_ascii_alphanumeric() || "-_.@/\\: ".contains(c)) {
         return refuse(
             format!("attribute value `{value}` has other characters than letters, digits, blanks and `- _ . @ / \\ :`"),
             "value",
@@ -75,10 +75,14 @@ impl Session {
     /// What ECS refuses a definition for; nothing has changed then.
     pub fn register_task_definition_json(&mut self, definition: &Json<'_>) -> Result<String, Error> {
         let (key, entry) = self.book.read(definition)?;
-        if let Err(error) = &entry.definition {
-            return Err(error.clone());
-        }
+        let warnings = match &entry.definition {
+            Ok(definition) => definition.warnings(),
+            Err(error) => return Err(error.clone()),
+        };
         let name = format!("{}:{}", key.0, key.1);
+        for warning in warnings {
+            self.warn(format!("task definition `{name}`: {warning}"));
+        }
         self.set_definition(key, entry);
         Ok(name)
     }
@@ -114,6 +118,7 @@ impl Session {
         }
         custom_limit(document.instance.name, custom.len())?;
         load::count_others(&mut document);
+        self.warn_unknown_type(&document.instance);
         let id = self.cluster.register(&document.instance)?;
         self.name_instance(id, Box::from(document.instance.name), document.extra);
         Ok(())
@@ -191,13 +196,15 @@ impl Session {
             }
             for &(id, _, _) in &changes {
                 let instance = session.cluster.instance(id)?;
-                custom_limit(
-                    instance.name(),
-                    instance.attributes().iter().filter(|(name, _)| is_custom(name)).count(),
-                )?;
+                let custom = instance.attributes().iter().filter(|(name, _)| is_custom(name)).count();
+                custom_limit(instance.name(), custom)?;
             }
             Ok(())
-        })
+        })?;
+        for (_, name, _) in &changes {
+            self.warn_reserved_name(name);
+        }
+        Ok(())
     }
 
     /// DeleteAttributes: `{"attributes": [{"name", "targetId"}]}`.

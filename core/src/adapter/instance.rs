@@ -13,9 +13,13 @@ use crate::error::{Error, ErrorKind, nearest};
 use crate::expr::Timestamp;
 use crate::instance::{Amounts, Instance, InstanceStatus};
 use crate::json::{Fields, Json};
+use crate::limits::JSON_DEPTH_MAX;
 
 /// First and last second that a four-digit year can write.
 const SECONDS_RANGE: core::ops::RangeInclusive<i64> = -62_167_219_200..=253_402_300_799;
+
+/// Most levels of nesting in what is preserved as it is, so that an exported state around it can be read back.
+const PRESERVED_DEPTH_MAX: usize = JSON_DEPTH_MAX - 16;
 
 /// What the session keeps of an instance because the engine has no place for it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -165,7 +169,7 @@ fn amounts<'j>(
             "PORTS_UDP" => amounts.udp_ports = ports(record)?,
             "GPU" => amounts.gpus = strings(record, Json::as_text)?,
             _ if declared.iter().any(|known| **known == *name) => amounts.custom.push((name, integer(record)?)),
-            _ => others.push(value.clone()),
+            _ => others.push(preservable(value)?.clone()),
         }
         Ok(())
     })?;
@@ -173,6 +177,15 @@ fn amounts<'j>(
         *unknown = Some(Json::Array(others).to_canonical().into_boxed_str());
     }
     Ok(amounts)
+}
+
+/// The value, unless it nests too deeply to be exported inside a state and read back.
+pub(super) fn preservable<'j, 'a>(value: &'j Json<'a>) -> Result<&'j Json<'a>, Error> {
+    if !value.is_deeper_than(PRESERVED_DEPTH_MAX) {
+        return Ok(value);
+    }
+    let message = format!("more than {PRESERVED_DEPTH_MAX} levels of nesting in what is preserved as it is");
+    Err(Error::with_message(ErrorKind::JsonTooDeep, message))
 }
 
 /// The integer of a record: only the value that its `type` names counts.

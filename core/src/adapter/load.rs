@@ -17,13 +17,6 @@ use crate::demand::{Demand, GpuDemand};
 use crate::error::{Error, ErrorKind};
 use crate::json::{Fields, Json, at_index};
 
-/// What a loaded document had that is worth telling, and no error.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct LoadReport {
-    /// Task definitions that are refused whenever they are used: name and reason.
-    pub refused_definitions: Vec<(String, Error)>,
-}
-
 impl Session {
     /// A session from a document of ECS's shapes: `containerInstances` as DescribeContainerInstances gives them, and beside
     /// them, where there are any, `tasks`, `taskDefinitions`, `xSubnets` (subnet → zone) and `xResources` (names of custom
@@ -53,11 +46,11 @@ impl Session {
 
     /// Definitions that are known and refused: name and reason, by family and revision.
     #[must_use]
-    pub fn load_report(&self) -> LoadReport {
+    pub fn refused_definitions(&self) -> Vec<(String, Error)> {
         let refused = self.book.iter().filter_map(|((family, revision), entry)| {
             entry.definition.as_ref().err().map(|error| (format!("{family}:{revision}"), error.clone()))
         });
-        LoadReport { refused_definitions: refused.collect() }
+        refused.collect()
     }
 
     /// Everything a document may hold, into an empty session.
@@ -76,7 +69,6 @@ impl Session {
             };
             self.subnets = Some(subnets.iter().map(subnet).collect::<Result<BTreeMap<_, _>, Error>>()?);
         }
-        fields.items("taskDefinitions")?;
         let tasks = self.read_tasks(fields)?;
         let named = fields.items("tasks")?.iter().filter_map(|task| task.get("containerInstanceArn")?.as_text().ok());
         let listed: HashSet<&str> = named.map(super::names::short).collect();
@@ -88,8 +80,8 @@ impl Session {
         });
         self.resources = resources;
         loaded?;
-        self.load_definitions(fields);
-        self.add_tasks(&tasks)
+        self.load_definitions(fields)?;
+        self.add_tasks(&tasks).map_err(listed_twice)
     }
 
     /// One instance of a document.
@@ -98,19 +90,25 @@ impl Session {
         if !listed.contains(super::names::short(document.instance.name)) {
             count_others(&mut document);
         }
-        let id = self.cluster.register(&document.instance)?;
+        self.warn_unknown_type(&document.instance);
+        let id = self.cluster.register(&document.instance).map_err(listed_twice)?;
         self.name_instance(id, Box::from(document.instance.name), document.extra);
         Ok(())
     }
 
     /// Task definitions of a document; refused ones are kept with the reason.
-    fn load_definitions(&mut self, fields: Fields<'_, '_>) {
-        for value in fields.items("taskDefinitions").unwrap_or_default() {
-            // A definition without a readable family can never be named, so nobody can miss it.
-            if let Ok((key, entry)) = self.book.read(value) {
-                self.set_definition(key, entry);
+    fn load_definitions(&mut self, fields: Fields<'_, '_>) -> Result<(), Error> {
+        for (index, value) in fields.items("taskDefinitions")?.iter().enumerate() {
+            match self.book.read(value) {
+                Ok((key, entry)) => self.set_definition(key, entry),
+                Err(error) if error.kind() == ErrorKind::JsonTooDeep => {
+                    return Err(at_index(error, index).in_path("taskDefinitions"));
+                }
+                // A definition without a readable family can never be named, so nobody can miss it.
+                Err(_) => {}
             }
         }
+        Ok(())
     }
 
     /// Adds tasks that already run: `{"tasks": [...]}` as DescribeTasks gives them, or the array alone.
@@ -140,15 +138,16 @@ impl Session {
             other => other.as_fields()?,
         };
         fields.required("tasks")?;
-        let tasks = self.read_tasks(fields)?;
         if self.depth > 0 {
             return Err(Error::new(ErrorKind::SavepointOpen));
         }
-        let before = (self.cluster.clone(), self.tasks.clone());
-        self.add_tasks(&tasks).inspect_err(|_| (self.cluster, self.tasks) = before)
+        let before = (self.cluster.clone(), self.tasks.clone(), self.reserved.clone());
+        let loaded = self.read_tasks(fields).and_then(|tasks| self.add_tasks(&tasks));
+        loaded.inspect_err(|_| (self.cluster, self.tasks, self.reserved) = before)
     }
 
-    /// The tasks of a document that hold or count, each with its position.
+    /// The tasks of a document that hold or count, each with its position. Keeps names that sessions make up from being
+    /// made up again.
     fn read_tasks<'j>(&mut self, fields: Fields<'j, '_>) -> Result<Vec<(usize, TaskDocument<'j>)>, Error> {
         let names = fields.items("tasks")?.iter().filter_map(|task| task.get("taskArn")?.as_text().ok());
         self.reserved.extend(names.filter(|name| name.starts_with(MADE_UP_PREFIX)).map(Box::from));
@@ -205,6 +204,18 @@ impl Session {
         })?;
         self.name_task(id, Box::from(task.name));
         Ok(())
+    }
+}
+
+/// An id that one document has twice is a fault of the document, not a conflict with what is there.
+fn listed_twice(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::DuplicateInstance | ErrorKind::DuplicateTask => {
+            let message = format!("{}, earlier in this document", error.message());
+            let again = Error::with_message(ErrorKind::InvalidParameter, message);
+            error.path().map_or(again.clone(), |path| again.in_path(path))
+        }
+        _ => error,
     }
 }
 

@@ -21,6 +21,7 @@ mod response;
 mod savepoint;
 mod show;
 mod task;
+mod warning;
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -31,7 +32,6 @@ use hashbrown::HashMap;
 
 pub(crate) use book::Book;
 pub(crate) use instance::Extra;
-pub use load::LoadReport;
 pub(crate) use options::{ABSENT_GROUPS, RELEASES, RUN_TASK_DEFAULTS, TIE_BREAKS, UNKNOWN_ENIS};
 pub use options::{RunTaskDefault, SessionOptions};
 pub(crate) use options::{absent_group_name, release_name, run_task_name, tie_break_name, unknown_eni_name};
@@ -80,7 +80,7 @@ const MADE_UP_PREFIX: &str = "task/placed-";
 /// assert_eq!(answer.failures[0].reason, "RESOURCE:MEMORY");
 /// # Ok::<(), placewright::Error>(())
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Session {
     /// What it decides where AWS leaves it open.
     pub(crate) options: SessionOptions,
@@ -110,6 +110,8 @@ pub struct Session {
     journal: Vec<Undo>,
     /// Savepoints that are open.
     depth: usize,
+    /// What was accepted and is worth a second look, oldest first. No part of the state.
+    warnings: Vec<String>,
 }
 
 impl Session {
@@ -131,6 +133,7 @@ impl Session {
             placed: 0,
             journal: Vec::new(),
             depth: 0,
+            warnings: Vec::new(),
         }
     }
 

@@ -82,7 +82,7 @@ impl Session {
         request.group = format!("service:{name}");
         at_most("characters of a task group", request.group.chars().count(), ECS_GROUP_CHARS_MAX)
             .map_err(|error| error.in_path("serviceName"))?;
-        request.count = fields.optional_with("desiredCount", desired_count)?.unwrap_or(1);
+        request.count = fields.required_with("desiredCount", desired_count)?;
         request.strategies = strategies(fields, &self.options)?.unwrap_or_else(StrategyChain::service_default);
         add_constraints(&mut request, fields)?;
         load_balancers(fields, definition)?;

@@ -24,7 +24,7 @@ pub struct SessionSavepoint {
 }
 
 /// The inverse of one change.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Undo {
     /// A task got a name.
     TaskNamed(TaskId),

@@ -147,6 +147,17 @@ impl<'a> Json<'a> {
         }
     }
 
+    /// Whether it has more than so many levels of nesting. Looks no deeper than that.
+    #[must_use]
+    pub fn is_deeper_than(&self, levels: usize) -> bool {
+        let Some(inner) = levels.checked_sub(1) else { return matches!(self, Self::Array(_) | Self::Object(_)) };
+        match self {
+            Self::Array(items) => items.iter().any(|item| item.is_deeper_than(inner)),
+            Self::Object(entries) => entries.iter().any(|(_, value)| value.is_deeper_than(inner)),
+            _ => false,
+        }
+    }
+
     /// An object of these entries, in this order.
     #[must_use]
     pub fn object(entries: impl IntoIterator<Item = (&'a str, Json<'a>)>) -> Self {

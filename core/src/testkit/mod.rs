@@ -17,3 +17,4 @@ pub mod differential;
 pub mod naive;
 pub mod ops;
 pub mod replay;
+pub mod targets;

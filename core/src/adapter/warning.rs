@@ -1,0 +1,66 @@
+//! What is accepted although people regret it: told once, on the side, and no part of any answer.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::Session;
+use crate::eni;
+use crate::instance::Instance;
+
+/// Most warnings that are kept until somebody takes them.
+const WARNINGS_MAX: usize = 100;
+
+/// Attribute that names the type of an instance.
+const INSTANCE_TYPE: &str = "ecs.instance-type";
+
+/// Names with the prefix of ECS that people may well set themselves.
+const KNOWN_NAMES: [&str; 12] = [
+    "ecs.ami-id",
+    "ecs.availability-zone",
+    "ecs.awsvpc-trunk-id",
+    "ecs.cpu-architecture",
+    "ecs.instance-type",
+    "ecs.os-family",
+    "ecs.os-type",
+    "ecs.os-type-detailed",
+    "ecs.outpost-arn",
+    "ecs.subnet-id",
+    "ecs.vpc-id",
+    "ecs.capability.external",
+];
+
+impl Session {
+    /// Takes the warnings there are, oldest first: containers too small to start (U-08), static host ports where dynamic ones
+    /// are picked, instance types whose network interfaces are unknown (U-15), unknown attributes under the prefix `ecs.`
+    /// (U-50). The same warning is kept once, and at most a hundred are.
+    pub fn take_warnings(&mut self) -> Vec<String> {
+        core::mem::take(&mut self.warnings)
+    }
+
+    /// Keeps a warning.
+    pub(super) fn warn(&mut self, warning: String) {
+        if self.warnings.len() < WARNINGS_MAX && !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+
+    /// Warns of an instance whose task network interfaces cannot be counted.
+    pub(super) fn warn_unknown_type(&mut self, instance: &Instance<'_>) {
+        if instance.eni_task_slots.is_some() {
+            return;
+        }
+        let kind = instance.attributes.iter().find(|(name, _)| *name == INSTANCE_TYPE).and_then(|&(_, kind)| kind);
+        if let Some(kind) = kind.filter(|kind| eni::task_slots(kind, false).is_none()) {
+            self.warn(format!("network interfaces of instance type `{kind}` are unknown"));
+        }
+    }
+
+    /// Warns of an attribute under the prefix of ECS that ECS does not have.
+    pub(super) fn warn_reserved_name(&mut self, name: &str) {
+        let is_reserved = name.starts_with("ecs.") && !name.starts_with("ecs.capability.");
+        if is_reserved && !KNOWN_NAMES.contains(&name) {
+            self.warn(format!("attribute `{name}` has the prefix `ecs.`, which is kept for ECS"));
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! See `placewright::testkit::targets::cluster_ops`. Built without the fuzzer it runs the files it is given.
+#![cfg_attr(fuzzing, no_main)]
+
+use placewright::testkit::targets::cluster_ops;
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| cluster_ops(data));
+
+#[cfg(not(fuzzing))]
+fn main() -> std::io::Result<()> {
+    std::env::args_os().skip(1).try_for_each(|path| std::fs::read(path).map(|data| cluster_ops(&data)))
+}
