@@ -600,7 +600,8 @@ impl Cluster {
 
     /// Starts one task of a request on one instance (StartTask), or says why it cannot.
     ///
-    /// The instance must be ACTIVE and of the request's launch kind; requirements and constraints hold as for placing.
+    /// The instance must be ACTIVE; requirements and constraints hold as for placing. The caller names the instance, so the
+    /// request's launch kind and strategies are not looked at.
     ///
     /// # Errors
     /// [`ErrorKind::InstanceNotFound`], [`ErrorKind::StaleHandle`], or a limit.
@@ -612,9 +613,6 @@ impl Cluster {
         let status = self.state.status[slot as usize];
         if status != InstanceStatus::Active {
             return Ok(Err(Reason::Status(status)));
-        }
-        if !judge::is_of_launch_kind(&self.state, plan, slot) {
-            return Ok(Err(Reason::Attribute));
         }
         match judge::first_failure(&self.state, plan, request, slot) {
             Some(reason) => Ok(Err(reason)),

@@ -42,10 +42,10 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// By how much the amount left falls short.
+    /// By how much the amount left falls short; `None` where no amount does, such as where a port is taken.
     #[must_use]
     pub fn shortfall(&self) -> Option<i64> {
-        Some(self.asked? - self.available?.max(0))
+        Some(self.asked? - self.available?.max(0)).filter(|&short| short > 0)
     }
 }
 
@@ -258,7 +258,7 @@ impl Cluster {
             let shortfall = match reason {
                 Reason::Resource(kind) => {
                     let (asked, _, available) = amounts(state, plan, request, kind, slot);
-                    asked.unwrap_or(0) - available.unwrap_or(0).max(0)
+                    (asked.unwrap_or(0) - available.unwrap_or(0).max(0)).max(0)
                 }
                 _ => 0,
             };

@@ -43,7 +43,7 @@ static ALLOCATOR: Counting = Counting;
 fn allocations(work: impl FnOnce()) -> u64 {
     COUNT.with(|count| count.set(Some(0)));
     work();
-    COUNT.with(|count| count.take()).unwrap()
+    COUNT.with(Cell::take).unwrap()
 }
 
 const INSTANCES: usize = 48;

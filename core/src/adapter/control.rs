@@ -165,6 +165,16 @@ impl Session {
             return Err(Error::with_message(ErrorKind::InvalidParameter, message).in_path("containerInstances"));
         }
         let ids = fields.each("containerInstances", |name| self.instance_id(name.as_text()?))?;
+        for (index, &id) in ids.iter().enumerate() {
+            let instance = self.cluster.instance(id)?;
+            let can_drain = matches!(instance.status(), InstanceStatus::Active | InstanceStatus::Draining);
+            if status == InstanceStatus::Draining && !can_drain {
+                let message = format!("container instance `{}` is {}", instance.name(), instance.status());
+                let error = Error::with_message(ErrorKind::InvalidParameter, message)
+                    .with_help("only an ACTIVE instance can be set to DRAINING");
+                return Err(crate::json::at_index(error, index).in_path("containerInstances"));
+            }
+        }
         self.all_or_nothing(|session| ids.iter().try_for_each(|&id| session.cluster.set_status(id, status)))
     }
 

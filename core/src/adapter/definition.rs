@@ -35,6 +35,10 @@ pub(super) fn read(fields: Fields<'_, '_>) -> Result<TaskDefinition, Error> {
     definition.requires_compatibilities = fields.each("requiresCompatibilities", compatibility)?;
     definition.inference_accelerators = fields
         .each("inferenceAccelerators", |accelerator| Ok(String::from(accelerator.as_fields()?.text("deviceName")?)))?;
+    if let Some(storage) = fields.optional_fields("ephemeralStorage")? {
+        let gib = storage.integer("sizeInGiB").map_err(|error| error.in_path("ephemeralStorage"))?;
+        definition.ephemeral_storage_gib = Some(gib);
+    }
     definition.validate()?;
     Ok(definition)
 }

@@ -146,14 +146,17 @@ impl Session {
         loaded.inspect_err(|_| (self.cluster, self.tasks, self.reserved) = before)
     }
 
-    /// The tasks of a document that hold or count, each with its position. Keeps names that sessions make up from being
-    /// made up again.
+    /// The tasks of a document that hold or count, each with its position: the oldest first, those that have not started
+    /// last, otherwise as listed (U-34). Keeps names that sessions make up from being made up again.
     fn read_tasks<'j>(&mut self, fields: Fields<'j, '_>) -> Result<Vec<(usize, TaskDocument<'j>)>, Error> {
         let names = fields.items("tasks")?.iter().filter_map(|task| task.get("taskArn")?.as_text().ok());
         self.reserved.extend(names.filter(|name| name.starts_with(MADE_UP_PREFIX)).map(Box::from));
         let release = self.options.cluster.release;
         let tasks = fields.each("tasks", |value| task::read(value.as_fields()?, release))?;
-        Ok(tasks.into_iter().enumerate().filter_map(|(index, task)| Some((index, task?))).collect())
+        let mut tasks: Vec<_> =
+            tasks.into_iter().enumerate().filter_map(|(index, task)| Some((index, task?))).collect();
+        tasks.sort_by_key(|(_, task)| (task.started_at.is_none(), task.started_at));
+        Ok(tasks)
     }
 
     /// Adds tasks in the order given.

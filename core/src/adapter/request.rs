@@ -86,6 +86,10 @@ impl Session {
         request.strategies = strategies(fields, &self.options)?.unwrap_or_else(StrategyChain::service_default);
         add_constraints(&mut request, fields)?;
         load_balancers(fields, definition)?;
+        if request.launch == LaunchKind::External && !fields.items("loadBalancers")?.is_empty() {
+            let message = "services on external instances have no load balancers";
+            return Err(Error::with_message(ErrorKind::InvalidParameter, message).in_path("loadBalancers"));
+        }
         Ok((name, request))
     }
 

@@ -10,6 +10,7 @@ use crate::cluster::Release;
 use crate::definition::Overrides;
 use crate::demand::{Demand, GpuDemand, RequiredAttribute};
 use crate::error::{Error, ErrorKind};
+use crate::expr::Timestamp;
 use crate::instance::Protocol;
 use crate::json::{Fields, Json};
 
@@ -30,6 +31,8 @@ pub(super) struct TaskDocument<'j> {
     pub(super) demand: Option<Demand>,
     /// Its number in the order of placing, where an exported state says so.
     pub(super) sequence: Option<u64>,
+    /// When it started; `None` while it has not.
+    pub(super) started_at: Option<Timestamp>,
     /// GPUs it has.
     pub(super) gpu_ids: Vec<&'j str>,
     /// Whether its health checks pass, as far as known.
@@ -60,6 +63,7 @@ pub(super) fn read<'j>(fields: Fields<'j, '_>, release: Release) -> Result<Optio
         overrides: fields.optional_with("overrides", definition::read_overrides)?.unwrap_or_default(),
         demand: fields.optional_with("xDemand", |demand| read_demand(demand.as_fields()?))?,
         sequence: fields.optional_with("xSequence", super::request::seed)?,
+        started_at: fields.optional_with("startedAt", super::instance::timestamp)?,
         gpu_ids,
         is_healthy: fields.optional_text("healthStatus")? != Some("UNHEALTHY"),
         is_protected: fields.optional_bool("protectionEnabled")?.unwrap_or(false),

@@ -47,7 +47,7 @@ impl TaskDefinition {
     /// stand together.
     pub fn demand(&self, overrides: &Overrides) -> Result<Demand, Error> {
         let containers = self.overridden(overrides)?;
-        let own = |amount: Option<i64>| amount.filter(|&amount| amount > 0 && !self.is_windows());
+        let own = |amount: Option<i64>| amount.filter(|&amount| amount > 0 && self.has_task_amounts());
         let cpu =
             own(overrides.cpu.or(self.cpu)).unwrap_or_else(|| sum(containers.iter().map(|container| container.cpu)));
         let memory_mib = own(overrides.memory_mib.or(self.memory_mib))

@@ -31,6 +31,9 @@ impl Default for FargateOffer {
     }
 }
 
+/// GiB of ephemeral storage that can be asked for.
+const EPHEMERAL_STORAGE_GIB: core::ops::RangeInclusive<i64> = 21..=200;
+
 /// One row of the table.
 struct Row {
     /// CPU units.
@@ -152,6 +155,11 @@ pub(super) fn validate_definition(definition: &TaskDefinition) -> Result<(), Err
     }
     if let Some(container) = definition.containers.iter().find(|container| container.gpu.is_some()) {
         return Err(invalid(format!("Fargate has no GPUs, and container `{}` asks for some", container.name)));
+    }
+    if let Some(gib) = definition.ephemeral_storage_gib.filter(|gib| !EPHEMERAL_STORAGE_GIB.contains(gib)) {
+        let (least, most) = (EPHEMERAL_STORAGE_GIB.start(), EPHEMERAL_STORAGE_GIB.end());
+        return Err(invalid(format!("ephemeral storage of `{gib}` GiB is outside {least} to {most}"))
+            .in_path("ephemeralStorage"));
     }
     validate(cpu, memory_mib, FargateOffer { is_windows: definition.is_windows(), ..FargateOffer::default() })
 }

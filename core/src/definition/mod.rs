@@ -255,6 +255,8 @@ pub struct TaskDefinition {
     pub requires_compatibilities: Vec<Compatibility>,
     /// Device names of its inference accelerators.
     pub inference_accelerators: Vec<String>,
+    /// Ephemeral storage on Fargate in GiB, 21 to 200; `None` is the default of 20.
+    pub ephemeral_storage_gib: Option<i64>,
 }
 
 impl TaskDefinition {
@@ -274,6 +276,7 @@ impl TaskDefinition {
             os_family: None,
             requires_compatibilities: Vec::new(),
             inference_accelerators: Vec::new(),
+            ephemeral_storage_gib: None,
         }
     }
 
@@ -337,7 +340,12 @@ impl TaskDefinition {
         }
     }
 
-    /// Whether it runs on Windows; task-level amounts then count for nothing (U-07).
+    /// Whether its task-level amounts count: not on Windows instances (U-07).
+    pub(crate) fn has_task_amounts(&self) -> bool {
+        !self.is_windows() || !self.is_for_instances()
+    }
+
+    /// Whether it runs on Windows.
     #[must_use]
     pub fn is_windows(&self) -> bool {
         self.os_family.as_deref().is_some_and(|family| family.starts_with("WINDOWS"))
@@ -358,12 +366,12 @@ impl TaskDefinition {
 
     /// Task-level CPU units as far as they count.
     pub(crate) fn task_cpu(&self) -> Option<i64> {
-        self.cpu.filter(|&units| units > 0 && !self.is_windows())
+        self.cpu.filter(|&units| units > 0 && self.has_task_amounts())
     }
 
     /// Task-level memory in MiB as far as it counts.
     pub(crate) fn task_memory_mib(&self) -> Option<i64> {
-        self.memory_mib.filter(|&memory| memory > 0 && !self.is_windows())
+        self.memory_mib.filter(|&memory| memory > 0 && self.has_task_amounts())
     }
 }
 

@@ -38,12 +38,8 @@ pub enum Reason {
 
 /// Whether a request considers an instance at all.
 pub(crate) fn is_considered(state: &State, plan: &Plan, slot: u32) -> bool {
-    state.status[slot as usize] == InstanceStatus::Active && is_of_launch_kind(state, plan, slot)
-}
-
-/// Whether an instance is of the kind a request launches on.
-pub(crate) fn is_of_launch_kind(state: &State, plan: &Plan, slot: u32) -> bool {
-    plan.external.is_none_or(|(_, wanted)| Filter::External.holds(state, slot) == wanted)
+    let is_of_launch_kind = || plan.external.is_none_or(|(_, wanted)| Filter::External.holds(state, slot) == wanted);
+    state.status[slot as usize] == InstanceStatus::Active && is_of_launch_kind()
 }
 
 /// Calls `report` with each check that an instance fails, in order, until it returns `false`.
@@ -129,7 +125,7 @@ fn has_gpus(state: &State, gpus: GpuDemand, slot: u32) -> bool {
     let whole = state.remaining(ResourceKind::Gpu, slot);
     let is_slice = Filter::GpuSlice(None).holds(state, slot);
     match gpus {
-        GpuDemand::None => true,
+        GpuDemand::None | GpuDemand::Whole(0) => true,
         GpuDemand::Whole(count) => !is_slice && fits(i32::from(count), whole),
         GpuDemand::All => !is_slice && super::scan::has_all_gpus(state, slot),
         GpuDemand::Slice(thousandths) => Filter::GpuSlice(Some(thousandths)).holds(state, slot) && whole >= 1,

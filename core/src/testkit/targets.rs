@@ -54,7 +54,8 @@ pub fn expr_roundtrip(bytes: &[u8]) {
 /// takes, where we take what Java and our engine read alike.
 pub fn expr_differential(bytes: &[u8]) {
     let Ok(text) = core::str::from_utf8(bytes) else { return };
-    let has_exponent = text.bytes().zip(text.bytes().skip(1)).any(|(a, b)| a.is_ascii_digit() && matches!(b, b'e' | b'E'));
+    let has_exponent =
+        text.bytes().zip(text.bytes().skip(1)).any(|(a, b)| a.is_ascii_digit() && matches!(b, b'e' | b'E'));
     if has_exponent || ["=~", "!~", "matches"].iter().any(|operator| text.contains(operator)) {
         return;
     }
@@ -103,7 +104,7 @@ pub fn ecs_json(bytes: &[u8]) {
         let again = Session::import(&exported).unwrap_or_else(|error| panic!("{error:?}: {exported}"));
         assert_eq!(again.export(), exported);
     }
-    let calls: [fn(&mut Session, &str) -> Result<(), Error>; 10] = [
+    let calls: [Call; 10] = [
         |session, text| session.run_task(text).map(drop),
         |session, text| session.start_task(text).map(drop),
         |session, text| session.create_service(text).map(drop),
@@ -132,6 +133,9 @@ pub fn ecs_json(bytes: &[u8]) {
     let error = Json::parse(text).err().map(|error| String::from(error.message()));
     assert!(error.is_none_or(|message| !message.contains('\n')), "{text:?}");
 }
+
+/// A call that takes JSON text.
+type Call = fn(&mut Session, &str) -> Result<(), Error>;
 
 /// A cluster for requests to go to.
 const SMALL: &str = r#"{"containerInstances": [{"containerInstanceArn": "ci/a",

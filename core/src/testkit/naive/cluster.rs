@@ -142,12 +142,18 @@ impl Cluster {
         for source in list(cluster, "containerInstances")? {
             this.register(source)?;
         }
+        // U-34: the oldest first; one that has not started is younger than any that has.
         let mut running = Vec::new();
         for source in list(cluster, "tasks")? {
             if text(source, "desiredStatus")? != Some("STOPPED") {
-                this.load_task(source)?;
-                running.push(source);
+                let started = timestamp(source, "startedAt")?;
+                running.push((started.is_none(), started, source));
             }
+        }
+        running.sort_by_key(|&(waits, started, _)| (waits, started));
+        let running: Vec<&Value> = running.into_iter().map(|(_, _, source)| source).collect();
+        for source in &running {
+            this.load_task(source)?;
         }
         for at in 0..this.instances.len() {
             this.settle_amounts(at);

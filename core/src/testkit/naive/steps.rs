@@ -341,6 +341,10 @@ impl Oracle {
             return Err(invalid("`containerInstances` has 1 to 10 entries"));
         }
         let at: Vec<usize> = named.into_iter().map(|id| self.cluster.instance(id)).collect::<Res<_>>()?;
+        let drains = |at: &usize| matches!(self.cluster.instances[*at].status.as_str(), "ACTIVE" | "DRAINING");
+        if status == "DRAINING" && !at.iter().all(drains) {
+            return Err(invalid("only an ACTIVE instance can be set to DRAINING"));
+        }
         for at in at {
             self.cluster.instances[at].status = status.to_string();
         }

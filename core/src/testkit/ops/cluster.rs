@@ -173,6 +173,9 @@ impl Source<'_> {
             "group": self.group(true),
             "lastStatus": "RUNNING",
         });
+        if self.chance(4) {
+            task["startedAt"] = json!(1_518_480_000 + self.below(3));
+        }
         let chosen = self.below(definitions.len() as u64) as usize;
         if self.chance(5) {
             task["taskDefinitionArn"] = json!(self.pick(&["nosuch", "bad"]));
