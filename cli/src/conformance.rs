@@ -31,7 +31,10 @@ pub(crate) fn run(args: &ConformanceArgs) -> Result<ExitCode, Failure> {
         let line = match &report.verdict {
             Verdict::Pass => {
                 passed += 1;
-                format!("pass {id}{}\n", late(&report).map(|late| format!(" ({late}, debug build)")).unwrap_or_default())
+                let late = late(&report).map(|late| format!(" ({late}; a debug build may)")).unwrap_or_default();
+                let gap = report.oracle_gap.filter(|_| args.verbose);
+                let gap = gap.map(|gap| format!(" (without the oracle, which lacks {gap})")).unwrap_or_default();
+                format!("pass {id}{late}{gap}\n")
             }
             Verdict::Skip(feature) => {
                 skipped += 1;
@@ -74,8 +77,7 @@ fn check(file: &Path, root: &Path) -> Report {
         Ok(text) => text,
         Err(failure) => {
             let reason = if let Failure::Input(reason) = failure { reason } else { "cannot be read".to_string() };
-            let verdict = Verdict::Fail(vec![reason]);
-            return Report { id: stem, verdict, millis: 0, millis_max: None, placements: Vec::new() };
+            return Report::new(stem, Verdict::Fail(vec![reason]));
         }
     };
     let start = Instant::now();
