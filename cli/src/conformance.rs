@@ -50,7 +50,10 @@ pub(crate) fn run(args: &ConformanceArgs) -> Result<ExitCode, Failure> {
         io::print(&line)?;
         reports.push(report);
     }
-    io::print(&format!("digest {}\n{passed} passed, {failed} failed, {skipped} skipped\n", conformance::digest(&reports)))?;
+    io::print(&format!(
+        "digest {}\n{passed} passed, {failed} failed, {skipped} skipped\n",
+        conformance::digest(&reports)
+    ))?;
     Ok(if failed > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 

@@ -9,8 +9,10 @@ use placewright::limits::JSON_BYTES_MAX;
 /// Why a command came to nothing.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The input is unusable.
+    /// The input is unusable, in one line.
     Input(String),
+    /// The input is unusable, in several lines that show where.
+    Text(String),
     /// Nobody reads the output any more.
     Closed,
     /// The output cannot be written.
@@ -46,8 +48,9 @@ pub(crate) fn read(path: &Path) -> Result<String, Failure> {
     if bytes.len() > JSON_BYTES_MAX {
         return Err(Failure::Input(format!("{name} has more than {JSON_BYTES_MAX} bytes")));
     }
-    String::from_utf8(bytes)
-        .map_err(|error| Failure::Input(format!("{name} is not UTF-8 from byte {} on", error.utf8_error().valid_up_to())))
+    String::from_utf8(bytes).map_err(|error| {
+        Failure::Input(format!("{name} is not UTF-8 from byte {} on", error.utf8_error().valid_up_to()))
+    })
 }
 
 /// What an input is called in messages.
@@ -64,6 +67,16 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     out.write_all(text.as_bytes())?;
     out.flush()?;
     Ok(())
+}
+
+/// Tells standard error in one line. Whether anybody reads it is no matter.
+pub(crate) fn complain(message: &str) {
+    complain_at_length(&one_line(message));
+}
+
+/// Tells standard error in as many lines as the text has.
+pub(crate) fn complain_at_length(text: &str) {
+    drop(writeln!(io::stderr().lock(), "placewright: {text}"));
 }
 
 /// The text with every control character written out, so that it stays on one line.

@@ -7,8 +7,12 @@
 mod args;
 mod completions;
 mod conformance;
+mod document;
 mod io;
+mod place;
+mod query;
 mod replay;
+mod table;
 
 use std::process::ExitCode;
 
@@ -23,6 +27,8 @@ fn main() -> ExitCode {
         Err(error) => return refuse(&error),
     };
     let result = match &args.command {
+        Command::Place(args) => place::run(args),
+        Command::Query(args) => query::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Conformance(args) => conformance::run(args),
         Command::Completions(args) => completions::run(args),
@@ -30,12 +36,16 @@ fn main() -> ExitCode {
     match result {
         Ok(code) => code,
         Err(Failure::Input(message)) => {
-            eprintln!("placewright: {}", io::one_line(&message));
+            io::complain(&message);
+            ExitCode::from(args::BAD_INPUT)
+        }
+        Err(Failure::Text(text)) => {
+            io::complain_at_length(&text);
             ExitCode::from(args::BAD_INPUT)
         }
         Err(Failure::Closed) => ExitCode::SUCCESS,
         Err(Failure::Output(error)) => {
-            eprintln!("placewright: cannot write: {error}");
+            io::complain(&format!("cannot write: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -49,7 +59,7 @@ fn refuse(error: &clap::Error) -> ExitCode {
         let lines = text.lines().take_while(|line| !line.starts_with("Usage:")).map(str::trim);
         let line: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
         let line = line.join(" ");
-        eprintln!("placewright: {}", io::one_line(line.trim_start_matches("error: ")));
+        io::complain(line.trim_start_matches("error: "));
     } else {
         // OK: there is nobody left to tell when even this cannot be written.
         drop(error.print());

@@ -62,7 +62,8 @@ impl Session {
     pub fn create_service_json(&mut self, request: &Json<'_>) -> Result<RunTaskResponse, Error> {
         let (name, request) = self.service_request(request.as_fields()?)?;
         self.all_or_nothing(|session| {
-            let response = if request.count == 0 { RunTaskResponse::default() } else { session.place_tasks(&request)? };
+            let response =
+                if request.count == 0 { RunTaskResponse::default() } else { session.place_tasks(&request)? };
             let before = session.services.get(name).map_or(0, |service| service.desired_count);
             let desired_count = before.saturating_add(u64::from(request.count));
             session.set_service(name, Service { definition: request.definition.clone(), desired_count });

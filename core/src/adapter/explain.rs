@@ -18,8 +18,8 @@ impl BatchExplanation {
     /// `{"tasks": […], "notPlaced": {…}}`; a key that does not apply is absent.
     #[must_use]
     pub fn to_json(&self) -> Json<'_> {
-        let tasks = (!self.placed.is_empty())
-            .then(|| ("tasks", Json::array(self.placed.iter().map(Explanation::to_json))));
+        let tasks =
+            (!self.placed.is_empty()).then(|| ("tasks", Json::array(self.placed.iter().map(Explanation::to_json))));
         let not_placed = self.not_placed.as_ref().map(|explanation| ("notPlaced", explanation.to_json()));
         Json::object(tasks.into_iter().chain(not_placed))
     }
@@ -37,9 +37,10 @@ impl Explanation {
             ("meetRequirements", count(self.funnel.meet_requirements)),
             ("meetConstraints", count(self.funnel.meet_constraints)),
         ]);
-        let reasons = self.reasons.iter().map(|(text, number)| {
-            Json::object([("reason", Json::from(text.as_str())), ("count", count(*number))])
-        });
+        let reasons = self
+            .reasons
+            .iter()
+            .map(|(text, number)| Json::object([("reason", Json::from(text.as_str())), ("count", count(*number))]));
         let rejected = self.verdicts.iter().filter_map(|verdict| {
             let failure = failure(verdict.failure.as_ref()?);
             Some(Json::object([("arn", Json::from(verdict.name.as_str()))].into_iter().chain(failure)))
@@ -73,9 +74,10 @@ fn failure<'f>(failure: &'f Failure) -> impl Iterator<Item = (&'f str, Json<'f>)
 
 /// The winner, and who came second.
 fn winner(winner: &Winner) -> Json<'_> {
-    let runner_up = winner.runner_up.as_ref().map(|(name, score)| {
-        ("runnerUp", Json::object([("arn", Json::from(name.as_str())), ("score", terms(score))]))
-    });
+    let runner_up = winner
+        .runner_up
+        .as_ref()
+        .map(|(name, score)| ("runnerUp", Json::object([("arn", Json::from(name.as_str())), ("score", terms(score))])));
     let entries = [
         ("arn", Json::from(winner.name.as_str())),
         ("score", terms(&winner.score)),

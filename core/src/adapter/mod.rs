@@ -32,11 +32,11 @@ use alloc::vec::Vec;
 use hashbrown::HashMap;
 
 pub(crate) use book::Book;
+pub use explain::BatchExplanation;
 pub(crate) use instance::Extra;
 pub(crate) use options::{ABSENT_GROUPS, RELEASES, RUN_TASK_DEFAULTS, TIE_BREAKS, UNKNOWN_ENIS};
 pub use options::{RunTaskDefault, SessionOptions};
 pub(crate) use options::{absent_group_name, release_name, run_task_name, tie_break_name, unknown_eni_name};
-pub use explain::BatchExplanation;
 pub use response::{Failure, ListContainerInstancesResponse, PlacedTask, RunTaskResponse};
 pub use savepoint::SessionSavepoint;
 pub(crate) use task::write_demand;

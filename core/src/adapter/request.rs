@@ -99,8 +99,8 @@ impl Session {
         at_most("characters of a task group", request.group.chars().count(), ECS_GROUP_CHARS_MAX)
             .map_err(|error| error.in_path("serviceName"))?;
         request.count = fields.required_with("desiredCount", desired_count)?;
-        request.strategies = strategies(fields, &self.options, ECS_STRATEGIES_MAX)?
-            .unwrap_or_else(StrategyChain::service_default);
+        request.strategies =
+            strategies(fields, &self.options, ECS_STRATEGIES_MAX)?.unwrap_or_else(StrategyChain::service_default);
         add_constraints(&mut request, fields, ECS_CONSTRAINTS_MAX)?;
         load_balancers(fields, definition)?;
         if request.launch == LaunchKind::External && !fields.items("loadBalancers")?.is_empty() {
@@ -283,8 +283,7 @@ pub(super) fn strategies(
     if items.is_empty() {
         return Ok(None);
     }
-    at_most("placement strategies", items.len(), most)
-        .map_err(|error| error.in_path("placementStrategy"))?;
+    at_most("placement strategies", items.len(), most).map_err(|error| error.in_path("placementStrategy"))?;
     let rules = fields.each("placementStrategy", |value| strategy(value.as_fields()?, options.has_lenient_fields))?;
     StrategyChain::new(rules).map(Some)
 }
