@@ -8,11 +8,11 @@ use alloc::vec::Vec;
 use super::MADE_UP_PREFIX;
 use super::request::{seed, strategies};
 use super::savepoint::Undo;
-use super::{Failure, PlacedTask, RunTaskResponse, Service, Session};
+use super::{BatchExplanation, Failure, PlacedTask, RunTaskResponse, Service, Session};
 use crate::error::{Error, ErrorKind};
 use crate::id::{InstanceId, RequestId, TaskId};
 use crate::json::Json;
-use crate::limits::ECS_START_TASK_INSTANCES_MAX;
+use crate::limits::{ECS_START_TASK_INSTANCES_MAX, ECS_STRATEGIES_MAX};
 use crate::outcome::Placement;
 use crate::report::Explanation;
 use crate::request::Request;
@@ -38,7 +38,7 @@ impl Session {
     /// managed instances and capacity provider strategies. Nothing has changed then.
     pub fn run_task_json(&mut self, request: &Json<'_>) -> Result<RunTaskResponse, Error> {
         let request = self.run_task_request(request.as_fields()?)?;
-        let response = self.all_or_nothing(|session| session.place(&request))?;
+        let response = self.all_or_nothing(|session| session.place_tasks(&request))?;
         if response.tasks.is_empty() && response.failures.is_empty() {
             return Err(Error::new(ErrorKind::NoInstances));
         }
@@ -62,7 +62,8 @@ impl Session {
     pub fn create_service_json(&mut self, request: &Json<'_>) -> Result<RunTaskResponse, Error> {
         let (name, request) = self.service_request(request.as_fields()?)?;
         self.all_or_nothing(|session| {
-            let response = if request.count == 0 { RunTaskResponse::default() } else { session.place(&request)? };
+            let response =
+                if request.count == 0 { RunTaskResponse::default() } else { session.place_tasks(&request)? };
             let before = session.services.get(name).map_or(0, |service| service.desired_count);
             let desired_count = before.saturating_add(u64::from(request.count));
             session.set_service(name, Service { definition: request.definition.clone(), desired_count });
@@ -131,8 +132,42 @@ impl Session {
         Ok(response)
     }
 
+    /// Places the tasks of a request, one after another, each seeing those before, without the limits of ECS calls. The first
+    /// that finds no instance ends the call; no instance to consider is no error.
+    ///
+    /// # Errors
+    /// What the engine refuses a request for. Nothing has changed then.
+    pub fn place(&mut self, request: &Request) -> Result<RunTaskResponse, Error> {
+        self.all_or_nothing(|session| session.place_tasks(request))
+    }
+
+    /// Why each of the first `tasks_max` tasks of a request would go where it goes, and why the first that would find no
+    /// instance finds none. Places nothing.
+    ///
+    /// # Errors
+    /// What the engine refuses a request for.
+    ///
+    /// # Cost
+    /// That of placing the request on a copy of the cluster, and linear in the cluster for each task explained.
+    pub fn explain_tasks(&self, request: &Request, tasks_max: usize) -> Result<BatchExplanation, Error> {
+        let mut cluster = self.cluster.clone();
+        let prepared = cluster.prepare(request)?;
+        let mut explanation = BatchExplanation::default();
+        for task in 0..request.count {
+            if (task as usize) < tasks_max {
+                explanation.placed.push(cluster.explain(prepared)?);
+            }
+            if cluster.place_one(prepared)?.placement().is_none() {
+                explanation.placed.truncate(task as usize);
+                explanation.not_placed = Some(cluster.explain(prepared)?);
+                break;
+            }
+        }
+        Ok(explanation)
+    }
+
     /// Places the tasks of a request.
-    fn place(&mut self, request: &Request) -> Result<RunTaskResponse, Error> {
+    fn place_tasks(&mut self, request: &Request) -> Result<RunTaskResponse, Error> {
         let prepared = self.cluster.prepare(request)?;
         let result = self.place_prepared(prepared, request);
         self.cluster.release(prepared)?;
@@ -219,7 +254,7 @@ impl Session {
         let fields = request.as_fields()?;
         let group = fields.text("group")?;
         let count = fields.required_with("count", |count| super::instance::count(count.as_integer()?))?;
-        let strategies = strategies(fields, &self.options)?;
+        let strategies = strategies(fields, &self.options, ECS_STRATEGIES_MAX)?;
         let seed = fields.optional_with("xSeed", seed)?.unwrap_or(self.options.seed);
         self.all_or_nothing(|session| {
             let mut stopped = Vec::new();
@@ -265,5 +300,14 @@ impl Session {
     /// Those of [`run_task`](Self::run_task), except that a cluster without instances is none.
     pub fn read_run_task(&self, request: &Json<'_>) -> Result<Request, Error> {
         self.run_task_request(request.as_fields()?)
+    }
+
+    /// The request that JSON in the shape of a RunTask call asks for, without the limits of that call: up to
+    /// [`REQUEST_COUNT_MAX`](crate::limits::REQUEST_COUNT_MAX) tasks of any group. For [`place`](Self::place).
+    ///
+    /// # Errors
+    /// For bad parameters, an unknown or refused task definition, and the library's own bounds.
+    pub fn read_place(&self, request: &Json<'_>) -> Result<Request, Error> {
+        self.place_request(request.as_fields()?)
     }
 }

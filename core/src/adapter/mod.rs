@@ -11,6 +11,7 @@ mod book;
 mod call;
 mod control;
 mod definition;
+mod explain;
 mod instance;
 mod list;
 mod load;
@@ -31,6 +32,7 @@ use alloc::vec::Vec;
 use hashbrown::HashMap;
 
 pub(crate) use book::Book;
+pub use explain::BatchExplanation;
 pub(crate) use instance::Extra;
 pub(crate) use options::{ABSENT_GROUPS, RELEASES, RUN_TASK_DEFAULTS, TIE_BREAKS, UNKNOWN_ENIS};
 pub use options::{RunTaskDefault, SessionOptions};

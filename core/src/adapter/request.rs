@@ -16,7 +16,8 @@ use crate::expr;
 use crate::json::{Fields, Json};
 use crate::limits::{
     ECS_CAPACITY_PROVIDERS_MAX, ECS_CONSTRAINTS_MAX, ECS_GROUP_CHARS_MAX, ECS_RUN_TASK_COUNT_MAX,
-    ECS_SECURITY_GROUPS_MAX, ECS_STRATEGIES_MAX, ECS_SUBNETS_MAX, REQUEST_COUNT_MAX,
+    ECS_SECURITY_GROUPS_MAX, ECS_STRATEGIES_MAX, ECS_SUBNETS_MAX, REQUEST_CONSTRAINTS_MAX, REQUEST_COUNT_MAX,
+    REQUEST_STRATEGIES_MAX,
 };
 use crate::request::{LaunchKind, Request};
 use crate::strategy::{BinpackField, SpreadField, Strategy, StrategyChain};
@@ -46,9 +47,24 @@ impl Session {
         request.launch = launch(fields)?;
         request.group = group(fields, definition)?;
         request.count = fields.optional_with("count", run_task_count)?.unwrap_or(1);
-        let strategies = strategies(fields, &self.options)?;
+        let strategies = strategies(fields, &self.options, ECS_STRATEGIES_MAX)?;
         request.strategies = strategies.unwrap_or_else(|| self.options.run_task_default.chain());
-        add_constraints(&mut request, fields)?;
+        add_constraints(&mut request, fields, ECS_CONSTRAINTS_MAX)?;
+        Ok(request)
+    }
+
+    /// The request of the library's own call: the shape of RunTask, the bounds of [`limits`](crate::limits), any group.
+    pub(super) fn place_request(&self, fields: Fields<'_, '_>) -> Result<Request, Error> {
+        let definition = self.definition_of(fields)?;
+        let mut request = self.common(fields, definition)?;
+        request.launch = launch(fields)?;
+        if let Some(group) = fields.optional_with("group", |group| super::instance::not_empty(group.as_text()?))? {
+            request.group = String::from(group);
+        }
+        request.count = fields.optional_with("count", desired_count)?.unwrap_or(1);
+        let strategies = strategies(fields, &self.options, REQUEST_STRATEGIES_MAX)?;
+        request.strategies = strategies.unwrap_or_else(|| self.options.run_task_default.chain());
+        add_constraints(&mut request, fields, REQUEST_CONSTRAINTS_MAX)?;
         Ok(request)
     }
 
@@ -83,8 +99,9 @@ impl Session {
         at_most("characters of a task group", request.group.chars().count(), ECS_GROUP_CHARS_MAX)
             .map_err(|error| error.in_path("serviceName"))?;
         request.count = fields.required_with("desiredCount", desired_count)?;
-        request.strategies = strategies(fields, &self.options)?.unwrap_or_else(StrategyChain::service_default);
-        add_constraints(&mut request, fields)?;
+        request.strategies =
+            strategies(fields, &self.options, ECS_STRATEGIES_MAX)?.unwrap_or_else(StrategyChain::service_default);
+        add_constraints(&mut request, fields, ECS_CONSTRAINTS_MAX)?;
         load_balancers(fields, definition)?;
         if request.launch == LaunchKind::External && !fields.items("loadBalancers")?.is_empty() {
             let message = "services on external instances have no load balancers";
@@ -230,9 +247,9 @@ fn launch(fields: Fields<'_, '_>) -> Result<LaunchKind, Error> {
 }
 
 /// Adds the constraints of a request to those of its definition.
-fn add_constraints(request: &mut Request, fields: Fields<'_, '_>) -> Result<(), Error> {
+fn add_constraints(request: &mut Request, fields: Fields<'_, '_>, most: usize) -> Result<(), Error> {
     let count = request.constraints.len() + fields.items("placementConstraints")?.len();
-    at_most("placement constraints, those of the task definition included,", count, ECS_CONSTRAINTS_MAX)
+    at_most("placement constraints, those of the task definition included,", count, most)
         .map_err(|error| error.in_path("placementConstraints"))?;
     request.constraints.extend(fields.each("placementConstraints", |value| constraint(value.as_fields()?))?);
     Ok(())
@@ -257,13 +274,16 @@ fn constraint(fields: Fields<'_, '_>) -> Result<Constraint, Error> {
 }
 
 /// The strategy chain of a request; `None` where it gives none.
-pub(super) fn strategies(fields: Fields<'_, '_>, options: &SessionOptions) -> Result<Option<StrategyChain>, Error> {
+pub(super) fn strategies(
+    fields: Fields<'_, '_>,
+    options: &SessionOptions,
+    most: usize,
+) -> Result<Option<StrategyChain>, Error> {
     let items = fields.items("placementStrategy")?;
     if items.is_empty() {
         return Ok(None);
     }
-    at_most("placement strategies", items.len(), ECS_STRATEGIES_MAX)
-        .map_err(|error| error.in_path("placementStrategy"))?;
+    at_most("placement strategies", items.len(), most).map_err(|error| error.in_path("placementStrategy"))?;
     let rules = fields.each("placementStrategy", |value| strategy(value.as_fields()?, options.has_lenient_fields))?;
     StrategyChain::new(rules).map(Some)
 }

@@ -64,7 +64,7 @@ pub fn compare(case: &Value, seed: u64, checks: Checks) -> Result<Vec<Value>, St
 }
 
 /// An entry with what both sides must agree on: of an error, its class.
-fn comparable(entry: &Value) -> Value {
+pub(super) fn comparable(entry: &Value) -> Value {
     let mut entry = entry.clone();
     if let Some(error) = entry.get_mut("error") {
         *error = json!({"class": error["class"]});

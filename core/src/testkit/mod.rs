@@ -12,6 +12,7 @@
 )]
 
 pub mod case;
+pub mod conformance;
 pub mod differential;
 pub mod naive;
 pub mod ops;

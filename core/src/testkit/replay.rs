@@ -147,8 +147,9 @@ impl Runner {
             "scaleIn" => session.scale_in(&without_op(step)).map(|stopped| one("stopped", json!(stopped))),
             "describe" => Ok(Map::new()),
             "loadText" => {
-                let text = step.get("text").and_then(Value::as_str).ok_or("`loadText` has no text")?;
-                Session::from_json(text, self.options.clone()).map(|_| one("parsed", json!(true)))
+                let text = step.get("text").and_then(Value::as_str);
+                let text = text.ok_or_else(|| Error::with_message(ErrorKind::InvalidParameter, "`text` is no string"));
+                text.and_then(|text| Session::from_json(text, self.options.clone())).map(|_| one("parsed", json!(true)))
             }
             "xBegin" => {
                 let savepoint = session.begin();
@@ -254,7 +255,7 @@ fn deregister(session: &mut Session, step: &Value) -> Result<Map<String, Value>,
 }
 
 /// The first feature that a case or a step requires and the library does not have.
-fn missing_feature(value: &Value) -> Option<String> {
+pub(super) fn missing_feature(value: &Value) -> Option<String> {
     let required = value.get("requires").and_then(Value::as_array)?;
     required.iter().filter_map(Value::as_str).find(|feature| !FEATURES.contains(feature)).map(String::from)
 }

@@ -1,0 +1,261 @@
+//! The arguments of every command.
+
+use std::path::PathBuf;
+
+use clap::builder::styling::Styles;
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// Exit code: unusable input or arguments.
+pub(crate) const BAD_INPUT: u8 = 2;
+
+/// Exit code: some tasks were not placed.
+pub(crate) const NOT_ALL_PLACED: u8 = 3;
+
+/// Exit codes of every command, for `--help`.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done: all tasks placed, all cases passed, the steps ran
+  1  a conformance case failed, or the output cannot be written
+  2  unusable input or arguments
+  3  some tasks were not placed";
+
+/// Amazon ECS task placement, exactly and outside AWS.
+#[derive(Debug, Parser)]
+#[command(name = "placewright", version, styles = Styles::plain(), after_help = EXIT_CODES)]
+pub(crate) struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Place tasks on a cluster, and say where they went or why not.
+    Place(Box<PlaceArgs>),
+    /// List the container instances that satisfy an expression of the cluster query language.
+    Query(QueryArgs),
+    /// Run the steps of a case and print exactly what happened, as one JSON document.
+    Replay(ReplayArgs),
+    /// Check every conformance case below a folder.
+    Conformance(ConformanceArgs),
+    /// Print a completion script for a shell.
+    Completions(CompletionsArgs),
+}
+
+/// Arguments of `place`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  placewright place cluster.json web.json
+  placewright place cluster.json web.json --tasks tasks.json --count 500 --explain \\
+      --strategy spread:attribute:ecs.availability-zone --strategy binpack:memory \\
+      --constraint distinctInstance --constraint 'memberOf:attribute:stack == prod'
+  aws ecs describe-container-instances … | placewright place - web.json --format json
+  placewright place cluster.json --definition web.json --request run-task.json --export after.json
+
+Exit codes:
+  0  all tasks were placed
+  2  unusable input or arguments
+  3  some tasks were not placed")]
+pub(crate) struct PlaceArgs {
+    /// The cluster: output of `aws ecs describe-container-instances`, or a state that `--export` wrote; `-` reads standard
+    /// input.
+    #[arg(value_name = "CLUSTER.json", required_unless_present = "cluster")]
+    pub(crate) cluster_file: Option<PathBuf>,
+    /// The task definition: output of `aws ecs describe-task-definition`.
+    #[arg(value_name = "DEFINITION.json")]
+    pub(crate) definition_file: Option<PathBuf>,
+    /// The same as CLUSTER.json.
+    #[arg(long, value_name = "FILE", conflicts_with = "cluster_file")]
+    pub(crate) cluster: Option<PathBuf>,
+    /// The same as DEFINITION.json. May be given several times; the first one is placed, the others say what running tasks
+    /// hold.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) definition: Vec<PathBuf>,
+    /// Tasks that already run: output of `aws ecs describe-tasks`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tasks: Option<PathBuf>,
+    /// A RunTask request as ECS takes it, within the limits of ECS; in place of the options below up to --subnet.
+    #[arg(long, value_name = "FILE", conflicts_with_all =
+        ["count", "group", "strategy", "constraint", "launch_type", "subnet", "seed", "all_or_nothing"])]
+    pub(crate) request: Option<PathBuf>,
+    /// How many tasks.
+    #[arg(long, value_name = "N")]
+    pub(crate) count: Option<u32>,
+    /// Task group; without it `family:` and the family.
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) group: Option<String>,
+    /// Rule of the placement strategy, in order: `spread:FIELD`, `binpack:cpu`, `binpack:memory` or `random`. Without one, a
+    /// seeded draw, as RunTask does.
+    #[arg(long, value_name = "TYPE[:FIELD]")]
+    pub(crate) strategy: Vec<String>,
+    /// Placement constraint: `distinctInstance` or `memberOf:EXPRESSION`.
+    #[arg(long, value_name = "TYPE[:EXPRESSION]")]
+    pub(crate) constraint: Vec<String>,
+    /// Which instances are considered.
+    #[arg(long, value_name = "EC2|EXTERNAL")]
+    pub(crate) launch_type: Option<String>,
+    /// Subnet of an awsvpc task; tasks go to the zones of the subnets.
+    #[arg(long, value_name = "ID")]
+    pub(crate) subnet: Vec<String>,
+    /// Availability Zone of a subnet.
+    #[arg(long, value_name = "ID=ZONE")]
+    pub(crate) subnet_zone: Vec<String>,
+    /// Seed of draws.
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Who wins a tie.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) tie_break: TieBreakName,
+    /// Place all tasks or none.
+    #[arg(long)]
+    pub(crate) all_or_nothing: bool,
+    /// Say why each of the first ten tasks went where it went.
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// How to print the answer; `json` has the shape of a RunTask response, with an `explanation`.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: PlaceFormat,
+    /// Draw the bars in ASCII; the default where the locale is not UTF-8.
+    #[arg(long)]
+    pub(crate) ascii: bool,
+    /// Write the state of the cluster after the placement, to go on from.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) export: Option<PathBuf>,
+}
+
+/// Tie-breaks by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum TieBreakName {
+    /// The instance registered first.
+    #[default]
+    Registration,
+    /// A seeded draw.
+    Seeded,
+}
+
+/// Forms of the answer of `place`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum PlaceFormat {
+    /// Tables and bars.
+    #[default]
+    Table,
+    /// JSON.
+    Json,
+}
+
+/// Arguments of `query`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  placewright query --cluster cluster.json 'attribute:ecs.instance-type =~ m6i.*'
+  placewright query --cluster cluster.json --tasks tasks.json --format table 'task:group == service:web'
+  placewright query --cluster - --status DRAINING < cluster.json
+
+Exit codes:
+  0  the expression was asked of every instance, whatever it found
+  2  unusable input or arguments")]
+pub(crate) struct QueryArgs {
+    /// The expression; without it every instance.
+    #[arg(value_name = "FILTER")]
+    pub(crate) filter: Option<String>,
+    /// The cluster: output of `aws ecs describe-container-instances`, or a state that `place --export` wrote; `-` reads
+    /// standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cluster: PathBuf,
+    /// Tasks that already run: output of `aws ecs describe-tasks`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tasks: Option<PathBuf>,
+    /// Only instances with this status; without it all but INACTIVE ones.
+    #[arg(long, value_name = "STATUS")]
+    pub(crate) status: Option<String>,
+    /// How to print the answer.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: QueryFormat,
+}
+
+/// Forms of the answer of `query`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum QueryFormat {
+    /// One id a line.
+    #[default]
+    Ids,
+    /// A table.
+    Table,
+    /// JSON of the shape of a ListContainerInstances response.
+    Json,
+}
+
+/// Arguments of `replay`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  placewright replay case.json
+  placewright replay --reverse --rotate 2 --seed 7 - < case.json
+
+Exit codes:
+  0  the steps ran, whatever their outcome
+  2  the file or the options are unusable: one line on standard error, nothing on standard output")]
+pub(crate) struct ReplayArgs {
+    /// Case of the format ecs-placement-conformance/1; `-` reads standard input.
+    #[arg(value_name = "CASE.json")]
+    pub(crate) case: PathBuf,
+    /// Feed the instances, and the attributes of each, in reverse order.
+    #[arg(long)]
+    pub(crate) reverse: bool,
+    /// Move the first N instances, modulo their number, to the end.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) rotate: u64,
+    /// What chooses the instances.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) route: RouteName,
+    /// Seed of steps without `xSeed`.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+/// Routes by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum RouteName {
+    /// The engine, asking every instance.
+    #[default]
+    Scan,
+    /// The engine through its indexes.
+    Indexed,
+    /// The naive model.
+    Oracle,
+}
+
+/// Arguments of `conformance`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Each case runs as given, reversed and rotated, by the engine and by the oracle; cases in a sub-folder `ordered` only as
+given. The last lines are the digest of all placements and `N passed, N failed, N skipped`.
+
+Example:
+  placewright conformance core/testdata/placement
+
+Exit codes:
+  0  no case failed
+  1  a case failed
+  2  the folder is unusable")]
+pub(crate) struct ConformanceArgs {
+    /// Folder with cases; sub-folders count.
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// Print every reason of a failed case, not only the first.
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Example:
+  placewright completions bash > ~/.local/share/bash-completion/completions/placewright")]
+pub(crate) struct CompletionsArgs {
+    /// The shell.
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}

@@ -1,0 +1,273 @@
+//! `place`: tasks of a definition onto a cluster, and the answer as tables or as JSON.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use placewright::adapter::{BatchExplanation, RunTaskResponse, Session};
+use placewright::json::Json;
+use placewright::report::{Explanation, Failure as Reason};
+use placewright::{InstanceId, Request, ResourceKind, TieBreak};
+
+use crate::args::{NOT_ALL_PLACED, PlaceArgs, PlaceFormat, TieBreakName};
+use crate::document;
+use crate::io::{self, Failure};
+use crate::table::{self, Pens};
+
+/// Most tasks that are explained.
+const EXPLAINED_MAX: usize = 10;
+/// Most rows of one table.
+const ROWS_MAX: usize = 100;
+
+/// What was in use of an instance before tasks were placed.
+struct Before {
+    /// The instance.
+    id: InstanceId,
+    /// CPU units and MiB in use.
+    used: [i64; 2],
+}
+
+/// The two resources that have bars.
+const BARS: [ResourceKind; 2] = [ResourceKind::Cpu, ResourceKind::Memory];
+
+/// Places the tasks and prints where they went.
+pub(crate) fn run(args: &PlaceArgs) -> Result<ExitCode, Failure> {
+    let (mut session, definition) = load(args)?;
+    let request = request(args, &session, definition.as_deref())?;
+    let before = amounts(&session);
+    let explained = if args.explain { EXPLAINED_MAX } else { 0 };
+    let failed = |error| document::in_argument("place", None, &error);
+    let explanation = session.explain_tasks(&request, explained).map_err(failed)?;
+    let response = session.place(&request).map_err(failed)?;
+    let is_complete = explanation.not_placed.is_none();
+    if let Some(path) = &args.export {
+        let cannot = |error| Failure::Input(format!("cannot write {}: {error}", path.display()));
+        fs::write(path, session.export() + "\n").map_err(cannot)?;
+    }
+    let text = match args.format {
+        PlaceFormat::Json => json(&response, &explanation)?,
+        PlaceFormat::Table => {
+            let pens = Pens::new(args.ascii || !table::is_utf8());
+            tables(
+                &Answer { session: &session, request: &request, response: &response, before: &before },
+                &explanation,
+                pens,
+            )
+        }
+    };
+    io::print(&text)?;
+    Ok(if is_complete { ExitCode::SUCCESS } else { ExitCode::from(NOT_ALL_PLACED) })
+}
+
+/// The cluster with its definitions and tasks, and the name of the definition to place.
+fn load(args: &PlaceArgs) -> Result<(Session, Option<String>), Failure> {
+    let zones: Option<Vec<(&str, &str)>> = args.subnet_zone.iter().map(|zone| zone.split_once('=')).collect();
+    let zones = zones.ok_or_else(|| Failure::Input("--subnet-zone takes ID=ZONE".to_string()))?;
+    // OK: clap demands one of the two.
+    let cluster = args.cluster.as_ref().or(args.cluster_file.as_ref()).map_or(Path::new("-"), PathBuf::as_path);
+    let definitions = || args.definition_file.iter().chain(&args.definition);
+    let inputs = definitions().chain(&args.tasks).chain(&args.request).map(PathBuf::as_path).chain([cluster]);
+    if inputs.filter(|path| path.as_os_str() == "-").count() > 1 {
+        return Err(Failure::Input("only one file can be standard input".to_string()));
+    }
+    let mut session = document::cluster(cluster, &zones)?;
+    let mut first = None;
+    for path in definitions() {
+        let name = document::with_json(path, |json| session.register_task_definition_json(json))?;
+        first.get_or_insert(name);
+    }
+    if let Some(path) = &args.tasks {
+        document::with_json(path, |json| session.load_tasks_json(json))?;
+    }
+    document::tell_warnings(&mut session);
+    Ok((session, first))
+}
+
+/// The request: a RunTask call from a file, or what the arguments ask for.
+fn request(args: &PlaceArgs, session: &Session, definition: Option<&str>) -> Result<Request, Failure> {
+    let mut request = if let Some(path) = &args.request {
+        document::with_json(path, |json| session.read_run_task(json))?
+    } else {
+        let name =
+            definition.ok_or_else(|| Failure::Input("no task definition and no --request is given".to_string()))?;
+        let of_arguments = |error: placewright::Error| {
+            let constraint =
+                error.path().and_then(|path| path.strip_prefix("placementConstraints[")?.split(']').next());
+            let constraint = constraint.and_then(|at| args.constraint.get(at.parse::<usize>().ok()?));
+            let expression = constraint.and_then(|constraint| constraint.strip_prefix("memberOf:"));
+            document::in_argument("request", expression, &error)
+        };
+        session.read_place(&asked(args, name)).map_err(of_arguments)?
+    };
+    request.tie_break = match args.tie_break {
+        TieBreakName::Registration => TieBreak::Registration,
+        TieBreakName::Seeded => TieBreak::Seeded,
+    };
+    Ok(request)
+}
+
+/// The arguments in the shape of a RunTask call.
+fn asked<'a>(args: &'a PlaceArgs, definition: &'a str) -> Json<'a> {
+    let typed = |text: &'a String, key: &'static str| match text.split_once(':') {
+        Some((kind, rest)) => Json::object([("type", Json::from(kind)), (key, Json::from(rest))]),
+        None => Json::object([("type", Json::from(text.as_str()))]),
+    };
+    let mut entries = vec![
+        ("taskDefinition", Json::from(definition)),
+        ("count", Json::from(args.count.unwrap_or(1))),
+        ("xSeed", Json::from(args.seed.unwrap_or(0))),
+        ("xAllOrNothing", Json::from(args.all_or_nothing)),
+        ("placementStrategy", Json::array(args.strategy.iter().map(|rule| typed(rule, "field")))),
+        ("placementConstraints", Json::array(args.constraint.iter().map(|rule| typed(rule, "expression")))),
+    ];
+    entries.extend(args.group.as_deref().map(|group| ("group", Json::from(group))));
+    entries.extend(args.launch_type.as_deref().map(|kind| ("launchType", Json::from(kind))));
+    if !args.subnet.is_empty() {
+        let subnets = Json::array(args.subnet.iter().map(|subnet| Json::from(subnet.as_str())));
+        let network = Json::object([("subnets", subnets)]);
+        entries.push(("networkConfiguration", Json::object([("awsvpcConfiguration", network)])));
+    }
+    Json::object(entries)
+}
+
+/// What is in use of every instance.
+fn amounts(session: &Session) -> Vec<Before> {
+    let views = session.cluster().instances().filter_map(|id| session.cluster().instance(id).ok());
+    views
+        .map(|instance| Before {
+            id: instance.id(),
+            used: BARS.map(|kind| instance.registered(kind) - instance.remaining(kind)),
+        })
+        .collect()
+}
+
+/// The RunTask response with the explanation beside it.
+fn json(response: &RunTaskResponse, explanation: &BatchExplanation) -> Result<String, Failure> {
+    let Json::Object(mut entries) = response.to_json() else { return Ok(String::new()) };
+    entries.push(("explanation".into(), explanation.to_json()));
+    let text = Json::Object(entries).to_canonical();
+    let value: Result<serde_json::Value, _> = serde_json::from_str(&text);
+    let pretty = value.and_then(|value| serde_json::to_string_pretty(&value));
+    pretty.map(|pretty| pretty + "\n").map_err(|error| Failure::Input(error.to_string()))
+}
+
+/// What was asked and answered.
+struct Answer<'a> {
+    /// The cluster afterwards.
+    session: &'a Session,
+    /// What was asked for.
+    request: &'a Request,
+    /// What was placed.
+    response: &'a RunTaskResponse,
+    /// The amounts before.
+    before: &'a [Before],
+}
+
+/// The whole answer as text.
+fn tables(answer: &Answer<'_>, explanation: &BatchExplanation, pens: Pens) -> String {
+    let mut parts = Vec::new();
+    let tasks = &answer.response.tasks;
+    if !tasks.is_empty() {
+        parts.push(placements(answer));
+    }
+    parts.push(bars(answer, pens));
+    let (placed, wanted) = (tasks.len(), answer.request.count);
+    let group = io::one_line(&answer.request.group);
+    let mut last = format!("{placed} of {wanted} tasks of {} placed in group {group}\n", answer.request.definition);
+    if let Some(not_placed) = &explanation.not_placed {
+        last.push_str(&reasons(not_placed));
+    }
+    parts.push(last);
+    for (task, explanation) in explanation.placed.iter().enumerate() {
+        let lines: String = explanation.to_string().lines().map(|line| format!("  {}\n", io::one_line(line))).collect();
+        parts.push(format!("task {}\n{lines}", task + 1));
+    }
+    parts.join("\n")
+}
+
+/// Where each task went.
+fn placements(answer: &Answer<'_>) -> String {
+    let tasks = &answer.response.tasks;
+    let rows: Vec<Vec<String>> = (1..)
+        .zip(tasks)
+        .take(ROWS_MAX)
+        .map(|(number, task): (usize, _)| {
+            let zone = task.availability_zone.as_deref().unwrap_or("-");
+            let gpus = if task.gpu_ids.is_empty() { String::new() } else { task.gpu_ids.join(" ") };
+            let instance = table::short(&task.container_instance_arn);
+            vec![number.to_string(), io::one_line(instance), io::one_line(zone), io::one_line(&gpus)]
+        })
+        .collect();
+    let has_gpus = tasks.iter().any(|task| !task.gpu_ids.is_empty());
+    let heading = ["task", "instance", "zone", if has_gpus { "GPUs" } else { "" }];
+    table::columns(&heading, &rows) + &more(tasks.len(), "tasks")
+}
+
+/// What is in use of each instance, before and after. Of a large cluster only instances that got tasks are shown.
+fn bars(answer: &Answer<'_>, pens: Pens) -> String {
+    let cluster = answer.session.cluster();
+    let all = answer.before.iter().filter_map(|before| Some((before, cluster.instance(before.id).ok()?)));
+    let mut new: HashMap<&str, usize> = HashMap::new();
+    for task in &answer.response.tasks {
+        *new.entry(&task.container_instance_arn).or_default() += 1;
+    }
+    let all: Vec<_> = all
+        .map(|(before, instance)| {
+            let registered = BARS.map(|kind| instance.registered(kind));
+            let after = BARS.map(|kind| instance.registered(kind) - instance.remaining(kind));
+            (instance, registered, before.used, after, new.get(instance.name()).copied().unwrap_or(0))
+        })
+        .collect();
+    let is_large = all.len() > ROWS_MAX;
+    let shown = all.iter().filter(|(_, _, before, after, got)| !is_large || *got > 0 || before != after);
+    let rows: Vec<Vec<String>> = shown
+        .clone()
+        .take(ROWS_MAX)
+        .map(|(instance, registered, before, after, got)| {
+            let [cpu, memory] = [0, 1].map(|at| table::bar(registered[at], before[at], after[at], pens));
+            let zone = instance.attribute("ecs.availability-zone").unwrap_or("-");
+            let got = if *got > 0 { format!("+{got}") } else { String::new() };
+            let name = io::one_line(table::short(instance.name()));
+            vec![name, io::one_line(zone), instance.running_tasks().to_string(), got, cpu, memory]
+        })
+        .collect();
+    let rest = if is_large { format!("of {} instances, those with new tasks\n", all.len()) } else { String::new() };
+    table::columns(&["instance", "zone", "tasks", "new", "CPU", "memory"], &rows)
+        + &more(shown.count(), "instances")
+        + &rest
+}
+
+/// Why the next task found no instance.
+fn reasons(explanation: &Explanation) -> String {
+    if explanation.verdicts.is_empty() {
+        let registered = explanation.funnel.registered;
+        return format!("no instance could be considered, of {registered} registered\n");
+    }
+    let mut text = String::from("\n");
+    for (reason, count) in &explanation.reasons {
+        text.push_str(&format!("{count} x {reason}\n"));
+    }
+    text.push('\n');
+    let failures = explanation.verdicts.iter().filter_map(|verdict| Some((verdict, verdict.failure.as_ref()?)));
+    let rows: Vec<Vec<String>> = failures
+        .take(ROWS_MAX)
+        .map(|(verdict, failure): (_, &Reason)| {
+            vec![io::one_line(table::short(&verdict.name)), io::one_line(&failure.to_string())]
+        })
+        .collect();
+    text.push_str(&table::columns(&["instance", "why not"], &rows));
+    text.push_str(&more(explanation.verdicts.len(), "instances"));
+    if let Some(miss) = &explanation.nearest_miss {
+        text.push_str(&format!("\nnearest: {}\n", io::one_line(&miss.text)));
+    }
+    text
+}
+
+/// How many rows a table left out, if it did.
+fn more(rows: usize, what: &str) -> String {
+    match rows.checked_sub(ROWS_MAX) {
+        None | Some(0) => String::new(),
+        Some(more) => format!("and {more} more {what}\n"),
+    }
+}

@@ -1,0 +1,25 @@
+//! `replay`: runs the steps of a case and prints what happened, as the case format fixes it.
+
+use std::process::ExitCode;
+
+use placewright::testkit::case::Reorder;
+use placewright::testkit::conformance::{self, ReplayOptions, Route};
+
+use crate::args::{ReplayArgs, RouteName};
+use crate::io::{self, Failure};
+
+/// Runs the case; prints its document and nothing else.
+pub(crate) fn run(args: &ReplayArgs) -> Result<ExitCode, Failure> {
+    let route = match args.route {
+        RouteName::Scan => Route::Scan,
+        RouteName::Oracle => Route::Oracle,
+        RouteName::Indexed => return Err(Failure::Input("this build has no route `indexed`".to_string())),
+    };
+    let order = Reorder { reverse: args.reverse, rotate: args.rotate };
+    let text = io::read(&args.case)?;
+    let in_case = |message: String| Failure::Input(format!("{}: {message}", io::name(&args.case)));
+    let case = conformance::read(&text).map_err(in_case)?;
+    let document = conformance::replay(&case, &ReplayOptions { order, route, seed: args.seed }).map_err(in_case)?;
+    io::print(&format!("{document}\n"))?;
+    Ok(ExitCode::SUCCESS)
+}
