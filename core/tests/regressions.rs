@@ -1,5 +1,7 @@
 //! Every input that ever made a fuzz target fail, and some that look as if they could.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::path::Path;
 

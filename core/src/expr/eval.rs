@@ -1,7 +1,4 @@
-//! Program × facts → bool, and how the values of each type compare.
-//!
-//! Evaluation walks a flat list of instructions with one bit of state: no stack, no recursion, no allocation, no failure.
-//! Jumps lead forward only, so a program of n instructions takes at most n steps.
+//! What expressions ask of an instance, and how the values of each type compare.
 //!
 //! Numbers and versions are compared on their digits, so no value is too long and none is rounded.
 
@@ -10,8 +7,6 @@ use core::fmt;
 
 use jiff::SignedDuration;
 use jiff::civil::{Date, DateTime, Time};
-
-use super::program::Instruction;
 
 /// What an expression can ask of one instance.
 ///
@@ -31,24 +26,6 @@ pub trait Facts {
     fn running_tasks_count(&self) -> u32;
     /// Whether the group of any active task passes `test`.
     fn any_group(&self, test: &mut dyn FnMut(&str) -> bool) -> bool;
-}
-
-/// Runs instructions. `leaf` decides a leaf by its number; leaves that cannot matter any more are not asked.
-#[inline]
-pub(super) fn run(code: &[Instruction], mut leaf: impl FnMut(usize) -> bool) -> bool {
-    let mut accumulator = false;
-    let mut at = 0;
-    while let Some(&instruction) = code.get(at) {
-        at += 1;
-        match instruction {
-            Instruction::Leaf(number) => accumulator = leaf(usize::from(number)),
-            Instruction::Not => accumulator = !accumulator,
-            Instruction::JumpIfFalse(target) if !accumulator => at = usize::from(target),
-            Instruction::JumpIfTrue(target) if accumulator => at = usize::from(target),
-            Instruction::JumpIfFalse(_) | Instruction::JumpIfTrue(_) => {}
-        }
-    }
-    accumulator
 }
 
 /// An instant: nanoseconds since 1970-01-01T00:00:00Z.

@@ -7,7 +7,8 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::check::Tree;
-use super::program::{Instruction, Leaf, Program, Residue};
+use super::code::Instruction;
+use super::program::{Leaf, Program, Residue};
 use crate::limits::EXPRESSION_CHARS_MAX;
 
 const _: () = assert!(EXPRESSION_CHARS_MAX * 3 < u16::MAX as usize, "code positions and leaf numbers must fit u16");

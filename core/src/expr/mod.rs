@@ -13,6 +13,7 @@
 
 mod ast;
 mod check;
+mod code;
 mod eval;
 mod lower;
 mod parse;
@@ -20,7 +21,6 @@ mod parse;
 mod pattern;
 mod program;
 mod token;
-mod words;
 
 /// Patterns of a build without regular expressions: there are none.
 #[cfg(not(feature = "regex"))]
@@ -42,9 +42,9 @@ use alloc::format;
 use alloc::sync::Arc;
 use core::fmt;
 
+pub use code::Parking;
 pub use eval::{Facts, Timestamp};
 pub use program::{Leaf, Program, Residue, Subject};
-pub use words::Parking;
 
 use crate::error::{Error, ErrorKind, Span};
 use crate::limits::EXPRESSION_CHARS_MAX;

@@ -10,9 +10,9 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 use core::fmt::{self, Write as _};
 
-use super::eval::{Decimal, Facts, Timestamp, compare_versions, run, version_core};
+use super::code::{Instruction, Parking, run, run_words};
+use super::eval::{Decimal, Facts, Timestamp, compare_versions, version_core};
 use super::pattern::Pattern;
-use super::words::{Parking, run_words};
 
 /// What a predicate is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -39,19 +39,6 @@ impl Subject {
     pub const fn is_volatile(self) -> bool {
         matches!(self, Self::RunningTasksCount | Self::TaskGroup)
     }
-}
-
-/// One step of a program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Instruction {
-    /// Decides a leaf.
-    Leaf(u16),
-    /// Turns the answer so far round.
-    Not,
-    /// Goes on at the target if the answer so far is no.
-    JumpIfFalse(u16),
-    /// Goes on at the target if the answer so far is yes.
-    JumpIfTrue(u16),
 }
 
 /// A way to order two values.

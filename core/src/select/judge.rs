@@ -127,10 +127,17 @@ fn has_gpus(state: &State, gpus: GpuDemand, slot: u32) -> bool {
     match gpus {
         GpuDemand::None | GpuDemand::Whole(0) => true,
         GpuDemand::Whole(count) => !is_slice && fits(i32::from(count), whole),
-        GpuDemand::All => !is_slice && super::scan::has_all_gpus(state, slot),
+        GpuDemand::All => !is_slice && has_all_gpus(state, slot),
         GpuDemand::Slice(thousandths) => Filter::GpuSlice(Some(thousandths)).holds(state, slot) && whole >= 1,
         GpuDemand::Share(share) => !is_slice && state.remaining(ResourceKind::GpuShare, slot) >= i32::from(share),
     }
+}
+
+/// Whether an instance has GPUs, and all of them free.
+pub(crate) fn has_all_gpus(state: &State, slot: u32) -> bool {
+    let column = ResourceKind::Gpu.column();
+    let registered = state.registered[column][slot as usize];
+    registered > 0 && state.remaining[column][slot as usize] == registered
 }
 
 /// Tasks of the request's group that count on an instance.

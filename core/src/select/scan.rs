@@ -9,12 +9,12 @@ use crate::id::GroupId;
 use crate::index::Index;
 use crate::index::bitset::bits;
 use crate::limits::RANDOM_DRAWS_MAX;
-use crate::resource::{ResourceKind, fits};
+use crate::resource::fits;
 use crate::state::{State, WORD};
 use crate::strategy::TieBreak;
 
 use super::draw::Draws;
-use super::judge::group_tasks;
+use super::judge::{group_tasks, has_all_gpus};
 use super::plan::{AbsentGroup, Plan, Rule};
 use super::scratch::Scratch;
 
@@ -139,13 +139,6 @@ fn keep(mask: u64, word: usize, holds: impl Fn(u32) -> bool) -> u64 {
     #[expect(clippy::cast_possible_truncation, reason = "slots fit a u32")]
     let first = (word * WORD) as u32;
     bits(mask).filter(|&bit| holds(first + bit)).fold(0, |kept, bit| kept | 1 << bit)
-}
-
-/// Whether an instance has GPUs, and all of them free.
-pub(crate) fn has_all_gpus(state: &State, slot: u32) -> bool {
-    let column = ResourceKind::Gpu.column();
-    let registered = state.registered[column][slot as usize];
-    registered > 0 && state.remaining[column][slot as usize] == registered
 }
 
 /// Tasks of the request's group on an instance: from the group's column, or, where it has none, from the task list.

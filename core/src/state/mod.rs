@@ -10,6 +10,7 @@ pub(crate) mod demands;
 pub(crate) mod devices;
 pub(crate) mod journal;
 pub(crate) mod ports;
+pub(crate) mod registration;
 pub(crate) mod validate;
 
 use alloc::boxed::Box;

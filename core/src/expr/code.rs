@@ -1,11 +1,41 @@
-//! Program × 64 instances → 64 bits: the same code as for one instance, with a bit of state for each.
+//! The code of compiled expressions, run for one instance or for 64 at once.
 //!
-//! Where one instance would jump, the lanes that jump are parked until the code they jump to is reached, and the others go
-//! on. Jumps lead forward and nest as the expression does, so the parked lanes form a stack of known depth.
+//! For one instance a program has one bit of state. For 64 it has a bit for each; where one instance would jump, the lanes
+//! that jump are parked until the code they jump to is reached, and the others go on. Jumps lead forward and nest as the
+//! expression does, so the parked lanes form a stack of known depth. Neither way allocates, recurses or fails.
 
 use crate::limits::EXPRESSION_DEPTH_MAX;
 
-use super::program::Instruction;
+/// One step of a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Instruction {
+    /// Decides a leaf.
+    Leaf(u16),
+    /// Turns the answer so far round.
+    Not,
+    /// Goes on at the target if the answer so far is no.
+    JumpIfFalse(u16),
+    /// Goes on at the target if the answer so far is yes.
+    JumpIfTrue(u16),
+}
+
+/// Runs instructions. `leaf` decides a leaf by its number; leaves that cannot matter any more are not asked.
+#[inline]
+pub(super) fn run(code: &[Instruction], mut leaf: impl FnMut(usize) -> bool) -> bool {
+    let mut accumulator = false;
+    let mut at = 0;
+    while let Some(&instruction) = code.get(at) {
+        at += 1;
+        match instruction {
+            Instruction::Leaf(number) => accumulator = leaf(usize::from(number)),
+            Instruction::Not => accumulator = !accumulator,
+            Instruction::JumpIfFalse(target) if !accumulator => at = usize::from(target),
+            Instruction::JumpIfTrue(target) if accumulator => at = usize::from(target),
+            Instruction::JumpIfFalse(_) | Instruction::JumpIfTrue(_) => {}
+        }
+    }
+    accumulator
+}
 
 /// Most jumps that lanes can be parked at: each level of nesting has at most an `and` in an `or`.
 const PARKED_MAX: usize = 2 * EXPRESSION_DEPTH_MAX + 4;
@@ -92,7 +122,6 @@ pub(super) fn run_words(
 
 #[cfg(test)]
 mod tests {
-    use super::super::eval::run;
     use super::*;
 
     /// Every program of a small grammar, as code: a leaf, a negation, or a chain of two.

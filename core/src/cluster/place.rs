@@ -1,0 +1,292 @@
+//! The data plane: preparing a request, placing its tasks, stopping them.
+
+use alloc::vec::Vec;
+
+use crate::demand::GpuDemand;
+use crate::error::{Error, ErrorKind};
+use crate::id::{InstanceId, RequestId, TaskId};
+use crate::instance::InstanceStatus;
+use crate::outcome::{Outcome, Placement, Rejection};
+use crate::prepared::{self, Prepared};
+use crate::request::Request;
+use crate::select::judge::{self, Reason};
+use crate::select::{scan, victim};
+use crate::state::Life;
+use crate::state::columns::NewTask;
+use crate::state::delta::Delta;
+use crate::strategy::StrategyChain;
+
+use super::Cluster;
+use super::options::Release;
+
+/// How a request that was judged went: the rejection, if a task found no instance, and each considered instance's reason.
+pub type Judged = (Option<Rejection>, Vec<(InstanceId, Reason)>);
+
+impl Cluster {
+    /// Makes a request ready: compiles it against this cluster, so that placing it reads integers only.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the request; a limit.
+    ///
+    /// Cost: linear in instances for each constraint or required set not in use yet; allocates.
+    pub fn prepare(&mut self, request: &Request) -> Result<RequestId, Error> {
+        let prepared = prepared::prepare(&mut self.state, &mut self.index, request, self.options.absent_group)?;
+        self.fit_scratch();
+        self.requests.insert(prepared)
+    }
+
+    /// Lets go of a prepared request.
+    ///
+    /// # Errors
+    /// [`ErrorKind::StaleHandle`] when it was released already.
+    pub fn release(&mut self, id: RequestId) -> Result<(), Error> {
+        let prepared = self.requests.remove(id)?;
+        prepared::release(&mut self.state, &mut self.index, &prepared.plan);
+        Ok(())
+    }
+
+    /// The request behind an id.
+    ///
+    /// # Errors
+    /// [`ErrorKind::StaleHandle`] when it was released.
+    pub fn request(&self, id: RequestId) -> Result<&Request, Error> {
+        Ok(&self.requests.get(id)?.request)
+    }
+
+    /// Places one task of a request.
+    ///
+    /// # Errors
+    /// [`ErrorKind::StaleHandle`] for a released request; a limit, in strict mode also that of what was reserved.
+    ///
+    /// Cost: linear in instances (the scan route); does not allocate within what was reserved.
+    pub fn place_one(&mut self, id: RequestId) -> Result<Outcome, Error> {
+        self.check_task_room()?;
+        self.check_journal(1)?;
+        let Self { state, index, requests, scratch, .. } = self;
+        let Prepared { plan, request } = requests.get(id)?;
+        if self.options.is_strict && state.ports.held_len() + request.demand.ports.len() > self.reserved.ports {
+            return Err(Error::new(ErrorKind::CapacityReserved));
+        }
+        for &residue in &plan.residues {
+            index.residues.get(residue).focus(state, &mut index.tallies);
+        }
+        if plan.reads_group() {
+            index.tallies.focus(state, plan.group);
+        }
+        match scan::select(state, index, plan, scratch) {
+            Some(slot) => self.run(id, slot).map(Outcome::Placed),
+            None => Ok(Outcome::Rejected(Rejection { wanted: 1, placed: 0 })),
+        }
+    }
+
+    /// Starts a task of a request on a feasible instance.
+    fn run(&mut self, id: RequestId, slot: u32) -> Result<Placement, Error> {
+        let plan = &self.requests.get(id)?.plan;
+        let gpus = self.state.demands.get(plan.demand).gpus();
+        let new = NewTask {
+            instance: slot,
+            group: plan.group,
+            demand: plan.demand,
+            devices: if gpus == GpuDemand::None { 0 } else { self.state.devices[slot as usize].choose(gpus) },
+            is_healthy: true,
+            is_protected: false,
+        };
+        let task = self.state.add_task(new)?;
+        self.state.demands.hold_again(new.demand);
+        self.state.group_names.hold_again(new.group.0);
+        self.apply(Delta::Run { task });
+        Ok(Placement { task: self.state.task_id(task), instance: self.state.instance_id(slot) })
+    }
+
+    /// Places the tasks of a request one after another, each seeing the ones before, and appends them to `placements`. Stops
+    /// at the first that finds no instance, and says so. A request for all or nothing then takes the others back.
+    ///
+    /// # Errors
+    /// As [`place_one`](Self::place_one); tasks placed before the error are taken back.
+    pub fn place(&mut self, id: RequestId, placements: &mut Vec<Placement>) -> Result<Option<Rejection>, Error> {
+        self.place_judged(id, placements, |_| ())
+    }
+
+    /// As [`place`](Self::place), and judges every instance at the moment the first task finds none, before anything is
+    /// taken back: the first failing check of each instance considered, in registration order.
+    ///
+    /// # Errors
+    /// As [`place`](Self::place).
+    pub fn place_explained(&mut self, id: RequestId, placements: &mut Vec<Placement>) -> Result<Judged, Error> {
+        let mut failures = Vec::new();
+        let rejection = self.place_judged(id, placements, |cluster| {
+            failures = cluster.failures(id).unwrap_or_default();
+        })?;
+        Ok((rejection, failures))
+    }
+
+    /// Places a request; `judge` sees the cluster at the moment a task finds no instance.
+    fn place_judged(
+        &mut self,
+        id: RequestId,
+        placements: &mut Vec<Placement>,
+        judge: impl FnOnce(&Self),
+    ) -> Result<Option<Rejection>, Error> {
+        let request = self.request(id)?;
+        let (wanted, all_or_nothing) = (request.count, request.all_or_nothing);
+        let before = placements.len();
+        for placed in 0..wanted {
+            match self.place_one(id) {
+                Ok(Outcome::Placed(placement)) => placements.push(placement),
+                Ok(Outcome::Rejected(_)) => {
+                    judge(self);
+                    let placed = if all_or_nothing {
+                        self.take_back(placements, before);
+                        0
+                    } else {
+                        placed
+                    };
+                    return Ok(Some(Rejection { wanted, placed }));
+                }
+                Err(error) => {
+                    self.take_back(placements, before);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Undoes the newest placements, down to a number of them.
+    fn take_back(&mut self, placements: &mut Vec<Placement>, keep: usize) {
+        while placements.len() > keep {
+            let Some(placement) = placements.pop() else { return };
+            let delta = Delta::Run { task: placement.task.slot() };
+            if self.journal.is_open() {
+                self.journal.pop_after(0);
+            }
+            self.undo(delta);
+            self.state.sequence -= 1;
+        }
+    }
+
+    /// Starts one task of a request on one instance (StartTask), or says why it cannot.
+    ///
+    /// The instance must be ACTIVE; requirements and constraints hold as for placing. The caller names the instance, so the
+    /// request's launch kind and strategies are not looked at.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InstanceNotFound`], [`ErrorKind::StaleHandle`], or a limit.
+    pub fn start(&mut self, id: RequestId, instance: InstanceId) -> Result<Result<Placement, Reason>, Error> {
+        let slot = self.slot(instance)?;
+        self.check_task_room()?;
+        self.check_journal(1)?;
+        let Prepared { plan, request } = self.requests.get(id)?;
+        let status = self.state.status[slot as usize];
+        if status != InstanceStatus::Active {
+            return Ok(Err(Reason::Status(status)));
+        }
+        match judge::first_failure(&self.state, plan, request, slot) {
+            Some(reason) => Ok(Err(reason)),
+            None => self.run(id, slot).map(Ok),
+        }
+    }
+
+    /// Stops a task. It ceases to count at once; when it gives its resources back is [`Options::release`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::TaskNotFound`] when it does not exist, or was stopped before.
+    ///
+    /// Cost: constant, plus its ports and GPUs; does not allocate within what was reserved.
+    pub fn stop(&mut self, id: TaskId) -> Result<(), Error> {
+        let task = self.task_at(id)?;
+        if self.state.tasks[task as usize].life != Life::Live {
+            return Err(Error::new(ErrorKind::TaskNotFound));
+        }
+        self.check_journal(1)?;
+        self.stop_slot(task);
+        Ok(())
+    }
+
+    /// Stops a live task.
+    fn stop_slot(&mut self, task: u32) {
+        let delta = match self.options.release {
+            Release::Desired => Delta::Stop { task },
+            Release::Last => Delta::BeginStop { task },
+        };
+        self.apply(delta);
+        self.settle(delta);
+    }
+
+    /// Says that a task stopped before has ended: it gives its resources back. Only under [`Release::Last`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::TaskNotFound`] when it does not exist, or was not stopped before.
+    pub fn finish(&mut self, id: TaskId) -> Result<(), Error> {
+        let task = self.task_at(id)?;
+        if self.state.tasks[task as usize].life != Life::Stopping {
+            return Err(Error::new(ErrorKind::TaskNotFound));
+        }
+        self.check_journal(1)?;
+        let delta = Delta::FinishStop { task };
+        self.apply(delta);
+        self.settle(delta);
+        Ok(())
+    }
+
+    /// Stops up to `count` tasks of a group, chosen by a chain, and appends them to `stopped` in that order. Without a chain
+    /// the fullest zone goes first, then the fullest instance (semantics.md §3.6).
+    ///
+    /// # Errors
+    /// A limit; nothing was stopped then.
+    pub fn scale_in(
+        &mut self,
+        group: &str,
+        strategies: Option<&StrategyChain>,
+        count: u32,
+        seed: u64,
+        stopped: &mut Vec<TaskId>,
+    ) -> Result<(), Error> {
+        let Some(number) = self.state.group_names.get(group) else { return Ok(()) };
+        let group = crate::id::GroupId(number);
+        let active = self.state.groups[group.index()].active;
+        self.check_journal(active.min(count) as usize)?;
+        let default;
+        let chain = if let Some(chain) = strategies {
+            chain
+        } else {
+            default = StrategyChain::service_default();
+            &default
+        };
+        let rules = prepared::resolve_rules(&mut self.state, chain.rules())?;
+        self.fit_scratch();
+        for _ in 0..count.min(active) {
+            let Some(task) = victim::select(&self.state, group, &rules, seed, &mut self.scratch) else { break };
+            stopped.push(self.state.task_id(task));
+            self.stop_slot(task);
+        }
+        prepared::release_rules(&mut self.state, &rules);
+        Ok(())
+    }
+
+    /// The first failing check of each instance a request considers, in registration order; instances that would take a
+    /// task are left out. Empty when nothing is considered.
+    ///
+    /// # Errors
+    /// [`ErrorKind::StaleHandle`] for a released request.
+    ///
+    /// Cost: linear in instances; allocates.
+    pub fn failures(&self, id: RequestId) -> Result<Vec<(InstanceId, Reason)>, Error> {
+        let Prepared { plan, request } = self.requests.get(id)?;
+        let considered = self.state.registry.iter().filter(|&&slot| judge::is_considered(&self.state, plan, slot));
+        let judged = considered.filter_map(|&slot| {
+            let reason = judge::first_failure(&self.state, plan, request, slot)?;
+            Some((self.state.instance_id(slot), reason))
+        });
+        Ok(judged.collect())
+    }
+
+    /// Whether a request considers any instance: an ACTIVE one of its launch kind.
+    ///
+    /// # Errors
+    /// [`ErrorKind::StaleHandle`] for a released request.
+    pub fn considers_any(&self, id: RequestId) -> Result<bool, Error> {
+        let plan = &self.requests.get(id)?.plan;
+        Ok(self.state.registry.iter().any(|&slot| judge::is_considered(&self.state, plan, slot)))
+    }
+}

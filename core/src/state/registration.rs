@@ -1,0 +1,288 @@
+//! Registering an instance: its description, checked and written into a slot.
+//!
+//! Everything is checked before anything is written, so an instance that is refused leaves no trace.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use crate::error::{Error, ErrorKind};
+use crate::id::{AttributeId, ValueId};
+use crate::instance::{Amounts, Instance, InstanceStatus, Protocol};
+use crate::limits::{
+    AMOUNT_MAX, ATTRIBUTE_BYTES_MAX, CUSTOM_RESOURCES_MAX, DEVICES_MAX, INSTANCE_ATTRIBUTES_MAX, INSTANCES_MAX,
+    NAME_BYTES_MAX,
+};
+use crate::resource::{DIMENSIONS, ResourceKind, registered_amount, remaining_amount};
+
+use super::columns::counted;
+use super::devices::Devices;
+use super::ports::port_key;
+use super::{ENI_UNLIMITED, InstanceInfo, Life, NONE, State, WORD};
+
+/// An unregistered instance, read and checked.
+struct Checked<'a> {
+    /// What it has, by dimension.
+    registered: [i32; DIMENSIONS],
+    /// What is left of it, by dimension.
+    remaining: [i32; DIMENSIONS],
+    /// Keys of the ports its agent reserved, sorted.
+    agent_ports: Vec<u32>,
+    /// Keys of the ports taken by nobody known, sorted.
+    base_ports: Vec<u32>,
+    /// GPUs.
+    devices: Devices,
+    /// Attributes, each name once.
+    attributes: Vec<(&'a str, &'a str)>,
+}
+
+/// A name that is too long, or empty.
+pub(crate) fn check_name(what: &str, name: &str) -> Result<(), Error> {
+    if name.is_empty() {
+        return Err(Error::with_message(ErrorKind::InvalidParameter, alloc::format!("{what} is empty")));
+    }
+    if name.len() > NAME_BYTES_MAX {
+        let message = alloc::format!("{what} has {} bytes, more than {NAME_BYTES_MAX}", name.len());
+        return Err(Error::with_message(ErrorKind::LimitExceeded, message));
+    }
+    Ok(())
+}
+
+/// An attribute whose name is empty, or whose name or value is too long.
+pub(crate) fn check_attribute(name: &str, value: &str) -> Result<(), Error> {
+    if name.is_empty() {
+        return Err(Error::with_message(ErrorKind::InvalidAttribute, "attribute name is empty"));
+    }
+    if name.len() > ATTRIBUTE_BYTES_MAX || value.len() > ATTRIBUTE_BYTES_MAX {
+        let message = alloc::format!("attribute name or value has more than {ATTRIBUTE_BYTES_MAX} bytes");
+        return Err(Error::with_message(ErrorKind::LimitExceeded, message));
+    }
+    Ok(())
+}
+
+/// Keys of the ports an instance lists as taken, sorted, each once.
+fn taken_ports(amounts: &Amounts<'_>) -> Vec<u32> {
+    let tcp = amounts.tcp_ports.iter().map(|&port| port_key(Protocol::Tcp, port));
+    let udp = amounts.udp_ports.iter().map(|&port| port_key(Protocol::Udp, port));
+    let mut keys: Vec<u32> = tcp.chain(udp).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+impl State {
+    /// Reads and checks an instance; changes nothing.
+    fn check_instance<'a>(&self, spec: &Instance<'a>, eni_slots: Option<u32>) -> Result<Checked<'a>, Error> {
+        check_name("container instance id", spec.name)?;
+        if self.named(spec.name).is_some() {
+            let message = alloc::format!("container instance `{}` is already registered", spec.name);
+            return Err(Error::with_message(ErrorKind::DuplicateInstance, message));
+        }
+        let mut registered = [0; DIMENSIONS];
+        let mut remaining = [0; DIMENSIONS];
+        let left = spec.remaining.as_ref();
+        let (cpu, memory) = (ResourceKind::Cpu.column(), ResourceKind::Memory.column());
+        let of = |kind: &str| alloc::format!("{kind} of `{}`", spec.name);
+        registered[cpu] = registered_amount(spec.registered.cpu).map_err(|error| error.in_path(&of("CPU")))?;
+        registered[memory] =
+            registered_amount(spec.registered.memory_mib).map_err(|error| error.in_path(&of("MEMORY")))?;
+        remaining[cpu] = left.map_or(Ok(registered[cpu]), |left| remaining_amount(left.cpu))?;
+        remaining[memory] = left.map_or(Ok(registered[memory]), |left| remaining_amount(left.memory_mib))?;
+        for &(name, amount) in &spec.registered.custom {
+            registered[self.custom_column(name)?] = registered_amount(amount)?;
+        }
+        for index in 0..self.custom_names.len() {
+            #[expect(clippy::cast_possible_truncation, reason = "at most CUSTOM_RESOURCES_MAX names are declared")]
+            let column = ResourceKind::Custom(index as u8).column();
+            remaining[column] = if left.is_some() { 0 } else { registered[column] };
+        }
+        for &(name, amount) in left.iter().flat_map(|left| &left.custom) {
+            remaining[self.custom_column(name)?] = remaining_amount(amount)?;
+        }
+
+        let agent_ports = taken_ports(&spec.registered);
+        let base_ports = left.map_or_else(
+            || agent_ports.clone(),
+            |left| {
+                let mut keys = taken_ports(left);
+                keys.extend(&agent_ports);
+                keys.sort_unstable();
+                keys.dedup();
+                keys
+            },
+        );
+        let ports = ResourceKind::Ports.column();
+        registered[ports] = self.host_ports_max;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "there are 131,072 ports")]
+        {
+            remaining[ports] = self.host_ports_max.saturating_sub(base_ports.len() as i32);
+        }
+
+        let eni = ResourceKind::Eni.column();
+        registered[eni] =
+            eni_slots.map_or(ENI_UNLIMITED, |slots| i32::try_from(slots).unwrap_or(AMOUNT_MAX).min(AMOUNT_MAX));
+        remaining[eni] = registered[eni];
+
+        let devices = check_devices(spec)?;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "at most DEVICES_MAX")]
+        {
+            registered[ResourceKind::Gpu.column()] = devices.len() as i32;
+        }
+        registered[ResourceKind::GpuShare.column()] = if devices.len() == 0 { 0 } else { 1000 };
+        remaining[ResourceKind::Gpu.column()] = devices.whole_free();
+        remaining[ResourceKind::GpuShare.column()] = devices.share_free();
+
+        if spec.attributes.len() > INSTANCE_ATTRIBUTES_MAX {
+            let message = alloc::format!("an instance has at most {INSTANCE_ATTRIBUTES_MAX} attributes");
+            return Err(Error::with_message(ErrorKind::LimitExceeded, message));
+        }
+        let mut attributes: Vec<(&str, &str)> = Vec::with_capacity(spec.attributes.len());
+        for &(name, value) in &spec.attributes {
+            let value = value.unwrap_or_default();
+            check_attribute(name, value)?;
+            match attributes.iter_mut().find(|known| known.0 == name) {
+                Some(known) => known.1 = value,
+                None => attributes.push((name, value)),
+            }
+        }
+        Ok(Checked { registered, remaining, agent_ports, base_ports, devices, attributes })
+    }
+
+    /// The column of a declared custom resource.
+    fn custom_column(&self, name: &str) -> Result<usize, Error> {
+        match self.custom_names.iter().position(|known| **known == *name) {
+            #[expect(clippy::cast_possible_truncation, reason = "at most CUSTOM_RESOURCES_MAX names are declared")]
+            Some(index) => Ok(ResourceKind::Custom(index as u8).column()),
+            None => Err(Error::with_message(
+                ErrorKind::InvalidParameter,
+                alloc::format!("custom resource `{name}` was not declared"),
+            )),
+        }
+    }
+
+    /// Declares a custom resource; declaring it again changes nothing.
+    ///
+    /// # Errors
+    /// [`ErrorKind::LimitExceeded`] beyond [`CUSTOM_RESOURCES_MAX`], [`ErrorKind::InvalidParameter`] for an empty name.
+    pub(crate) fn declare_resource(&mut self, name: &str) -> Result<ResourceKind, Error> {
+        check_name("custom resource name", name)?;
+        let index = match self.custom_names.iter().position(|known| **known == *name) {
+            Some(index) => index,
+            None if self.custom_names.len() < CUSTOM_RESOURCES_MAX => {
+                self.custom_names.push(name.into());
+                self.custom_names.len() - 1
+            }
+            None => {
+                let message = alloc::format!("at most {CUSTOM_RESOURCES_MAX} custom resources can be declared");
+                return Err(Error::with_message(ErrorKind::LimitExceeded, message));
+            }
+        };
+        #[expect(clippy::cast_possible_truncation, reason = "below CUSTOM_RESOURCES_MAX")]
+        Ok(ResourceKind::Custom(index as u8))
+    }
+
+    /// Fills a slot in for an instance, aside; [`Delta::Register`] brings it to life.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the instance, or a limit; nothing has changed then.
+    pub(crate) fn add_instance(&mut self, spec: &Instance<'_>, eni_slots: Option<u32>) -> Result<u32, Error> {
+        let checked = self.check_instance(spec, eni_slots)?;
+        if self.free.is_empty() && self.slots() >= INSTANCES_MAX {
+            return Err(Error::new(ErrorKind::CapacityMax));
+        }
+        let held = self.hold_attributes(&checked.attributes)?;
+        let slot = self.take_slot();
+        let at = slot as usize;
+        let mut surplus = [0; DIMENSIONS];
+        for kind in counted(self.custom_names.len()) {
+            let column = kind.column();
+            surplus[column] = checked.remaining[column] - checked.registered[column];
+        }
+        for column in 0..DIMENSIONS {
+            self.registered[column][at] = checked.registered[column];
+            self.remaining[column][at] = checked.remaining[column];
+        }
+        self.info[at] = InstanceInfo {
+            name: spec.name.into(),
+            agent_version: spec.agent_version.map(Box::from),
+            ec2_instance_id: spec.ec2_instance_id.map(Box::from),
+            capacity_provider: spec.capacity_provider.map(Box::from),
+            registered_at: spec.registered_at,
+            other_tasks: spec.other_tasks,
+            eni_task_slots: spec.eni_task_slots,
+            agent_ports: checked.agent_ports.into_boxed_slice(),
+            surplus,
+        };
+        self.life[at] = Life::Aside;
+        self.order[at] = self.registrations;
+        self.registrations += 1;
+        self.status[at] = spec.status;
+        self.agent[at] = spec.agent_connected;
+        self.running[at] = spec.other_tasks;
+        self.head[at] = NONE;
+        self.base[at] = self.ports.base(checked.base_ports);
+        self.devices[at] = checked.devices;
+        let slots = self.slots();
+        for (name, value) in held {
+            self.attributes.set(name, slot, Some(value), slots);
+        }
+        Ok(slot)
+    }
+
+    /// Holds the names and values of attributes, all or none.
+    fn hold_attributes(&mut self, attributes: &[(&str, &str)]) -> Result<Vec<(AttributeId, ValueId)>, Error> {
+        let mut held = Vec::with_capacity(attributes.len());
+        for &(name, value) in attributes {
+            match self.hold_attribute(name, value) {
+                Ok(pair) => held.push(pair),
+                Err(error) => {
+                    for pair in held {
+                        self.release_attribute(pair);
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        Ok(held)
+    }
+
+    /// A slot from the free list, or a new one.
+    fn take_slot(&mut self) -> u32 {
+        if let Some(slot) = self.free.pop() {
+            return slot;
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "at most INSTANCES_MAX")]
+        let slot = self.slots() as u32;
+        self.info.push(InstanceInfo::default());
+        self.life.push(Life::Free);
+        self.generation.push(1);
+        self.order.push(0);
+        self.status.push(InstanceStatus::Inactive);
+        self.agent.push(false);
+        self.running.push(0);
+        self.head.push(NONE);
+        self.base.push(0);
+        self.devices.push(Devices::default());
+        let padded = self.slots().next_multiple_of(WORD);
+        for column in self.registered.iter_mut().chain(&mut self.remaining) {
+            column.resize(padded, 0);
+        }
+        slot
+    }
+}
+
+/// The devices of an instance, checked.
+fn check_devices(spec: &Instance<'_>) -> Result<Devices, Error> {
+    let ids = &spec.registered.gpus;
+    if ids.len() > DEVICES_MAX {
+        let message = alloc::format!("an instance has at most {DEVICES_MAX} GPUs");
+        return Err(Error::with_message(ErrorKind::LimitExceeded, message));
+    }
+    for (position, id) in ids.iter().enumerate() {
+        check_name("GPU id", id)?;
+        if ids[..position].contains(id) {
+            let message = alloc::format!("GPU `{id}` is listed twice");
+            return Err(Error::with_message(ErrorKind::InvalidParameter, message));
+        }
+    }
+    Ok(Devices::new(ids, |id| spec.remaining.as_ref().is_none_or(|left| left.gpus.contains(&id))))
+}
