@@ -135,7 +135,7 @@ mod tests {
             let mut not = one.clone();
             not.push(Instruction::Not);
             all.push(not);
-            for other in smaller.iter().step_by(if depth > 1 { 7 } else { 1 }) {
+            for other in smaller.iter().step_by(if depth > 1 { 2 } else { 1 }) {
                 for jump in [Instruction::JumpIfFalse as fn(u16) -> Instruction, Instruction::JumpIfTrue] {
                     let start = one.len() + 1;
                     let end = u16::try_from(start + other.len()).unwrap_or(0);
