@@ -118,6 +118,25 @@ pub struct RunningTask<'a> {
     pub is_stopping: bool,
 }
 
+impl<'a> RunningTask<'a> {
+    /// A healthy task that nothing is known of beside this: not in any remaining amounts, not protected, not stopping.
+    #[must_use]
+    pub fn new(instance: InstanceId, definition: &'a str, demand: &'a Demand, group: &'a str) -> Self {
+        Self {
+            instance,
+            definition,
+            demand,
+            group,
+            gpu_ids: Vec::new(),
+            in_remaining: false,
+            in_other_tasks: false,
+            is_healthy: true,
+            is_protected: false,
+            is_stopping: false,
+        }
+    }
+}
+
 /// How a request that was judged went: the rejection, if a task found no instance, and each considered instance's reason.
 pub type Judged = (Option<Rejection>, Vec<(InstanceId, Reason)>);
 
@@ -939,6 +958,7 @@ impl Cluster {
         self.state.memory_usage()
             + self.index.memory_usage()
             + self.journal.memory_usage()
+            + self.requests.memory_usage()
             + self.scratch.memory_usage()
     }
 

@@ -184,8 +184,6 @@ kinds! {
     SavepointOpen = "conflict.savepoint_open", Conflict, "ConflictException", "not allowed while a savepoint is open";
     /// There is no open savepoint to close.
     NoSavepoint = "conflict.no_savepoint", Conflict, "ConflictException", "no savepoint is open";
-    /// The callback asked for the work to stop.
-    Cancelled = "conflict.cancelled", Conflict, "ConflictException", "cancelled";
 }
 
 /// Why a call was refused. The call changed nothing.

@@ -62,6 +62,12 @@ impl PreparedTable {
         RequestId::new(slot, entry.0).ok_or_else(|| Error::new(ErrorKind::CapacityMax))
     }
 
+    /// Bytes held on the heap, the requests' own text not counted.
+    pub(crate) fn memory_usage(&self) -> usize {
+        let held = self.slots.iter().filter(|(_, prepared)| prepared.is_some()).count();
+        self.slots.capacity() * size_of::<(u32, Option<Box<Prepared>>)>() + held * size_of::<Prepared>()
+    }
+
     /// Takes a prepared request out.
     pub(crate) fn remove(&mut self, id: RequestId) -> Result<Prepared, Error> {
         self.get(id)?;

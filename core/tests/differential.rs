@@ -51,3 +51,13 @@ fn everything_derived_is_right_after_every_operation() {
 fn the_state_survives_its_own_json_between_any_two_operations() {
     run(1 << 33, operations() / 10, Checks { validate: true, reimport: true });
 }
+
+proptest::proptest! {
+    /// Bytes of any kind, shrunk to the smallest list of operations on which the two differ.
+    #[test]
+    fn any_bytes_give_the_same_run_on_both(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..3000)) {
+        let case = ops::decode(&bytes);
+        let entries = compare(&case, 1, Checks { validate: true, reimport: false });
+        proptest::prop_assert!(entries.is_ok(), "{}\n{case}", entries.unwrap_err());
+    }
+}

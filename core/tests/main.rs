@@ -4,10 +4,13 @@
 #[cfg(feature = "serde")]
 mod adapter;
 mod definition;
+#[cfg(all(feature = "serde", feature = "regex"))]
+mod errors;
 mod expr;
 #[cfg(feature = "serde")]
 mod json;
 mod layering;
+mod properties;
 #[cfg(feature = "testkit")]
 mod replay;
 mod state;

@@ -20,6 +20,7 @@ mod parse;
 mod pattern;
 mod program;
 mod token;
+mod words;
 
 /// Patterns of a build without regular expressions: there are none.
 #[cfg(not(feature = "regex"))]
@@ -43,6 +44,7 @@ use core::fmt;
 
 pub use eval::{Facts, Timestamp};
 pub use program::{Leaf, Program, Residue, Subject};
+pub use words::Parking;
 
 use crate::error::{Error, ErrorKind, Span};
 use crate::limits::EXPRESSION_CHARS_MAX;

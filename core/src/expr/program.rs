@@ -12,6 +12,7 @@ use core::fmt::{self, Write as _};
 
 use super::eval::{Decimal, Facts, Timestamp, compare_versions, run, version_core};
 use super::pattern::Pattern;
+use super::words::{Parking, run_words};
 
 /// What a predicate is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -316,6 +317,23 @@ impl Residue {
         run(&self.code, |number| match number.checked_sub(self.statics.len()) {
             None => static_bit(number),
             Some(number) => self.volatile.get(number).is_some_and(|leaf| volatile(number, leaf)),
+        })
+    }
+
+    /// Runs the residue for 64 instances at once, a bit each: of the lanes given, those that satisfy it. `static_word` tells
+    /// the answers of a static part, `volatile` decides a leaf for the lanes it is given. Does not allocate, recurse or
+    /// fail.
+    #[inline]
+    pub fn eval_words(
+        &self,
+        lanes: u64,
+        parking: &mut Parking,
+        mut static_word: impl FnMut(usize) -> u64,
+        mut volatile: impl FnMut(usize, &Leaf, u64) -> u64,
+    ) -> u64 {
+        run_words(&self.code, lanes, parking, |number, lanes| match number.checked_sub(self.statics.len()) {
+            None => static_word(number),
+            Some(number) => self.volatile.get(number).map_or(0, |leaf| volatile(number, leaf, lanes)),
         })
     }
 

@@ -124,6 +124,7 @@ impl Index {
         self.active.memory_usage()
             + self.connected.memory_usage()
             + self.filters.memory_usage()
+            + self.residues.memory_usage()
             + self.tallies.memory_usage()
             + self.ports.memory_usage()
     }

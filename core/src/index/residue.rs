@@ -7,9 +7,9 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::expr::{Residue, Subject};
+use crate::expr::{Parking, Residue, Subject};
 use crate::id::{ConstraintId, GroupId};
-use crate::state::{Life, State};
+use crate::state::{Life, State, WORD};
 
 use super::bitset::{Bitset, bits};
 use super::eligibility::{Filter, Filters};
@@ -92,6 +92,12 @@ impl Residues {
             #[expect(clippy::unreachable, reason = "prepared requests hold the residues they name")]
             None => unreachable!("residue {id} has no holder"),
         }
+    }
+
+    /// Bytes held on the heap, the programs' own text not counted.
+    pub(crate) fn memory_usage(&self) -> usize {
+        let groups = self.records.iter().flatten().flat_map(|record| &record.groups);
+        self.records.capacity() * size_of::<Option<ResidueRecord>>() + groups.map(Bitset::memory_usage).sum::<usize>()
     }
 
     /// Asks every predicate about every group again.
@@ -184,29 +190,41 @@ pub(crate) struct ResidueView<'a> {
 }
 
 impl ResidueView<'_> {
-    /// Whether the residue holds for an instance.
-    #[inline]
-    pub(crate) fn holds(&self, slot: u32) -> bool {
-        self.record.residue.eval(
-            |part| self.filters.members(self.record.statics[part]).contains(slot),
-            |index, leaf| match leaf.subject() {
-                Subject::TaskGroup => self.runs_any(index, slot) != leaf.is_negated_group(),
-                _ => leaf.test_count(self.state.running[slot as usize]),
+    /// Of the candidates in a word of slots, those for which the residue holds.
+    pub(crate) fn holding(&self, word: usize, candidates: u64, parking: &mut Parking) -> u64 {
+        self.record.residue.eval_words(
+            candidates,
+            parking,
+            |part| self.filters.members(self.record.statics[part]).word(word),
+            |index, leaf, lanes| match leaf.subject() {
+                Subject::TaskGroup if leaf.is_negated_group() => !self.running_any(index, word, lanes),
+                Subject::TaskGroup => self.running_any(index, word, lanes),
+                _ => gather(word, lanes, |slot| leaf.test_count(self.state.running[slot])),
             },
         )
     }
 
-    /// Whether the instance runs a task of a group that the n-th predicate names.
-    #[inline]
-    fn runs_any(&self, index: usize, slot: u32) -> bool {
+    /// Of the lanes in a word of slots, the instances that run a task of a group that the n-th predicate names.
+    fn running_any(&self, index: usize, word: usize, lanes: u64) -> u64 {
         match self.leaves.get(index) {
-            Some(LeafView::Columns(columns)) => columns.iter().flatten().any(|counts| counts[slot as usize] > 0),
-            _ => self.state.tasks_of_instance(slot).any(|task| {
-                let task = &self.state.tasks[task as usize];
-                task.life == Life::Live && self.record.groups[index].contains(task.group.0)
+            Some(LeafView::Columns(columns)) => {
+                columns.iter().flatten().fold(0, |any, counts| any | gather(word, lanes, |slot| counts[slot] > 0))
+            }
+            _ => gather(word, lanes, |slot| {
+                #[expect(clippy::cast_possible_truncation, reason = "slots fit a u32")]
+                let mut tasks = self.state.tasks_of_instance(slot as u32);
+                tasks.any(|task| {
+                    let task = &self.state.tasks[task as usize];
+                    task.life == Life::Live && self.record.groups[index].contains(task.group.0)
+                })
             }),
         }
     }
+}
+
+/// Of the lanes in a word of slots, those whose slot passes.
+fn gather(word: usize, lanes: u64, passes: impl Fn(usize) -> bool) -> u64 {
+    bits(lanes).filter(|&bit| passes(word * WORD + bit as usize)).fold(0, |kept, bit| kept | 1 << bit)
 }
 
 /// Groups of the set that have tasks.

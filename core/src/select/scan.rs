@@ -4,6 +4,7 @@
 //! compared with the demand. Then each rule of the chain narrows them. Cost: linear in slots, with a small factor for each
 //! dimension and set; does not allocate.
 
+use crate::expr::Parking;
 use crate::id::GroupId;
 use crate::index::Index;
 use crate::index::bitset::bits;
@@ -85,9 +86,10 @@ fn find_candidates(state: &State, index: &Index, plan: &Plan, scratch: &mut Scra
     }
     for &residue in &plan.residues {
         let residue = index.residues.get(residue).view(state, &index.filters, &index.tallies);
+        let mut parking = Parking::default();
         any = 0;
-        for (word, mask) in candidates.iter_mut().enumerate() {
-            *mask = keep(*mask, word, |slot| residue.holds(slot));
+        for (word, mask) in candidates.iter_mut().enumerate().filter(|(_, mask)| **mask != 0) {
+            *mask = residue.holding(word, *mask, &mut parking);
             any |= *mask;
         }
     }

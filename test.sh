@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# Installs what is missing and runs every test. Usage: ./test.sh [STEP ...]; without arguments, every step.
+#
+# Needs rustup's stable toolchain. The fuzz step also needs a nightly one, the msrv step apt-get; each says so and is
+# skipped where that is absent, and fails where it is there and something is wrong.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+FUZZ_SECONDS=${FUZZ_SECONDS:-60}
+OPERATIONS=${PLACEWRIGHT_OPERATIONS:-2000000}
+CARGO_FUZZ_VERSION=0.13.2
+MSRV=1.85
+
+say() { printf '\n== %s\n' "$*"; }
+
+step_format() {
+  cargo fmt --all --check
+}
+
+# Every feature alone, none, and all.
+FEATURE_SETS=("--no-default-features" "--no-default-features --features regex" "--no-default-features --features serde"
+  "--features serde" "--all-features")
+
+step_lint() {
+  local features
+  for features in "${FEATURE_SETS[@]}"; do
+    # shellcheck disable=SC2086 -- a set is several words
+    cargo clippy --quiet -p placewright --all-targets $features -- -D warnings
+  done
+  cargo clippy --quiet -p placewright-cli --all-targets -- -D warnings
+}
+
+step_debug() {
+  cargo test --quiet -p placewright --no-default-features
+  cargo test --quiet -p placewright --all-features
+}
+
+# What takes long runs optimised, with overflow checks on.
+step_release() {
+  PLACEWRIGHT_OPERATIONS=$OPERATIONS cargo test --quiet --release -p placewright --all-features
+  cargo test --quiet --release -p placewright-cli
+}
+
+step_conformance() {
+  cargo run --quiet --release -p placewright-cli -- conformance core/testdata/placement
+}
+
+step_examples() {
+  local example
+  for example in place transaction openb; do
+    cargo run --quiet --release -p placewright --example "$example"
+  done
+}
+
+step_docs() {
+  RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps -p placewright --all-features
+  cargo test --quiet --doc -p placewright --all-features
+}
+
+# The oldest compiler that builds the library, from Debian's packages; the resolver keeps dependencies within it.
+step_msrv() {
+  local home=.tools/rust-$MSRV
+  if [ ! -x "$home/usr/bin/rustc" ]; then
+    if ! command -v apt-get >/dev/null; then
+      echo "skipped: no apt-get to fetch Rust $MSRV with"
+      return
+    fi
+    mkdir -p "$home/packages"
+    (
+      cd "$home/packages"
+      packages=("rustc-web=$MSRV*" "libstd-rust-web-$MSRV" "libstd-rust-web-dev=$MSRV*" libllvm19 libz3-4)
+      apt-get download "${packages[@]}" >/dev/null 2>&1 || { apt-get update >/dev/null && apt-get download "${packages[@]}"; }
+    )
+    for package in "$home"/packages/*.deb; do dpkg -x "$package" "$home"; done
+    rm -r "$home/packages"
+  fi
+  local features
+  for features in "--no-default-features" "" "--features serde"; do
+    # shellcheck disable=SC2086 -- a set is several words
+    RUSTC="$PWD/$home/usr/bin/rustc" LD_LIBRARY_PATH="$PWD/$home/usr/lib/x86_64-linux-gnu" \
+      cargo build --quiet -p placewright --lib $features --target-dir target/msrv
+  done
+  echo "builds with $(LD_LIBRARY_PATH=$home/usr/lib/x86_64-linux-gnu "$home/usr/bin/rustc" --version)"
+}
+
+step_fuzz() {
+  if ! rustup toolchain list 2>/dev/null | grep -q nightly; then
+    echo "skipped: no nightly toolchain; saved inputs still ran as tests"
+    return
+  fi
+  if ! .tools/bin/cargo-fuzz --version 2>/dev/null | grep -q "$CARGO_FUZZ_VERSION"; then
+    cargo install --quiet cargo-fuzz --version "$CARGO_FUZZ_VERSION" --root .tools
+  fi
+  local target pids=() failed=0
+  PATH="$PWD/.tools/bin:$PATH" cargo +nightly fuzz build --fuzz-dir fuzz
+  for target in cluster_ops ecs_json expr_differential expr_roundtrip; do
+    mkdir -p "fuzz/corpus/$target" "fuzz/artifacts/$target"
+    "fuzz/target/x86_64-unknown-linux-gnu/release/$target" "fuzz/corpus/$target" "fuzz/regressions/$target" \
+      -artifact_prefix="fuzz/artifacts/$target/" -max_total_time="$FUZZ_SECONDS" -timeout=20 -max_len=4096 \
+      >"fuzz/artifacts/$target.log" 2>&1 &
+    pids+=($!)
+  done
+  for target in "${pids[@]}"; do wait "$target" || failed=1; done
+  tail -n 3 fuzz/artifacts/*.log
+  return $failed
+}
+
+STEPS=(format lint debug release conformance examples docs msrv fuzz)
+for step in "${@:-${STEPS[@]}}"; do
+  say "$step"
+  SECONDS=0
+  "step_$step"
+  echo "$step: ${SECONDS} s"
+done
