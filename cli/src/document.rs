@@ -53,10 +53,87 @@ fn with_zones<'a>(json: Json<'a>, zones: &[(&'a str, &'a str)]) -> Json<'a> {
 pub(crate) fn in_file(path: &Path, text: &str, error: &Error) -> Failure {
     let is_of_text =
         matches!(error.kind(), ErrorKind::JsonSyntax | ErrorKind::JsonTooDeep | ErrorKind::JsonDuplicateKey);
-    let place = error.span().filter(|_| is_of_text).map(|span| line_and_column(text, span.start));
+    let byte =
+        if is_of_text { error.span().map(|span| span.start) } else { error.path().map(|path| locate(text, path)) };
+    let place = byte.map(|byte| line_and_column(text, byte));
     let place = place.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
     let help = error.help().map(|help| format!(" ({help})")).unwrap_or_default();
     Failure::Input(format!("{}{place}: {error}{help}", io::name(path)))
+}
+
+/// Where the value at a path such as `tasks[3].group` begins in a text that is JSON; of a path that does not lead to the
+/// end, where it gets.
+fn locate(text: &str, path: &str) -> usize {
+    let bytes = text.as_bytes();
+    let (mut at, mut path) = (skip_blanks(bytes, 0), path);
+    while let Some((next, rest)) = enter(text, at, path) {
+        (at, path) = (next, rest.strip_prefix('.').unwrap_or(rest));
+    }
+    at
+}
+
+/// The value one step of the path further, and the rest of the path.
+fn enter<'p>(text: &str, at: usize, path: &'p str) -> Option<(usize, &'p str)> {
+    let bytes = text.as_bytes();
+    let is_object = bytes.get(at) == Some(&b'{');
+    let index = path.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    let index = index.and_then(|(number, rest)| Some((number.parse::<usize>().ok()?, rest)));
+    if !is_object && (bytes.get(at) != Some(&b'[') || index.is_none()) {
+        return None;
+    }
+    let mut next = skip_blanks(bytes, at + 1);
+    for number in 0.. {
+        if matches!(bytes.get(next)?, b'}' | b']') {
+            return None;
+        }
+        if is_object {
+            let end = skip_value(bytes, next);
+            let key = text.get(next + 1..end.checked_sub(1)?)?;
+            next = skip_blanks(bytes, skip_blanks(bytes, end) + 1);
+            let rest = path.strip_prefix(key).filter(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+            if let Some(rest) = rest.filter(|_| !key.is_empty()) {
+                return Some((next, rest));
+            }
+        } else if let Some((_, rest)) = index.filter(|(wanted, _)| *wanted == number) {
+            return Some((next, rest));
+        }
+        next = skip_blanks(bytes, skip_value(bytes, next));
+        if bytes.get(next) == Some(&b',') {
+            next = skip_blanks(bytes, next + 1);
+        }
+    }
+    None
+}
+
+/// The first byte from here on that is no blank.
+fn skip_blanks(bytes: &[u8], from: usize) -> usize {
+    let blanks = bytes.get(from..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    from + blanks
+}
+
+/// One past the value that begins here.
+fn skip_value(bytes: &[u8], from: usize) -> usize {
+    let (mut depth, mut at) = (0_usize, from);
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' | b',' if depth == 0 => return at,
+            b'}' | b']' => depth -= 1,
+            b'"' => {
+                at += 1;
+                while bytes.get(at).is_some_and(|byte| *byte != b'"') {
+                    at += if bytes.get(at) == Some(&b'\\') { 2 } else { 1 };
+                }
+            }
+            _ if depth > 0 || !matches!(byte, b':' | b' ' | b'\n' | b'\r' | b'\t') => {}
+            _ => return at,
+        }
+        at += 1;
+        if depth == 0 && matches!(byte, b'}' | b']' | b'"') {
+            return at;
+        }
+    }
+    at
 }
 
 /// Line and column of a byte, both from 1, columns in characters.
@@ -95,9 +172,9 @@ fn marked(expression: &str, span: Span) -> String {
     format!("  {dots}{head}{tail}{end}\n  {blank}{}", "^".repeat(width.clamp(1, SHOWN)))
 }
 
-/// Tells the warnings that loading left behind.
-pub(crate) fn tell_warnings(session: &mut Session) {
-    for warning in session.take_warnings() {
+/// Tells what loading found worth a second look.
+pub(crate) fn tell_warnings(warnings: Vec<String>) {
+    for warning in warnings {
         io::complain(&format!("warning: {warning}"));
     }
 }
@@ -105,6 +182,27 @@ pub(crate) fn tell_warnings(session: &mut Session) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paths_lead_to_their_values() {
+        let text = r#" {"a": [1, {"b\"]": [], "c": "x]}\\", "d.e": {"f": -2}}, [[], 7]], "z": null} "#;
+        for (path, rest) in [
+            ("a[0]", "1,"),
+            ("a[1].c", r#""x]}\\","#),
+            ("a[1].d.e.f", "-2}"),
+            ("a[2][1]", "7]"),
+            ("a[2][5]", "[[]"),
+            ("z", "null"),
+            ("z.y", "null"),
+            ("nosuch", "{"),
+            ("a[x]", "[1"),
+            ("", "{"),
+        ] {
+            assert!(text[locate(text, path)..].starts_with(rest), "{path}");
+        }
+        assert_eq!(locate("", "a"), 0);
+        assert_eq!(locate("{", "a"), 0);
+    }
 
     #[test]
     fn places_are_counted_in_characters() {

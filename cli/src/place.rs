@@ -33,8 +33,10 @@ const BARS: [ResourceKind; 2] = [ResourceKind::Cpu, ResourceKind::Memory];
 
 /// Places the tasks and prints where they went.
 pub(crate) fn run(args: &PlaceArgs) -> Result<ExitCode, Failure> {
-    let (mut session, definition) = load(args)?;
+    let (mut session, of_cluster, definition) = load(args)?;
     let request = request(args, &session, definition.as_deref())?;
+    // The cluster's warnings are about network interfaces, which few tasks ask for.
+    document::tell_warnings(if request.demand.eni { of_cluster } else { Vec::new() });
     let before = amounts(&session);
     let explained = if args.explain { EXPLAINED_MAX } else { 0 };
     let failed = |error| document::in_argument("place", None, &error);
@@ -60,8 +62,8 @@ pub(crate) fn run(args: &PlaceArgs) -> Result<ExitCode, Failure> {
     Ok(if is_complete { ExitCode::SUCCESS } else { ExitCode::from(NOT_ALL_PLACED) })
 }
 
-/// The cluster with its definitions and tasks, and the name of the definition to place.
-fn load(args: &PlaceArgs) -> Result<(Session, Option<String>), Failure> {
+/// The cluster with its definitions and tasks, the warnings of the cluster, and the name of the definition to place.
+fn load(args: &PlaceArgs) -> Result<(Session, Vec<String>, Option<String>), Failure> {
     let zones: Option<Vec<(&str, &str)>> = args.subnet_zone.iter().map(|zone| zone.split_once('=')).collect();
     let zones = zones.ok_or_else(|| Failure::Input("--subnet-zone takes ID=ZONE".to_string()))?;
     // OK: clap demands one of the two.
@@ -72,6 +74,7 @@ fn load(args: &PlaceArgs) -> Result<(Session, Option<String>), Failure> {
         return Err(Failure::Input("only one file can be standard input".to_string()));
     }
     let mut session = document::cluster(cluster, &zones)?;
+    let warnings = session.take_warnings();
     let mut first = None;
     for path in definitions() {
         let name = document::with_json(path, |json| session.register_task_definition_json(json))?;
@@ -80,8 +83,8 @@ fn load(args: &PlaceArgs) -> Result<(Session, Option<String>), Failure> {
     if let Some(path) = &args.tasks {
         document::with_json(path, |json| session.load_tasks_json(json))?;
     }
-    document::tell_warnings(&mut session);
-    Ok((session, first))
+    document::tell_warnings(session.take_warnings());
+    Ok((session, warnings, first))
 }
 
 /// The request: a RunTask call from a file, or what the arguments ask for.

@@ -18,6 +18,9 @@ use super::replay::{Runner, missing_feature};
 use crate::adapter::{Session, SessionOptions};
 use crate::limits::ECS_DEFINITION_BYTES_MAX;
 
+/// Most instances of a case that the oracle is asked about: it is cubic where tasks spread.
+const ORACLE_INSTANCES_MAX: usize = 2000;
+
 /// What chooses the instances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Route {
@@ -153,6 +156,11 @@ fn steps(case: &Value) -> &[Value] {
     case.get("steps").and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
+/// How many instances a case begins with.
+fn instances(case: &Value) -> usize {
+    case.pointer("/cluster/containerInstances").and_then(Value::as_array).map_or(0, Vec::len)
+}
+
 /// Options of a session in which only the seed is given.
 fn session_options(seed: u64) -> SessionOptions {
     SessionOptions { seed, ..SessionOptions::default() }
@@ -201,7 +209,7 @@ pub fn check(text: &str, options: &CheckOptions, clock: &mut dyn FnMut() -> u64)
 
 /// Every order a case is run in, with its name.
 fn orders(case: &Value, options: &CheckOptions) -> Vec<(&'static str, Reorder)> {
-    let instances = case.pointer("/cluster/containerInstances").and_then(Value::as_array).map_or(0, Vec::len);
+    let instances = instances(case);
     let half = (instances / 2) as u64;
     let all = [
         ("", Reorder::default()),
@@ -273,6 +281,8 @@ pub fn oracle_gap(case: &Value) -> Option<&'static str> {
         Some("Fargate task sizes")
     } else if definitions().any(|definition| definition.to_string().len() > ECS_DEFINITION_BYTES_MAX) {
         Some("the size of a definition")
+    } else if instances(case) > ORACLE_INSTANCES_MAX {
+        Some("the speed for so many instances")
     } else {
         None
     }

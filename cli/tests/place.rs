@@ -1,0 +1,181 @@
+//! `place`: the tables, the JSON, the exit codes, and the errors.
+
+use serde_json::{Value, json};
+
+use crate::{Output, folder, root, run, run_with};
+
+const CLUSTER: &str = "cli/samples/cluster.json";
+const WEB: &str = "cli/samples/web.json";
+const EDGE: &str = "cli/samples/static-port.json";
+
+/// Places with these arguments behind the sample cluster.
+fn place(args: &[&str]) -> Output {
+    run(&["place", CLUSTER].iter().chain(args).copied().collect::<Vec<_>>())
+}
+
+/// The answer as JSON.
+fn json_of(output: &Output) -> Value {
+    serde_json::from_str(&output.out).unwrap()
+}
+
+#[test]
+fn the_command_of_the_readme_works() {
+    let output = place(&[WEB]);
+    assert_eq!((output.code, output.err.as_str()), (Some(0), ""));
+    assert!(output.out.starts_with("task  instance"), "{}", output.out);
+    assert!(output.out.contains("1 of 1 tasks of web:7 placed in group family:web"), "{}", output.out);
+    assert!(output.out.contains('█') && output.out.contains(" % "), "{}", output.out);
+    let flags = run(&["place", "--cluster", CLUSTER, "--definition", WEB]);
+    assert_eq!(flags, output);
+    let text = std::fs::read(root().join(CLUSTER)).unwrap();
+    assert_eq!(run_with(&["place", "-", WEB], &text), output);
+    assert!(place(&[WEB, "--ascii"]).out.is_ascii());
+}
+
+#[test]
+fn what_is_not_placed_is_told_with_figures() {
+    let output = place(&[EDGE, "--tasks", "cli/samples/tasks.json", "--group", "service:edge", "--count", "6"]);
+    assert_eq!(output.code, Some(3));
+    assert!(output.out.contains("of 6 tasks of edge:3 placed in group service:edge"), "{}", output.out);
+    assert!(output.out.contains("1 x AGENT\n1 x ATTRIBUTE\n6 x RESOURCE:PORTS\n"), "{}", output.out);
+    assert!(output.out.contains("[taken: 80/tcp, 443/tcp, 8125/udp]"), "{}", output.out);
+    assert!(output.out.contains("\nnearest: "), "{}", output.out);
+    let none = place(&[EDGE, "--count", "6", "--all-or-nothing"]);
+    assert_eq!(none.code, Some(3));
+    assert!(none.out.contains("0 of 6 tasks"), "{}", none.out);
+}
+
+#[test]
+fn more_than_one_run_task_call_could_ask_for() {
+    let output = place(&[WEB, "--count", "500", "--format", "json"]);
+    assert_eq!(output.code, Some(3));
+    let answer = json_of(&output);
+    assert_eq!(answer["tasks"].as_array().unwrap().len(), 263);
+    assert_eq!(answer["explanation"]["notPlaced"]["funnel"]["registered"], 9);
+    let many = ["--constraint", "memberOf:attribute:ecs.instance-type == c6i.2xlarge"].repeat(12);
+    let output = place(&[[WEB].as_slice(), &many, &["--count", "2"]].concat());
+    assert_eq!(output.code, Some(0), "{output:?}");
+}
+
+#[test]
+fn strategies_constraints_and_the_explanation() {
+    let output = place(&[
+        WEB,
+        "--count",
+        "3",
+        "--strategy",
+        "spread:attribute:ecs.availability-zone",
+        "--strategy",
+        "binpack:memory",
+        "--constraint",
+        "distinctInstance",
+        "--constraint",
+        "memberOf:attribute:ecs.instance-type =~ .*xlarge",
+        "--explain",
+        "--format",
+        "json",
+    ]);
+    assert_eq!(output.code, Some(0), "{output:?}");
+    let answer = json_of(&output);
+    let zones: std::collections::BTreeSet<&str> =
+        answer["tasks"].as_array().unwrap().iter().filter_map(|task| task["availabilityZone"].as_str()).collect();
+    assert_eq!(zones.len(), 3);
+    let explained = answer["explanation"]["tasks"].as_array().unwrap();
+    assert_eq!(explained.len(), 3);
+    for (task, why) in answer["tasks"].as_array().unwrap().iter().zip(explained) {
+        assert_eq!(task["containerInstanceArn"], why["winner"]["arn"]);
+    }
+    let table = place(&[WEB, "--count", "12", "--strategy", "binpack:cpu", "--explain"]).out;
+    assert!(
+        table.contains("decided by binpack(cpu)") && table.contains("\ntask 10\n") && !table.contains("\ntask 11\n")
+    );
+}
+
+#[test]
+fn a_request_of_ecs_has_the_limits_of_ecs() {
+    let folder = folder("requests");
+    let request = |name: &str, request: Value| {
+        let path = folder.join(name);
+        std::fs::write(&path, request.to_string()).unwrap();
+        place(&["--definition", WEB, "--request", path.to_str().unwrap()])
+    };
+    assert_eq!(request("good.json", json!({"taskDefinition": "web", "count": 10})).code, Some(0));
+    let many = request("many.json", json!({"taskDefinition": "web:7", "count": 11}));
+    assert!(many.code == Some(2) && many.err.contains("many.json:1:10: count: at most 10 tasks"), "{many:?}");
+    let group = request("group.json", json!({"taskDefinition": "web", "group": "service:web"}));
+    assert_eq!(group.code, Some(2));
+    let unknown = request("unknown.json", json!({"taskDefinition": "wbe"}));
+    assert!(unknown.err.contains("did you mean `web`?"), "{unknown:?}");
+    assert_eq!(place(&["--definition", WEB, "--request", "x", "--count", "2"]).code, Some(2));
+}
+
+#[test]
+fn zones_of_subnets_are_arguments() {
+    let folder = folder("awsvpc");
+    let path = folder.join("vpc.json");
+    let definition = json!({"family": "vpc", "networkMode": "awsvpc",
+        "containerDefinitions": [{"name": "a", "cpu": 1, "memory": 8}]});
+    std::fs::write(&path, definition.to_string()).unwrap();
+    let network = ["--subnet", "s", "--subnet-zone", "s=us-east-1b", "--count", "3", "--format", "json"];
+    let output = place(&[[path.to_str().unwrap()].as_slice(), &network].concat());
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert!(output.err.contains("warning: network interfaces of instance type"), "{output:?}");
+    let answer = json_of(&output);
+    assert!(answer["tasks"].as_array().unwrap().iter().all(|task| task["availabilityZone"] == "us-east-1b"));
+    assert_eq!(place(&[path.to_str().unwrap(), "--subnet-zone", "s"]).code, Some(2));
+}
+
+#[test]
+fn a_state_that_was_exported_goes_on() {
+    let folder = folder("export");
+    let state = folder.join("state.json");
+    let state = state.to_str().unwrap();
+    let first = place(&[WEB, "--count", "263", "--export", state]);
+    assert_eq!(first.code, Some(0), "{first:?}");
+    let second = run(&["place", state, WEB]);
+    assert_eq!(second.code, Some(3), "{second:?}");
+    let listed = run(&["query", "--cluster", state, "task:group == family:web"]);
+    assert_eq!(listed.out.lines().count(), 7);
+}
+
+#[test]
+fn bad_input_names_its_place() {
+    let folder = folder("bad");
+    let file = |name: &str, text: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        run(&["place", path.to_str().unwrap(), WEB])
+    };
+    let syntax = file("syntax.json", "{\"containerInstances\": [\n  {,\n]}");
+    assert!(syntax.code == Some(2) && syntax.err.contains("syntax.json:2:4: "), "{syntax:?}");
+    let text = "{\"containerInstances\": [\n  {\"containerInstanceArn\": \"a\",\n   \"status\": \"ACTIV\"}]}";
+    let status = file("status.json", text);
+    assert!(
+        status.err.contains("status.json:3:14: containerInstances[0].status: status `ACTIV` is unknown")
+            && status.err.contains("did you mean `ACTIVE`?"),
+        "{status:?}"
+    );
+    assert_eq!(status.err.lines().count(), 1);
+    let constraint = place(&[WEB, "--constraint", "distinctInstance", "--constraint", "memberOf:a == b"]);
+    assert!(constraint.code == Some(2) && constraint.err.contains("\n  a == b\n  ^"), "{constraint:?}");
+    for args in [
+        &[][..],
+        &["no/such/file"],
+        &[WEB, "--count", "0x"],
+        &[WEB, "--strategy", "fill"],
+        &[WEB, "--strategy", "binpack:disk"],
+        &[WEB, "--constraint", "distinctInstance:x"],
+        &[WEB, "--launch-type", "FARGATE"],
+        &[WEB, "--count", "4000000000"],
+        &[WEB, "--export", "no/such/folder/x"],
+        &["-", "--tasks", "-"],
+        &[CLUSTER],
+    ] {
+        let output = place(args);
+        assert!(output.code == Some(2) && output.out.is_empty() && !output.err.is_empty(), "{args:?} {output:?}");
+    }
+    let deep = format!("{{\"containerInstances\": {}", "[".repeat(200_000));
+    assert_eq!(run_with(&["place", "-", WEB], deep.as_bytes()).code, Some(2));
+    let empty = run_with(&["place", "-", WEB], b"{\"containerInstances\": []}");
+    assert!(empty.code == Some(3) && empty.out.contains("no instance could be considered"), "{empty:?}");
+}
