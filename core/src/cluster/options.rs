@@ -13,7 +13,7 @@ pub enum Release {
     /// At once, when its desired status becomes STOPPED.
     #[default]
     Desired,
-    /// When its last status becomes STOPPED, which [`Cluster::finish`] says.
+    /// When its last status becomes STOPPED, which [`Cluster::finish`](crate::Cluster::finish) says.
     Last,
 }
 
@@ -84,7 +84,7 @@ pub struct RunningTask<'a> {
     pub gpu_ids: Vec<&'a str>,
     /// Whether the instance registered with remaining amounts that it is already subtracted from.
     pub in_remaining: bool,
-    /// Whether it is one of the instance's [`other_tasks`](Instance::other_tasks), which are then one fewer.
+    /// Whether it is one of the instance's [`other_tasks`](crate::Instance::other_tasks), which are then one fewer.
     pub in_other_tasks: bool,
     /// Whether its health checks pass, as far as known.
     pub is_healthy: bool,

@@ -187,7 +187,7 @@ impl Cluster {
         }
     }
 
-    /// Stops a task. It ceases to count at once; when it gives its resources back is [`Options::release`].
+    /// Stops a task. It ceases to count at once; when it gives its resources back is [`Options::release`](crate::Options::release).
     ///
     /// # Errors
     /// [`ErrorKind::TaskNotFound`] when it does not exist, or was stopped before.

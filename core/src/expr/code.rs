@@ -51,7 +51,7 @@ struct Parked {
     lanes: u64,
 }
 
-/// Working memory of [`run_words`].
+/// Working memory of [`Residue::eval_words`](super::Residue::eval_words).
 #[derive(Debug, Clone)]
 pub struct Parking {
     /// The innermost jump last.
