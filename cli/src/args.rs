@@ -73,10 +73,12 @@ pub(crate) struct PlaceArgs {
     /// hold.
     #[arg(long, value_name = "FILE")]
     pub(crate) definition: Vec<PathBuf>,
-    /// Tasks that already run: output of `aws ecs describe-tasks`.
+    /// Tasks that already run: output of `aws ecs describe-tasks`. May be given several times. A task whose definition is not
+    /// given holds the CPU and memory it says itself, and no ports or GPUs.
     #[arg(long, value_name = "FILE")]
-    pub(crate) tasks: Option<PathBuf>,
-    /// A RunTask request as ECS takes it, within the limits of ECS; in place of the options below up to --subnet.
+    pub(crate) tasks: Vec<PathBuf>,
+    /// A RunTask request as ECS takes it, within the limits of ECS; in place of --count, --group, --strategy, --constraint,
+    /// --launch-type, --subnet, --seed (`xSeed`) and --all-or-nothing (`xAllOrNothing`).
     #[arg(long, value_name = "FILE", conflicts_with_all =
         ["count", "group", "strategy", "constraint", "launch_type", "subnet", "seed", "all_or_nothing"])]
     pub(crate) request: Option<PathBuf>,

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use placewright::adapter::{BatchExplanation, RunTaskResponse, Session};
 use placewright::json::Json;
 use placewright::report::{Explanation, Failure as Reason};
-use placewright::{InstanceId, Request, ResourceKind, TieBreak};
+use placewright::{InstanceId, InstanceStatus, Request, ResourceKind, TieBreak};
 
 use crate::args::{NOT_ALL_PLACED, PlaceArgs, PlaceFormat, TieBreakName};
 use crate::document;
@@ -44,6 +44,9 @@ pub(crate) fn run(args: &PlaceArgs) -> Result<ExitCode, Failure> {
     let response = session.place(&request).map_err(failed)?;
     let is_complete = explanation.not_placed.is_none();
     if let Some(path) = &args.export {
+        if path.as_os_str() == "-" {
+            return Err(Failure::Input("--export takes a file; standard output has the answer".to_string()));
+        }
         let cannot = |error| Failure::Input(format!("cannot write {}: {error}", path.display()));
         fs::write(path, session.export() + "\n").map_err(cannot)?;
     }
@@ -80,10 +83,13 @@ fn load(args: &PlaceArgs) -> Result<(Session, Vec<String>, Option<String>), Fail
         let name = document::with_json(path, |json| session.register_task_definition_json(json))?;
         first.get_or_insert(name);
     }
-    if let Some(path) = &args.tasks {
+    for path in &args.tasks {
         document::with_json(path, |json| session.load_tasks_json(json))?;
     }
     document::tell_warnings(session.take_warnings());
+    if !args.subnet.is_empty() && args.subnet_zone.is_empty() {
+        io::complain("warning: zones are not checked: no --subnet-zone says where the subnets are");
+    }
     Ok((session, warnings, first))
 }
 
@@ -232,11 +238,16 @@ fn bars(answer: &Answer<'_>, pens: Pens) -> String {
             let zone = instance.attribute("ecs.availability-zone").unwrap_or("-");
             let got = if *got > 0 { format!("+{got}") } else { String::new() };
             let name = io::one_line(table::short(instance.name()));
-            vec![name, io::one_line(zone), instance.running_tasks().to_string(), got, cpu, memory]
+            let state = match (instance.status(), instance.is_agent_connected()) {
+                (InstanceStatus::Active, true) => "",
+                (InstanceStatus::Active, false) => "no agent",
+                (status, _) => status.as_str(),
+            };
+            vec![name, io::one_line(zone), state.into(), instance.running_tasks().to_string(), got, cpu, memory]
         })
         .collect();
     let rest = if is_large { format!("of {} instances, those with new tasks\n", all.len()) } else { String::new() };
-    table::columns(&["instance", "zone", "tasks", "new", "CPU", "memory"], &rows)
+    table::columns(&["instance", "zone", "state", "tasks", "new", "CPU", "memory"], &rows)
         + &more(shown.count(), "instances")
         + &rest
 }
@@ -245,7 +256,10 @@ fn bars(answer: &Answer<'_>, pens: Pens) -> String {
 fn reasons(explanation: &Explanation) -> String {
     if explanation.verdicts.is_empty() {
         let registered = explanation.funnel.registered;
-        return format!("no instance could be considered, of {registered} registered\n");
+        return format!(
+            "No Container Instances were found in your cluster: none of {registered} registered is ACTIVE and of the launch \
+             type\n"
+        );
     }
     let mut text = String::from("\n");
     for (reason, count) in &explanation.reasons {

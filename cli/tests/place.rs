@@ -177,5 +177,5 @@ fn bad_input_names_its_place() {
     let deep = format!("{{\"containerInstances\": {}", "[".repeat(200_000));
     assert_eq!(run_with(&["place", "-", WEB], deep.as_bytes()).code, Some(2));
     let empty = run_with(&["place", "-", WEB], b"{\"containerInstances\": []}");
-    assert!(empty.code == Some(3) && empty.out.contains("no instance could be considered"), "{empty:?}");
+    assert!(empty.code == Some(3) && empty.out.contains("No Container Instances were found"), "{empty:?}");
 }

@@ -1,4 +1,35 @@
-//! Amazon ECS task placement, exactly and outside AWS.
+//! Amazon ECS task placement, exactly and outside AWS: which container instance gets this task, and if none, why.
+//!
+//! - [`Cluster`] holds container instances and tasks. [`Cluster::register`] an [`Instance`], [`Cluster::prepare`] a
+//!   [`Request`], [`Cluster::place`] it, [`Cluster::stop`] a task, [`Cluster::scale_in`] a group.
+//! - [`Cluster::transaction`] tries things and takes them back; [`Savepoint`]s nest and can be kept.
+//! - [`Cluster::explain`] says who was considered, why each fell away, who won and by what, and who came nearest.
+//! - [`expr::compile`] reads a cluster query; a [`Constraint`] makes it binding, [`Cluster::query`] lists who satisfies it.
+//! - [`definition::TaskDefinition`] says what a task needs, with everything ECS refuses; its
+//!   [`demand`](definition::TaskDefinition::demand) is what a request asks for.
+//! - `adapter::Session` (feature `serde`) speaks ECS's JSON: describe output in, RunTask answers out.
+//! - Embedders: [`Cluster::reserve`] takes the memory, [`Options::is_strict`] refuses to grow beyond it; within it, placing,
+//!   stopping and rolling back allocate nothing.
+//!
+//! ```
+//! use placewright::{Cluster, Demand, GpuDemand, Instance, Request, Strategy};
+//!
+//! let mut cluster = Cluster::new();
+//! cluster.declare_resource("LICENSES")?;
+//! cluster.register(&Instance::new("i-1").with_resources(4096, 8192).with_gpus(["g0", "g1"]).with_custom("LICENSES", 3))?;
+//!
+//! // Half a GPU and a license each: shares are thousandths of one device.
+//! let demand = Demand::new(256, 512).with_gpus(GpuDemand::Share(500)).with_custom("LICENSES", 1);
+//! let request = cluster.prepare(&Request::new("render:3", demand).with_count(5).with_strategies(Strategy::Random))?;
+//! let mut placements = Vec::new();
+//! let rejection = cluster.place(request, &mut placements)?;
+//! assert_eq!(placements.len(), 3);
+//! assert_eq!(cluster.explain(request)?.reasons, [("RESOURCE:LICENSES".to_string(), 1)]);
+//! assert_eq!(rejection.map(|rejection| rejection.wanted), Some(5));
+//! # Ok::<(), placewright::Error>(())
+//! ```
+//!
+//! Every rule, with its default and a worked example, is in the repository's `core/docs/semantics.md`.
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -46,7 +46,7 @@ pub const EXPRESSION_CHARS_MAX: usize = 2000;
 /// Deepest nesting of parentheses and `not` in an expression.
 pub const EXPRESSION_DEPTH_MAX: usize = 100;
 /// Most bytes of memory one compiled regular expression may take.
-pub const PATTERN_BYTES_MAX: usize = 1 << 18;
+pub const PATTERN_BYTES_MAX: usize = 1 << 14;
 /// Most groups one inside another in a regular expression.
 pub const PATTERN_DEPTH_MAX: u32 = 64;
 

@@ -182,7 +182,7 @@ pub(crate) fn prepare(
         LaunchKind::External => Some((hold(Filter::External), true)),
     };
     let gpu_slice = match request.demand.gpus {
-        GpuDemand::None | GpuDemand::Whole(0) => None,
+        GpuDemand::None => None,
         GpuDemand::Slice(thousandths) => Some((hold(Filter::GpuSlice(Some(thousandths))), true)),
         _ => Some((hold(Filter::GpuSlice(None)), false)),
     };

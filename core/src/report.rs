@@ -37,6 +37,8 @@ pub struct Failure {
     pub used: Option<i64>,
     /// Amount of it left; negative where the instance owes some.
     pub available: Option<i64>,
+    /// Whether the amounts are thousandths of one device rather than devices.
+    pub is_share: bool,
     /// What else there is to say: the ports that are taken, the attributes that are absent, the expression.
     pub detail: Option<String>,
 }
@@ -222,7 +224,10 @@ impl Cluster {
     /// A failed check with its figures.
     fn failure(&self, prepared: &Prepared, slot: u32, reason: Reason) -> Failure {
         let state = self.state();
+        let keys = &state.demands.get(prepared.plan.demand).ports;
         let (asked, used, available) = match reason {
+            // Room under the ceiling says nothing where the port itself is taken.
+            Reason::Resource(ResourceKind::Ports) if state.has_port_conflict(slot, keys) => (None, None, None),
             Reason::Resource(kind) => amounts(state, &prepared.plan, &prepared.request, kind, slot),
             _ => (None, None, None),
         };
@@ -241,7 +246,9 @@ impl Cluster {
             ),
             _ => None,
         };
-        Failure { reason, text: self.reason_text(reason), asked, used, available, detail }
+        let is_share = matches!(prepared.request.demand.gpus, GpuDemand::Share(_))
+            && reason == Reason::Resource(ResourceKind::Gpu);
+        Failure { reason, text: self.reason_text(reason), asked, used, available, is_share, detail }
     }
 
     /// The nearest miss: furthest through the checks, then the least shortfall, then registration order.
@@ -433,7 +440,7 @@ fn missing_attributes(state: &State, request: &Request, slot: u32) -> Option<Str
     for (name, wanted) in own {
         if let (Some(wanted), Some(has)) = (wanted, state.attributes.text(name, slot)) {
             if wanted != has {
-                missing.push(format!("{name}={wanted}"));
+                missing.push(format!("{name}={wanted} (has {has})"));
             }
         }
     }
@@ -470,6 +477,11 @@ fn miss_text(name: &str, failures: &[Failure]) -> String {
             format!("host ports not free ({})", failure.detail.as_deref().unwrap_or("in use"))
         }
         (Reason::Resource(ResourceKind::Eni), _) => "no free task network interface".into(),
+        (Reason::Resource(ResourceKind::Gpu), Some(short)) if failure.is_share => {
+            format!("{short} thousandths of a GPU short")
+        }
+        (Reason::Resource(ResourceKind::Gpu), Some(1)) => "1 GPU short".into(),
+        (Reason::Resource(ResourceKind::Gpu), Some(short)) => format!("{short} GPUs short"),
         (Reason::Resource(_), Some(short)) => {
             format!("{short} of {} short", failure.text.trim_start_matches("RESOURCE:"))
         }
@@ -509,7 +521,13 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)?;
         if let (Some(asked), Some(used), Some(available)) = (self.asked, self.used, self.available) {
-            write!(f, " (asked {asked}, used {used}, available {available})")?;
+            let unit = match self.reason {
+                Reason::Resource(ResourceKind::Cpu) => " CPU units",
+                Reason::Resource(ResourceKind::Memory) => " MiB",
+                Reason::Resource(ResourceKind::Gpu) if self.is_share => " thousandths of one",
+                _ => "",
+            };
+            write!(f, " (asked {asked}{unit}, used {used}, available {available})")?;
         }
         match &self.detail {
             Some(detail) => write!(f, " [{detail}]"),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use placewright::adapter::{Session, SessionOptions};
-use placewright::limits::ATTRIBUTE_NAMES_MAX;
+use placewright::limits::{ATTRIBUTE_NAMES_MAX, INSTANCE_ATTRIBUTES_MAX};
 use placewright::{Capacity, Cluster, Demand, Error, ErrorKind, Instance, Options, Request};
 use serde_json::Value;
 
@@ -38,7 +38,12 @@ fn rust_codes() -> Vec<&'static str> {
 
     let mut full = None;
     for number in 0..=ATTRIBUTE_NAMES_MAX {
-        if let Err(error) = cluster.put_attribute(id, &format!("name-{number}"), None) {
+        let instance = format!("i-{}", number / INSTANCE_ATTRIBUTES_MAX + 1);
+        let instance = match cluster.instance_named(&instance) {
+            Some(instance) => instance,
+            None => cluster.register(&Instance::new(&instance)).unwrap(),
+        };
+        if let Err(error) = cluster.put_attribute(instance, &format!("name-{number}"), None) {
             full = Some(error);
         }
     }

@@ -204,8 +204,9 @@ impl Session {
 
     /// Makes up the id of a task that was placed, and describes it.
     fn placed_task(&mut self, placement: Placement, request: &Request) -> Result<PlacedTask, Error> {
+        let next = self.placed.checked_add(1).ok_or(Error::new(ErrorKind::CapacityMax))?;
         self.note(Undo::Placed(self.placed));
-        self.placed += 1;
+        self.placed = next;
         let mut name = format!("{MADE_UP_PREFIX}{}", self.placed);
         while self.tasks.exact(&name).is_some() || self.reserved.contains(name.as_str()) {
             name.push_str("-x");

@@ -167,19 +167,27 @@ impl Session {
         Ok(())
     }
 
-    /// Adds one task. One whose definition is unknown or refused counts, and holds nothing.
+    /// Adds one task. One whose definition is unknown or refused holds the amounts it names itself.
     fn add_task(&mut self, task: &TaskDocument<'_>) -> Result<(), Error> {
         if self.tasks.exact(task.name).is_some() {
             let message = format!("task `{}` already exists", task.name);
             return Err(Error::with_message(ErrorKind::DuplicateTask, message).in_path("taskArn"));
         }
         let instance = self.instance_id(task.instance).map_err(|error| error.in_path("containerInstanceArn"))?;
+        let mut unknown = None;
         let definition = self.book.find(task.definition).ok();
         let demand = match (&task.demand, definition) {
             (Some(demand), _) => demand.clone(),
             (None, Some(definition)) => definition.demand(&task.overrides)?,
-            (None, None) => Demand::default(),
+            (None, None) => Demand::new(task.own_amounts.0, task.own_amounts.1),
         };
+        if task.demand.is_none() && definition.is_none() {
+            unknown = Some(format!(
+                "task definition `{}` of a running task is not known: its tasks hold the CPU and memory they say \
+                 themselves, and no ports or GPUs",
+                task.definition
+            ));
+        }
         // An exported task that was given none of the GPUs it asked for must get none: no device has an empty id.
         let has_no_gpus = task.demand.is_some() && demand.gpus != GpuDemand::None && task.gpu_ids.is_empty();
         let gpu_ids = if has_no_gpus { alloc::vec![""] } else { task.gpu_ids.clone() };
@@ -206,6 +214,9 @@ impl Session {
             is_stopping: task.is_stopping,
         })?;
         self.name_task(id, Box::from(task.name));
+        if let Some(warning) = unknown {
+            self.warn(warning);
+        }
         Ok(())
     }
 }

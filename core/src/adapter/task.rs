@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::definition;
 use super::instance::not_empty;
 use crate::cluster::Release;
-use crate::definition::Overrides;
+use crate::definition::{Overrides, amount};
 use crate::demand::{Demand, GpuDemand, RequiredAttribute};
 use crate::error::{Error, ErrorKind};
 use crate::expr::Timestamp;
@@ -29,6 +29,8 @@ pub(super) struct TaskDocument<'j> {
     pub(super) overrides: Overrides,
     /// What it holds, where an exported state says so.
     pub(super) demand: Option<Demand>,
+    /// CPU units and MiB of memory it says it reserves itself; what counts where its definition is not known.
+    pub(super) own_amounts: (i64, i64),
     /// Its number in the order of placing, where an exported state says so.
     pub(super) sequence: Option<u64>,
     /// When it started; `None` while it has not.
@@ -61,6 +63,7 @@ pub(super) fn read<'j>(fields: Fields<'j, '_>, release: Release) -> Result<Optio
         definition,
         group: fields.optional_with("group", |group| not_empty(group.as_text()?))?,
         overrides: fields.optional_with("overrides", definition::read_overrides)?.unwrap_or_default(),
+        own_amounts: own_amounts(fields)?,
         demand: fields.optional_with("xDemand", |demand| read_demand(demand.as_fields()?))?,
         sequence: fields.optional_with("xSequence", super::request::seed)?,
         started_at: fields.optional_with("startedAt", super::instance::timestamp)?,
@@ -71,6 +74,24 @@ pub(super) fn read<'j>(fields: Fields<'j, '_>, release: Release) -> Result<Optio
     };
     let is_gone = is_stopping && (release == Release::Desired || last_status == Some("STOPPED"));
     Ok(if is_gone || instance.is_none() { None } else { Some(document) })
+}
+
+/// CPU units and MiB of memory that DescribeTasks says a task reserves: its own, or the sum of its containers'.
+fn own_amounts(fields: Fields<'_, '_>) -> Result<(i64, i64), Error> {
+    let cpu = |fields: Fields<'_, '_>| fields.optional_with("cpu", |cpu| amount::cpu_units(cpu.as_text()?));
+    let memory =
+        |fields: Fields<'_, '_>, key| fields.optional_with(key, |memory| amount::memory_mib(memory.as_text()?));
+    let containers = fields.each("containers", |container| {
+        let container = container.as_fields()?;
+        let soft = memory(container, "memoryReservation")?.filter(|&soft| soft > 0);
+        Ok((cpu(container)?.unwrap_or(0), soft.or(memory(container, "memory")?).unwrap_or(0)))
+    })?;
+    let sum = |amounts: &mut dyn Iterator<Item = i64>| amounts.fold(0_i64, i64::saturating_add);
+    let own = (cpu(fields)?.filter(|&cpu| cpu > 0), memory(fields, "memory")?.filter(|&memory| memory > 0));
+    Ok((
+        own.0.unwrap_or_else(|| sum(&mut containers.iter().map(|amounts| amounts.0))),
+        own.1.unwrap_or_else(|| sum(&mut containers.iter().map(|amounts| amounts.1))),
+    ))
 }
 
 /// The keys of an exported demand.

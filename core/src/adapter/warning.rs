@@ -32,7 +32,8 @@ const KNOWN_NAMES: [&str; 12] = [
 
 impl Session {
     /// Takes the warnings there are, oldest first: containers too small to start (U-08), static host ports where dynamic ones
-    /// are picked, instance types whose network interfaces are unknown (U-15), unknown attributes under the prefix `ecs.`
+    /// are picked, instance types whose network interfaces are unknown (U-15), running tasks whose
+    /// definition is, unknown attributes under the prefix `ecs.`
     /// (U-50). The same warning is kept once, and at most a hundred are.
     pub fn take_warnings(&mut self) -> Vec<String> {
         core::mem::take(&mut self.warnings)

@@ -99,6 +99,10 @@ impl Interner {
             self.hold_again(number);
             return Ok(number);
         }
+        // Here and not on release, so that giving a text back never allocates.
+        if self.garbage > 4096 && self.garbage > self.arena.len() / 2 {
+            self.compact();
+        }
         let full = || Error::new(ErrorKind::CapacityMax);
         let start = u32::try_from(self.arena.len()).map_err(|_| full())?;
         let len = u32::try_from(text.len()).map_err(|_| full())?;
@@ -114,6 +118,7 @@ impl Interner {
             self.entries[number as usize] = entry;
         } else {
             self.entries.push(entry);
+            self.free.reserve(self.entries.len() - self.free.len());
         }
         self.arena.push_str(text);
         let Self { arena, entries, table, .. } = self;
@@ -143,9 +148,6 @@ impl Interner {
         }
         self.garbage += self.entries[number as usize].len as usize;
         self.free.push(number);
-        if self.garbage > 4096 && self.garbage > self.arena.len() / 2 {
-            self.compact();
-        }
         true
     }
 

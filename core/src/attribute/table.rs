@@ -86,6 +86,8 @@ pub(crate) struct AttributeTable {
     values: Interner,
     /// By name number.
     columns: Vec<Column>,
+    /// By slot: attributes the instance carries.
+    carried: Vec<u32>,
 }
 
 impl AttributeTable {
@@ -95,6 +97,7 @@ impl AttributeTable {
             names: Interner::new(ATTRIBUTE_NAMES_MAX),
             values: Interner::new(ATTRIBUTE_VALUES_MAX),
             columns: Vec::new(),
+            carried: Vec::new(),
         }
     }
 
@@ -159,7 +162,18 @@ impl AttributeTable {
         slots: usize,
     ) -> Option<ValueId> {
         let cell = value.map_or(0, |value| value.0 + 1);
-        self.columns[name.index()].set(slot, cell, slots).checked_sub(1).map(ValueId)
+        let was = self.columns[name.index()].set(slot, cell, slots).checked_sub(1).map(ValueId);
+        if slot as usize >= self.carried.len() {
+            self.carried.resize(slots.max(slot as usize + 1), 0);
+        }
+        let carried = &mut self.carried[slot as usize];
+        *carried = *carried + u32::from(value.is_some()) - u32::from(was.is_some());
+        was
+    }
+
+    /// How many attributes an instance carries.
+    pub(crate) fn carried(&self, slot: u32) -> usize {
+        self.carried.get(slot as usize).map_or(0, |&carried| carried as usize)
     }
 
     /// The text of an attribute of an instance; empty where it has a name only.
@@ -223,6 +237,11 @@ impl AttributeTable {
                 values[cell as usize - 1] += 1;
             }
         }
+        let of_columns: usize = values.iter().map(|&cells| cells as usize).sum();
+        let of_slots: usize = self.carried.iter().map(|&carried| carried as usize).sum();
+        if of_columns != of_slots {
+            return Err(alloc::format!("instances carry {of_columns} attributes, {of_slots} are counted"));
+        }
         let mut extra = 0;
         for (number, &cells) in (0u32..).zip(&values) {
             let holders = self.values.holders(number);
@@ -242,6 +261,7 @@ impl AttributeTable {
     pub(crate) fn memory_usage(&self) -> usize {
         self.names.memory_usage()
             + self.values.memory_usage()
+            + self.carried.capacity() * size_of::<u32>()
             + self.columns.capacity() * size_of::<Column>()
             + self.columns.iter().map(Column::memory_usage).sum::<usize>()
     }

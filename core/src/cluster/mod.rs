@@ -17,7 +17,7 @@ use crate::expr::Expression;
 use crate::id::{InstanceId, RequestId, TaskId};
 use crate::index::Index;
 use crate::instance::{Instance, InstanceStatus};
-use crate::limits::AMOUNT_MAX;
+use crate::limits::{AMOUNT_MAX, INSTANCE_ATTRIBUTES_MAX, INSTANCES_MAX, TASKS_MAX};
 use crate::prepared::{Prepared, PreparedTable};
 use crate::resource::ResourceKind;
 use crate::select::judge::Reason;
@@ -32,7 +32,7 @@ pub use options::{Capacity, Options, Release, RunningTask, UnknownEni};
 pub use place::Judged;
 
 /// A cluster of container instances and the tasks on them.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Cluster {
     /// The columns.
     state: State,
@@ -48,6 +48,23 @@ pub struct Cluster {
     options: Options,
     /// What was reserved; in strict mode, also the most there can be.
     reserved: Capacity,
+}
+
+/// A copy has the same reserved room as the original.
+impl Clone for Cluster {
+    fn clone(&self) -> Self {
+        let mut copy = Self {
+            state: self.state.clone(),
+            index: self.index.clone(),
+            journal: self.journal.clone(),
+            requests: self.requests.clone(),
+            scratch: self.scratch.clone(),
+            options: self.options.clone(),
+            reserved: self.reserved,
+        };
+        copy.reserve(self.reserved);
+        copy
+    }
 }
 
 impl Default for Cluster {
@@ -83,16 +100,17 @@ impl Cluster {
         &self.options
     }
 
-    /// Makes room, so that placing, stopping and rolling back within it allocate nothing. Never gives room back.
+    /// Makes room, so that placing, stopping and rolling back within it allocate nothing. Never gives room back. More than
+    /// the limits of a cluster is taken as the limits.
     ///
     /// Cost: linear in the room; allocates.
     pub fn reserve(&mut self, capacity: Capacity) {
         self.reserved = Capacity {
-            instances: self.reserved.instances.max(capacity.instances),
-            tasks: self.reserved.tasks.max(capacity.tasks),
-            ports: self.reserved.ports.max(capacity.ports),
-            changes: self.reserved.changes.max(capacity.changes),
-            savepoints: self.reserved.savepoints.max(capacity.savepoints),
+            instances: self.reserved.instances.max(capacity.instances.min(INSTANCES_MAX)),
+            tasks: self.reserved.tasks.max(capacity.tasks.min(TASKS_MAX)),
+            ports: self.reserved.ports.max(capacity.ports.min(TASKS_MAX)),
+            changes: self.reserved.changes.max(capacity.changes.min(4 * TASKS_MAX)),
+            savepoints: self.reserved.savepoints.max(capacity.savepoints.min(TASKS_MAX)),
         };
         self.state.reserve(self.reserved.instances, self.reserved.tasks, self.reserved.ports);
         self.journal.reserve(self.reserved.changes, self.reserved.savepoints);
@@ -122,8 +140,12 @@ impl Cluster {
     /// Declares a custom countable resource. Instances and demands may then have amounts of it.
     ///
     /// # Errors
-    /// [`ErrorKind::LimitExceeded`] beyond [`CUSTOM_RESOURCES_MAX`](crate::limits::CUSTOM_RESOURCES_MAX).
+    /// [`ErrorKind::LimitExceeded`] beyond [`CUSTOM_RESOURCES_MAX`](crate::limits::CUSTOM_RESOURCES_MAX);
+    /// [`ErrorKind::InvalidParameter`] for the name of a built-in resource; [`ErrorKind::SavepointOpen`] inside a savepoint.
     pub fn declare_resource(&mut self, name: &str) -> Result<ResourceKind, Error> {
+        if self.journal.is_open() {
+            return Err(Error::new(ErrorKind::SavepointOpen));
+        }
         self.state.declare_resource(name)
     }
 
@@ -230,6 +252,11 @@ impl Cluster {
         let value = value.unwrap_or_default();
         check_attribute(name, value)?;
         self.check_journal(1)?;
+        let is_new = self.state.attributes.text(name, slot).is_none();
+        if is_new && self.state.attributes.carried(slot) >= INSTANCE_ATTRIBUTES_MAX {
+            let message = alloc::format!("an instance has at most {INSTANCE_ATTRIBUTES_MAX} attributes");
+            return Err(Error::with_message(ErrorKind::LimitExceeded, message));
+        }
         let (name, value) = self.state.hold_attribute(name, value)?;
         let from = self.state.attributes.value(name, slot);
         if from == Some(value) {
@@ -328,7 +355,8 @@ impl Cluster {
 
     /// In strict mode, refuses a task that has no reserved slot.
     fn check_task_room(&self) -> Result<(), Error> {
-        let full = self.state.task_free.is_empty() && self.state.tasks.len() >= self.reserved.tasks;
+        let full =
+            self.state.task_free.is_empty() && self.state.tasks.len() - self.state.tasks_retired >= self.reserved.tasks;
         if self.options.is_strict && full { Err(Error::new(ErrorKind::CapacityReserved)) } else { Ok(()) }
     }
 

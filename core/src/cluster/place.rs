@@ -11,9 +11,9 @@ use crate::prepared::{self, Prepared};
 use crate::request::Request;
 use crate::select::judge::{self, Reason};
 use crate::select::{scan, victim};
-use crate::state::Life;
 use crate::state::columns::NewTask;
 use crate::state::delta::Delta;
+use crate::state::{Life, State};
 use crate::strategy::StrategyChain;
 
 use super::Cluster;
@@ -64,9 +64,7 @@ impl Cluster {
         self.check_journal(1)?;
         let Self { state, index, requests, scratch, .. } = self;
         let Prepared { plan, request } = requests.get(id)?;
-        if self.options.is_strict && state.ports.held_len() + request.demand.ports.len() > self.reserved.ports {
-            return Err(Error::new(ErrorKind::CapacityReserved));
-        }
+        check_port_room(self.options.is_strict, self.reserved.ports, state, request)?;
         for &residue in &plan.residues {
             index.residues.get(residue).focus(state, &mut index.tallies);
         }
@@ -177,6 +175,7 @@ impl Cluster {
         self.check_task_room()?;
         self.check_journal(1)?;
         let Prepared { plan, request } = self.requests.get(id)?;
+        check_port_room(self.options.is_strict, self.reserved.ports, &self.state, request)?;
         let status = self.state.status[slot as usize];
         if status != InstanceStatus::Active {
             return Ok(Err(Reason::Status(status)));
@@ -256,7 +255,9 @@ impl Cluster {
         let rules = prepared::resolve_rules(&mut self.state, chain.rules())?;
         self.fit_scratch();
         for _ in 0..count.min(active) {
-            let Some(task) = victim::select(&self.state, group, &rules, seed, &mut self.scratch) else { break };
+            self.index.tallies.focus(&self.state, group);
+            let chosen = victim::select(&self.state, &self.index.tallies, group, &rules, seed, &mut self.scratch);
+            let Some(task) = chosen else { break };
             stopped.push(self.state.task_id(task));
             self.stop_slot(task);
         }
@@ -289,4 +290,10 @@ impl Cluster {
         let plan = &self.requests.get(id)?.plan;
         Ok(self.state.registry.iter().any(|&slot| judge::is_considered(&self.state, plan, slot)))
     }
+}
+
+/// In strict mode, refuses a request whose host ports have no reserved cells.
+fn check_port_room(is_strict: bool, reserved: usize, state: &State, request: &Request) -> Result<(), Error> {
+    let full = is_strict && state.ports.held_len() + request.demand.ports.len() > reserved;
+    if full { Err(Error::new(ErrorKind::CapacityReserved)) } else { Ok(()) }
 }

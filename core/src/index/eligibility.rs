@@ -246,6 +246,9 @@ impl Filters {
         if record.holders > 0 {
             return;
         }
+        // What it remembers of values may be much larger than its answers, and is cheap to find out again.
+        record.verdicts.clear();
+        record.verdicts.shrink_to_fit();
         self.idle.push(id.0);
         if self.idle.len() > IDLE_MAX {
             let oldest = self.idle.remove(0);

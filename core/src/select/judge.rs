@@ -125,7 +125,7 @@ fn has_gpus(state: &State, gpus: GpuDemand, slot: u32) -> bool {
     let whole = state.remaining(ResourceKind::Gpu, slot);
     let is_slice = Filter::GpuSlice(None).holds(state, slot);
     match gpus {
-        GpuDemand::None | GpuDemand::Whole(0) => true,
+        GpuDemand::None => true,
         GpuDemand::Whole(count) => !is_slice && fits(i32::from(count), whole),
         GpuDemand::All => !is_slice && has_all_gpus(state, slot),
         GpuDemand::Slice(thousandths) => Filter::GpuSlice(Some(thousandths)).holds(state, slot) && whole >= 1,

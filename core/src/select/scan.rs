@@ -39,7 +39,9 @@ pub(crate) fn select(state: &State, index: &Index, plan: &Plan, scratch: &mut Sc
             }
             Rule::SpreadAttribute(name) => {
                 let mut domains = core::mem::take(&mut scratch.domains);
-                count_domains(state, plan.group, &mut domains, |slot| domain(state, name, slot));
+                count_domains(state, index.tallies.counts(plan.group), plan.group, &mut domains, |slot| {
+                    domain(state, name, slot)
+                });
                 let last = plan.absent_group == AbsentGroup::Last;
                 narrow(scratch, &mut narrowed, |slot| match domain(state, name, slot) {
                     0 if last => LAST,
@@ -194,8 +196,22 @@ pub(crate) fn domain(state: &State, name: crate::id::AttributeId, slot: u32) -> 
 }
 
 /// Counts the tasks of a group per domain.
-pub(crate) fn count_domains(state: &State, group: GroupId, domains: &mut [u32], domain: impl Fn(u32) -> usize) {
+///
+/// Cost: its tasks, or the instances, whichever are fewer, where the group has a column.
+pub(crate) fn count_domains(
+    state: &State,
+    counts: Option<&[u32]>,
+    group: GroupId,
+    domains: &mut [u32],
+    domain: impl Fn(u32) -> usize,
+) {
     domains.fill(0);
+    if let Some(counts) = counts.filter(|_| state.groups[group.index()].active as usize > state.registry.len()) {
+        for &slot in &state.registry {
+            domains[domain(slot)] += counts[slot as usize];
+        }
+        return;
+    }
     for task in state.tasks_of_group(group) {
         domains[domain(state.tasks[task as usize].instance)] += 1;
     }

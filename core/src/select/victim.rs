@@ -6,6 +6,7 @@
 use core::cmp::Reverse;
 
 use crate::id::GroupId;
+use crate::index::tally::Tallies;
 use crate::instance::InstanceStatus;
 use crate::state::State;
 
@@ -15,7 +16,15 @@ use super::scan::{count_domains, domain};
 use super::scratch::Scratch;
 
 /// The task of a group to end next; `None` when every task of it is protected, or there is none.
-pub(crate) fn select(state: &State, group: GroupId, rules: &[Rule], seed: u64, scratch: &mut Scratch) -> Option<u32> {
+pub(crate) fn select(
+    state: &State,
+    tallies: &Tallies,
+    group: GroupId,
+    rules: &[Rule],
+    seed: u64,
+    scratch: &mut Scratch,
+) -> Option<u32> {
+    let counts = tallies.counts(group);
     let Scratch { victims, domains, .. } = scratch;
     victims.clear();
     victims.extend(state.tasks_of_group(group).filter(|&task| !state.tasks[task as usize].is_protected));
@@ -28,18 +37,11 @@ pub(crate) fn select(state: &State, group: GroupId, rules: &[Rule], seed: u64, s
                 i64::from(remaining) + held.map_or(0, |(_, amount)| i64::from(amount))
             }),
             Rule::SpreadInstance => {
-                let on = |task: u32| state.tasks[task as usize].instance;
-                // Tasks of one instance are counted by walking its list: there are few, and no buffer by slot is needed.
-                narrow(victims, |task| {
-                    let same = |&other: &u32| {
-                        let other = &state.tasks[other as usize];
-                        other.group == group && other.life == crate::state::Life::Live
-                    };
-                    state.tasks_of_instance(on(task)).filter(same).count()
-                });
+                let on = |task: u32| state.tasks[task as usize].instance as usize;
+                narrow(victims, |task| counts.map_or(0, |counts| counts[on(task)]));
             }
             Rule::SpreadAttribute(name) => {
-                count_domains(state, group, domains, |slot| domain(state, name, slot));
+                count_domains(state, counts, group, domains, |slot| domain(state, name, slot));
                 narrow(victims, |task| domains[domain(state, name, state.tasks[task as usize].instance)]);
             }
             Rule::Random => {

@@ -92,6 +92,7 @@ impl State {
     /// # Errors
     /// [`ErrorKind::CapacityMax`]; nothing has changed then, and the holders are still the caller's.
     pub(crate) fn add_task(&mut self, new: NewTask) -> Result<u32, Error> {
+        let next = self.sequence.checked_add(1).ok_or(Error::new(ErrorKind::CapacityMax))?;
         let slot = if let Some(slot) = self.task_free.pop() {
             slot
         } else {
@@ -124,7 +125,7 @@ impl State {
         task.is_healthy = new.is_healthy;
         task.is_protected = new.is_protected;
         self.task_devices[slot as usize] = new.devices;
-        self.sequence += 1;
+        self.sequence = next;
         Ok(slot)
     }
 
@@ -134,6 +135,7 @@ impl State {
         let (group, demand) = (record.group, record.demand);
         if record.generation == GENERATION_MAX {
             record.life = Life::Retired;
+            self.tasks_retired += 1;
         } else {
             record.generation += 1;
             record.life = Life::Free;

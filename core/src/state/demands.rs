@@ -112,6 +112,7 @@ impl DemandTable {
                 return Err(Error::new(ErrorKind::CapacityMax));
             }
             self.records.push(Some(record));
+            self.free.reserve(self.records.len() - self.free.len());
             number
         };
         let Self { records, table, .. } = self;
@@ -165,11 +166,20 @@ fn amounts(demand: &Demand, ports: usize, custom_names: &[Box<str>]) -> Result<S
     if demand.ports.iter().any(|&(_, port)| port == 0) {
         return Err(Error::with_message(ErrorKind::InvalidPort, "host port `0` cannot be reserved"));
     }
-    if let GpuDemand::Share(share) | GpuDemand::Slice(share) = demand.gpus {
-        if share == 0 || share >= DEVICE_WHOLE {
-            let message = alloc::format!("GPU share of `{share}` thousandths is outside 1 to 999");
-            return Err(Error::with_message(ErrorKind::InvalidAmount, message));
+    let refused = match demand.gpus {
+        GpuDemand::Share(share) if share == 0 || share >= DEVICE_WHOLE => {
+            Some(alloc::format!("GPU share of `{share}` thousandths is outside 1 to 999"))
         }
+        GpuDemand::Slice(slice) if !matches!(slice, 125 | 250 | 500) => {
+            Some(alloc::format!("GPU slice of `{slice}` thousandths is none of 125, 250, 500"))
+        }
+        _ => None,
+    };
+    if let Some(message) = refused {
+        return Err(Error::with_message(ErrorKind::InvalidAmount, message));
+    }
+    if demand.gpus == GpuDemand::Whole(0) {
+        return Err(Error::with_message(ErrorKind::InvalidAmount, "a demand for whole GPUs is for at least one"));
     }
     let mut amounts: SmallVec<[(u8, i32); 4]> = SmallVec::new();
     let mut push = |kind: ResourceKind, amount: i64| {

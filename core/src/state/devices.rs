@@ -84,7 +84,7 @@ impl Devices {
                 .taken
                 .iter()
                 .enumerate()
-                .filter(|&(_, &taken)| taken + share <= DEVICE_WHOLE)
+                .filter(|&(_, &taken)| u32::from(taken) + u32::from(share) <= u32::from(DEVICE_WHOLE))
                 .max_by_key(|&(position, &taken)| (taken, core::cmp::Reverse(position)))
                 .map_or(0, |(position, _)| 1 << position),
         }

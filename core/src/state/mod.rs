@@ -156,6 +156,8 @@ pub(crate) struct State {
     pub(crate) task_devices: Vec<u64>,
     /// Task slots to be reused.
     pub(crate) task_free: Vec<u32>,
+    /// Task slots whose generations are spent.
+    pub(crate) tasks_retired: usize,
     /// Tasks that count.
     pub(crate) tasks_live: usize,
     /// Names of groups; held once by each task and each prepared request.
@@ -198,6 +200,7 @@ impl State {
             tasks: Vec::new(),
             task_devices: Vec::new(),
             task_free: Vec::new(),
+            tasks_retired: 0,
             tasks_live: 0,
             group_names: Interner::new(GROUPS_MAX),
             groups: Vec::new(),

@@ -10,7 +10,7 @@ use crate::id::{AttributeId, ValueId};
 use crate::instance::{Amounts, Instance, InstanceStatus, Protocol};
 use crate::limits::{
     AMOUNT_MAX, ATTRIBUTE_BYTES_MAX, CUSTOM_RESOURCES_MAX, DEVICES_MAX, INSTANCE_ATTRIBUTES_MAX, INSTANCES_MAX,
-    NAME_BYTES_MAX,
+    NAME_BYTES_MAX, TASKS_MAX,
 };
 use crate::resource::{DIMENSIONS, ResourceKind, registered_amount, remaining_amount};
 
@@ -34,6 +34,9 @@ struct Checked<'a> {
     /// Attributes, each name once.
     attributes: Vec<(&'a str, &'a str)>,
 }
+
+/// Resources that cannot be declared as custom ones.
+const BUILT_IN_RESOURCES: [&str; 6] = ["CPU", "MEMORY", "PORTS", "PORTS_UDP", "ENI", "GPU"];
 
 /// A name that is too long, or empty.
 pub(crate) fn check_name(what: &str, name: &str) -> Result<(), Error> {
@@ -76,6 +79,10 @@ impl State {
         if self.named(spec.name).is_some() {
             let message = alloc::format!("container instance `{}` is already registered", spec.name);
             return Err(Error::with_message(ErrorKind::DuplicateInstance, message));
+        }
+        if spec.other_tasks as usize > TASKS_MAX {
+            let message = alloc::format!("`{}` tasks are more than {TASKS_MAX}", spec.other_tasks);
+            return Err(Error::with_message(ErrorKind::LimitExceeded, message).in_path("runningTasksCount"));
         }
         let mut registered = [0; DIMENSIONS];
         let mut remaining = [0; DIMENSIONS];
@@ -162,9 +169,14 @@ impl State {
     /// Declares a custom resource; declaring it again changes nothing.
     ///
     /// # Errors
-    /// [`ErrorKind::LimitExceeded`] beyond [`CUSTOM_RESOURCES_MAX`], [`ErrorKind::InvalidParameter`] for an empty name.
+    /// [`ErrorKind::LimitExceeded`] beyond [`CUSTOM_RESOURCES_MAX`], [`ErrorKind::InvalidParameter`] for an empty name or that
+    /// of a built-in resource.
     pub(crate) fn declare_resource(&mut self, name: &str) -> Result<ResourceKind, Error> {
         check_name("custom resource name", name)?;
+        if BUILT_IN_RESOURCES.contains(&name) {
+            let message = alloc::format!("resource `{name}` is built in");
+            return Err(Error::with_message(ErrorKind::InvalidParameter, message));
+        }
         let index = match self.custom_names.iter().position(|known| **known == *name) {
             Some(index) => index,
             None if self.custom_names.len() < CUSTOM_RESOURCES_MAX => {

@@ -50,12 +50,11 @@ fn oracle(definitions: &[Value], instances: &[Value], tasks: &[Value]) -> Oracle
 }
 
 /// Runs `count` tasks of a family; `more` goes into the request.
-fn run(oracle: &mut Oracle, family: &str, count: i64, mut more: Value) -> Value {
-    more["taskDefinition"] = json!(family);
-    more["count"] = json!(count);
-    let mut step = json!({ "op": "runTask" });
-    step["request"] = more;
-    oracle.step(&step)
+fn run(oracle: &mut Oracle, family: &str, count: i64, more: Value) -> Value {
+    let mut request = more.as_object().cloned().unwrap_or_default();
+    request.insert("taskDefinition".to_string(), json!(family));
+    request.insert("count".to_string(), json!(count));
+    oracle.step(&json!({ "op": "runTask", "request": request }))
 }
 
 /// Where the tasks of an entry went.
