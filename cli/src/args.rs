@@ -107,9 +107,9 @@ pub(crate) struct PlaceArgs {
     /// Seed of draws.
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
-    /// Who wins a tie.
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) tie_break: TieBreakName,
+    /// Who wins a tie; without it the instance registered first, or what an exported state says.
+    #[arg(long, value_enum)]
+    pub(crate) tie_break: Option<TieBreakName>,
     /// Place all tasks or none.
     #[arg(long)]
     pub(crate) all_or_nothing: bool,
@@ -128,10 +128,9 @@ pub(crate) struct PlaceArgs {
 }
 
 /// Tie-breaks by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TieBreakName {
     /// The instance registered first.
-    #[default]
     Registration,
     /// A seeded draw.
     Seeded,

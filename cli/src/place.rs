@@ -109,10 +109,11 @@ fn request(args: &PlaceArgs, session: &Session, definition: Option<&str>) -> Res
         };
         session.read_place(&asked(args, name)).map_err(of_arguments)?
     };
-    request.tie_break = match args.tie_break {
-        TieBreakName::Registration => TieBreak::Registration,
-        TieBreakName::Seeded => TieBreak::Seeded,
-    };
+    match args.tie_break {
+        Some(TieBreakName::Registration) => request.tie_break = TieBreak::Registration,
+        Some(TieBreakName::Seeded) => request.tie_break = TieBreak::Seeded,
+        None => {}
+    }
     Ok(request)
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn run(args: &QueryArgs) -> Result<ExitCode, Failure> {
     let answer = session.list_container_instances_json(&request);
     let answer = answer.map_err(|error| document::in_argument("query", filter, &error))?;
     let text = match args.format {
-        QueryFormat::Ids => answer.container_instance_arns.iter().map(|arn| format!("{arn}\n")).collect(),
+        QueryFormat::Ids => answer.container_instance_arns.iter().map(|arn| io::one_line(arn) + "\n").collect(),
         QueryFormat::Json => format!("{}\n", answer.to_json().to_canonical()),
         QueryFormat::Table => rows(&session, &answer.container_instance_arns),
     };

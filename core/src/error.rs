@@ -226,6 +226,16 @@ impl Error {
         Self { kind, detail: Some(Arc::new(detail)) }
     }
 
+    /// The same error as another kind.
+    #[cold]
+    #[must_use]
+    pub fn of_kind(mut self, kind: ErrorKind) -> Self {
+        let message = String::from(self.message());
+        self.detail_mut().message = message;
+        self.kind = kind;
+        self
+    }
+
     /// The same error, naming the place in the text.
     #[cold]
     #[must_use]

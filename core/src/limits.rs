@@ -4,7 +4,7 @@
 //! linear time, and the limits of ECS calls, which only the ECS-shaped entry points enforce.
 
 /// Largest amount of one resource an instance can have, and the largest demand that can fit anywhere.
-pub const AMOUNT_MAX: i32 = 1 << 30;
+pub const AMOUNT_MAX: i32 = i32::MAX;
 /// Most instances in one cluster.
 pub const INSTANCES_MAX: usize = 1 << 24;
 /// Most tasks in one cluster.
@@ -63,8 +63,6 @@ pub const ECS_CONSTRAINTS_MAX: usize = 10;
 pub const ECS_STRATEGIES_MAX: usize = 5;
 /// ECS: most items of a capacity provider strategy.
 pub const ECS_CAPACITY_PROVIDERS_MAX: usize = 20;
-/// ECS: most instances of one UpdateContainerInstancesState call.
-pub const ECS_UPDATE_STATE_INSTANCES_MAX: usize = 10;
 /// ECS: most subnets of an awsvpc configuration.
 pub const ECS_SUBNETS_MAX: usize = 16;
 /// ECS: most security groups of an awsvpc configuration.
@@ -90,6 +88,5 @@ pub const ECS_PORT_RANGES_MAX: usize = 100;
 
 const _: () = assert!(INSTANCES_MAX < 1 << 31, "a slot and its complement must fit an i32");
 const _: () = assert!(TASKS_MAX < 1 << 31, "a task slot must fit an i32");
-const _: () = assert!((AMOUNT_MAX as i64) * 2 <= i32::MAX as i64 + 1, "an amount may be given back once over");
 const _: () = assert!(ECS_CONSTRAINTS_MAX <= REQUEST_CONSTRAINTS_MAX);
 const _: () = assert!(ECS_STRATEGIES_MAX <= REQUEST_STRATEGIES_MAX);

@@ -89,10 +89,9 @@ fn out_of_range(amount: i64, least: i64) -> Error {
     )
 }
 
-/// A demand as the columns compare it: what is beyond every instance becomes one more than any can have, so that it fits
-/// nowhere and never wraps.
-pub(crate) fn demanded_amount(amount: i64) -> i32 {
-    i32::try_from(amount).map_or(AMOUNT_MAX + 1, |amount| amount.min(AMOUNT_MAX + 1))
+/// A demand as the columns compare it; `None` where it is beyond every instance, so that it fits nowhere and never wraps.
+pub(crate) fn demanded_amount(amount: i64) -> Option<i32> {
+    i32::try_from(amount).ok()
 }
 
 /// Whether `demand` fits what remains. Nothing always fits; debt counts as nothing left.

@@ -5,6 +5,9 @@ use placewright::{
     Protocol, Reason, Release, Request, ResourceKind, RunningTask, Strategy, TieBreak, expr,
 };
 
+/// The largest amount an instance can have.
+const MOST: i64 = i32::MAX as i64;
+
 /// Places one task of a demand; whether it found an instance.
 fn fits(cluster: &mut Cluster, demand: Demand) -> bool {
     let id = cluster.prepare(&Request::new("t", demand)).unwrap();
@@ -46,12 +49,12 @@ fn exact_amounts_fit_and_one_more_does_not() {
 
 #[test]
 fn huge_demands_fit_nowhere_and_never_wrap() {
-    for amount in [i64::MAX, i64::MAX - 1, 1 << 40, (1 << 32) + 1, (1 << 30) + 1, 1 << 31] {
-        let mut cluster = single(1 << 30, 1 << 30);
+    for amount in [i64::MAX, i64::MAX - 1, 1 << 40, (1 << 32) + 1, (1 << 31) + 1, 1 << 31] {
+        let mut cluster = single(MOST, MOST);
         assert!(!fits(&mut cluster, Demand::new(amount, 0)), "{amount}");
         assert!(!fits(&mut cluster, Demand::new(0, amount)), "{amount}");
     }
-    assert!(fits(&mut single(1 << 30, 1 << 30), Demand::new(1 << 30, 1 << 30)));
+    assert!(fits(&mut single(MOST, MOST), Demand::new(MOST, MOST)));
 }
 
 #[test]
@@ -64,7 +67,7 @@ fn amounts_that_are_none_are_refused_and_change_nothing() {
     }
     let error = cluster.register(&Instance::new("i-2").with_resources(-1, 0)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidAmount);
-    let error = cluster.register(&Instance::new("i-2").with_resources((1 << 30) + 1, 0)).unwrap_err();
+    let error = cluster.register(&Instance::new("i-2").with_resources(MOST + 1, 0)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidAmount);
     let error = cluster.prepare(&Request::new("t", Demand::new(0, 0).with_custom("X", 1))).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidParameter);

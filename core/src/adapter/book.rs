@@ -114,6 +114,11 @@ impl Book {
         }
     }
 
+    /// The definition that `family`, `family:revision` or an ARN names, unless it was refused.
+    pub(crate) fn accepted(&self, text: &str) -> Option<&Arc<TaskDefinition>> {
+        self.entry(text)?.definition.as_ref().ok()
+    }
+
     /// The entry that `family`, `family:revision` or an ARN names.
     fn entry(&self, text: &str) -> Option<&Entry> {
         let name = super::names::short(text);

@@ -1,17 +1,19 @@
 //! The calls that change instances and definitions.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{Session, instance, load};
+use crate::cluster::Cluster;
 use crate::error::{Error, ErrorKind};
 use crate::id::InstanceId;
 use crate::instance::InstanceStatus;
 use crate::json::{Fields, Json};
 use crate::limits::{
-    ECS_ATTRIBUTE_CHARS_MAX, ECS_CUSTOM_ATTRIBUTES_MAX, ECS_PUT_ATTRIBUTES_MAX, ECS_UPDATE_STATE_INSTANCES_MAX,
+    ECS_ATTRIBUTE_CHARS_MAX, ECS_CUSTOM_ATTRIBUTES_MAX, ECS_PUT_ATTRIBUTES_MAX, INSTANCE_ATTRIBUTES_MAX,
 };
 
 /// Prefixes of attributes that are not custom.
@@ -105,16 +107,15 @@ impl Session {
         let outer = instance.as_fields()?;
         let fields = outer.optional_fields("containerInstance")?.unwrap_or(outer);
         let mut document = instance::read(fields, &self.resources)?;
-        let mut custom: Vec<&str> = Vec::new();
-        for (index, &(name, value)) in document.instance.attributes.iter().enumerate() {
+        let mut custom = BTreeSet::new();
+        let attributes = document.instance.attributes.iter().take(INSTANCE_ATTRIBUTES_MAX + 1);
+        for (index, &(name, value)) in attributes.enumerate() {
             if !is_custom(name) {
                 continue;
             }
             validate_attribute(name, value)
                 .map_err(|error| crate::json::at_index(error, index).in_path("attributes"))?;
-            if !custom.contains(&name) {
-                custom.push(name);
-            }
+            custom.insert(name);
         }
         custom_limit(document.instance.name, custom.len())?;
         load::count_others(&mut document);
@@ -159,10 +160,9 @@ impl Session {
             }
         })?;
         fields.required("containerInstances")?;
-        let named = fields.items("containerInstances")?.len();
-        if !(1..=ECS_UPDATE_STATE_INSTANCES_MAX).contains(&named) {
-            let message = format!("1 to {ECS_UPDATE_STATE_INSTANCES_MAX} instances can be named, not {named}");
-            return Err(Error::with_message(ErrorKind::InvalidParameter, message).in_path("containerInstances"));
+        if fields.items("containerInstances")?.is_empty() {
+            let error = Error::with_message(ErrorKind::InvalidParameter, "no container instance is named");
+            return Err(error.in_path("containerInstances"));
         }
         let ids = fields.each("containerInstances", |name| self.instance_id(name.as_text()?))?;
         for (index, &id) in ids.iter().enumerate() {
@@ -200,14 +200,17 @@ impl Session {
                 return Err(crate::json::at_index(error, index).in_path("attributes"));
             }
         }
+        let before = changes.iter().map(|&(id, _, _)| custom_attributes(&self.cluster, id));
+        let before = before.collect::<Result<Vec<usize>, Error>>()?;
         self.all_or_nothing(|session| {
             for &(id, name, value) in &changes {
                 session.cluster.put_attribute(id, name, value)?;
             }
-            for &(id, _, _) in &changes {
-                let instance = session.cluster.instance(id)?;
-                let custom = instance.attributes().iter().filter(|(name, _)| is_custom(name)).count();
-                custom_limit(instance.name(), custom)?;
+            for (&(id, _, _), &before) in changes.iter().zip(&before) {
+                let after = custom_attributes(&session.cluster, id)?;
+                if after > before {
+                    custom_limit(session.cluster.instance(id)?.name(), after)?;
+                }
             }
             Ok(())
         })?;
@@ -273,6 +276,11 @@ impl Session {
             Ok((id, name, value))
         })
     }
+}
+
+/// Custom attributes that an instance carries.
+fn custom_attributes(cluster: &Cluster, id: InstanceId) -> Result<usize, Error> {
+    Ok(cluster.instance(id)?.attributes().iter().filter(|(name, _)| is_custom(name)).count())
 }
 
 /// Refuses more custom attributes than an instance may carry.

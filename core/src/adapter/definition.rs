@@ -67,7 +67,7 @@ fn cpu_architecture(value: &Json<'_>) -> Result<CpuArchitecture, Error> {
 /// An operating system family.
 fn os_family(value: &Json<'_>) -> Result<String, Error> {
     let text = value.as_text()?;
-    if text == "LINUX" || text.starts_with("WINDOWS_SERVER_") {
+    if text == "LINUX" || text.starts_with("WINDOWS") {
         Ok(String::from(text))
     } else {
         Err(unknown("operating system family", text, &["LINUX", "WINDOWS_SERVER_2022_CORE"]))

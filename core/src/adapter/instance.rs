@@ -4,6 +4,7 @@
 //! (U-02); other unknown keys are ignored.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -153,15 +154,14 @@ fn amounts<'j>(
 ) -> Result<Amounts<'j>, Error> {
     let mut amounts = Amounts::default();
     let mut others: Vec<Json<'_>> = Vec::new();
-    let mut seen: Vec<&str> = Vec::new();
+    let mut seen = BTreeSet::new();
     fields.each(key, |value| {
         let record = value.as_fields()?;
         let name = record.text("name")?;
-        if seen.contains(&name) {
+        if !seen.insert(name) {
             let message = format!("resource `{name}` is listed twice");
             return Err(Error::with_message(ErrorKind::InvalidParameter, message).in_path("name"));
         }
-        seen.push(name);
         match name {
             "CPU" => amounts.cpu = integer(record)?,
             "MEMORY" => amounts.memory_mib = integer(record)?,
@@ -188,11 +188,11 @@ pub(super) fn preservable<'j, 'a>(value: &'j Json<'a>) -> Result<&'j Json<'a>, E
     Err(Error::with_message(ErrorKind::JsonTooDeep, message))
 }
 
-/// The integer of a record: only the value that its `type` names counts.
+/// The integer of a record, 0 where it has none: only the value that its `type` names counts.
 fn integer(record: Fields<'_, '_>) -> Result<i64, Error> {
     match record.optional_text("type")?.unwrap_or("INTEGER") {
-        "INTEGER" => record.integer("integerValue"),
-        "LONG" => record.integer("longValue"),
+        "INTEGER" => Ok(record.optional_integer("integerValue")?.unwrap_or(0)),
+        "LONG" => Ok(record.optional_integer("longValue")?.unwrap_or(0)),
         other => Err(wrong_type(other, "`INTEGER` or `LONG`")),
     }
 }
@@ -203,10 +203,7 @@ fn strings<'j, 'a, T>(
     read: impl FnMut(&'j Json<'a>) -> Result<T, Error>,
 ) -> Result<Vec<T>, Error> {
     match record.optional_text("type")?.unwrap_or("STRINGSET") {
-        "STRINGSET" => {
-            record.required_with("stringSetValue", Json::as_array)?;
-            record.each("stringSetValue", read)
-        }
+        "STRINGSET" => record.each("stringSetValue", read),
         other => Err(wrong_type(other, "`STRINGSET`")),
     }
 }

@@ -175,7 +175,7 @@ impl Session {
         }
         let instance = self.instance_id(task.instance).map_err(|error| error.in_path("containerInstanceArn"))?;
         let mut unknown = None;
-        let definition = self.book.find(task.definition).ok();
+        let definition = self.book.accepted(task.definition);
         let demand = match (&task.demand, definition) {
             (Some(demand), _) => demand.clone(),
             (None, Some(definition)) => definition.demand(&task.overrides)?,

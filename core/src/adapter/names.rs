@@ -103,20 +103,20 @@ impl<Id: Slotted> Names<Id> {
     pub(super) fn find(&self, text: &str) -> Result<Option<Id>, Error> {
         let wanted = short(text);
         let is_short = wanted.len() == text.len();
+        if let Some(id) = self.exact(text) {
+            return Ok(Some(id));
+        }
         let mut found = None;
         for (id, name) in self.alike(wanted) {
-            if name == text {
-                return Ok(Some(id));
-            }
             if !is_short && name.contains('/') {
                 continue;
             }
-            if found.replace(id).is_some() && self.exact(text).is_none() {
+            if found.replace(id).is_some() {
                 let message = format!("short id `{text}` names more than one");
                 return Err(Error::with_message(ErrorKind::InvalidParameter, message).with_help("give the whole ARN"));
             }
         }
-        Ok(self.exact(text).or(found))
+        Ok(found)
     }
 
     /// The names with a short id.

@@ -124,7 +124,8 @@ impl Session {
         request.tie_break = self.options.tie_break;
         request.seed = fields.optional_with("xSeed", seed)?.unwrap_or(self.options.seed);
         request.all_or_nothing = fields.optional_bool("xAllOrNothing")?.unwrap_or(false);
-        let network = |network: &Json<'_>| self.zones(network.as_fields()?);
+        let reads_network = definition.network_mode == NetworkMode::Awsvpc || self.options.has_strict_network;
+        let network = |network: &Json<'_>| if reads_network { self.zones(network.as_fields()?) } else { Ok(None) };
         let zones = fields.optional_with("networkConfiguration", network)?;
         request.zones = match (definition.network_mode, zones) {
             (NetworkMode::Awsvpc, Some(zones)) => zones,

@@ -100,7 +100,7 @@ impl Cluster {
             let kind = ResourceKind::from_column(column);
             let is_counted = counted(self.state.custom_names.len()).any(|counted| counted == kind);
             let (left, most) = if in_remaining && is_counted {
-                let all = i64::from(self.state.registered[column][at]) + i64::from(self.state.info[at].surplus[column]);
+                let all = i64::from(self.state.registered[column][at]) + self.state.info[at].surplus[column];
                 (0, all + i64::from(amount))
             } else if self.state.registered[column][at] == ENI_UNLIMITED {
                 (0, 0)

@@ -8,6 +8,7 @@ use crate::index::eligibility::Filter;
 use crate::instance::InstanceStatus;
 use crate::request::Request;
 use crate::resource::{ResourceKind, fits};
+use crate::state::demands::DemandRecord;
 use crate::state::{InstanceFacts, Life, State};
 use crate::strategy::{SpreadField, Strategy};
 
@@ -67,19 +68,18 @@ pub(crate) fn judge(state: &State, plan: &Plan, request: &Request, slot: u32, mu
             return;
         }
     }
-    let amounts = &demand.amounts;
     for kind in [ResourceKind::Cpu, ResourceKind::Memory] {
-        if !has_amount(state, amounts, kind, slot) && !fail(Reason::Resource(kind)) {
+        if !has_amount(state, demand, kind, slot) && !fail(Reason::Resource(kind)) {
             return;
         }
     }
     let ports_free = !plan.ports_clash && !state.has_port_conflict(slot, &demand.ports);
-    let room = has_amount(state, amounts, ResourceKind::Ports, slot);
+    let room = has_amount(state, demand, ResourceKind::Ports, slot);
     let has_ports = ports_free && room;
     if !has_ports && !fail(Reason::Resource(ResourceKind::Ports)) {
         return;
     }
-    if !has_amount(state, amounts, ResourceKind::Eni, slot) && !fail(Reason::Resource(ResourceKind::Eni)) {
+    if !has_amount(state, demand, ResourceKind::Eni, slot) && !fail(Reason::Resource(ResourceKind::Eni)) {
         return;
     }
     if !has_gpus(state, request.demand.gpus, slot) && !fail(Reason::Resource(ResourceKind::Gpu)) {
@@ -87,7 +87,7 @@ pub(crate) fn judge(state: &State, plan: &Plan, request: &Request, slot: u32, mu
     }
     for (index, _) in (0u8..).zip(&state.custom_names) {
         let kind = ResourceKind::Custom(index);
-        if !has_amount(state, amounts, kind, slot) && !fail(Reason::Resource(kind)) {
+        if !has_amount(state, demand, kind, slot) && !fail(Reason::Resource(kind)) {
             return;
         }
     }
@@ -114,10 +114,8 @@ pub(crate) fn first_failure(state: &State, plan: &Plan, request: &Request, slot:
 }
 
 /// Whether enough is left of one dimension.
-fn has_amount(state: &State, amounts: &[(u8, i32)], kind: ResourceKind, slot: u32) -> bool {
-    let column = kind.column();
-    let asked = amounts.iter().find(|&&(of, _)| usize::from(of) == column);
-    asked.is_none_or(|&(_, amount)| fits(amount, state.remaining[column][slot as usize]))
+fn has_amount(state: &State, demand: &DemandRecord, kind: ResourceKind, slot: u32) -> bool {
+    demand.fits(kind.column(), state.remaining[kind.column()][slot as usize])
 }
 
 /// Whether the GPUs wanted are free.

@@ -67,6 +67,9 @@ fn find_candidates(state: &State, index: &Index, plan: &Plan, scratch: &mut Scra
         return false;
     }
     let demand = state.demands.get(plan.demand);
+    if demand.is_beyond() {
+        return false;
+    }
     let counts = index.tallies.counts(plan.group);
     let mut any = 0;
     for (word, candidates) in candidates.iter_mut().enumerate() {

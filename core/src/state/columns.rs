@@ -369,7 +369,7 @@ impl State {
             let column = kind.column();
             let held = demand.held_amounts().find(|&(of, _)| of == column);
             if let Some((_, amount)) = held {
-                info[at].surplus[column] += amount;
+                info[at].surplus[column] += i64::from(amount);
                 remaining[column][at] += amount;
             }
         }

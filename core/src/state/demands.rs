@@ -12,11 +12,14 @@ use smallvec::SmallVec;
 use crate::demand::{Demand, GpuDemand};
 use crate::error::{Error, ErrorKind};
 use crate::id::DemandId;
-use crate::limits::{DEVICE_WHOLE, TASKS_MAX};
-use crate::resource::{ResourceKind, demanded_amount};
+use crate::limits::{AMOUNT_MAX, DEVICE_WHOLE, TASKS_MAX};
+use crate::resource::{ResourceKind, demanded_amount, fits};
 
 use super::devices::device_amount;
 use super::ports::port_key;
+
+/// Columns with amounts.
+pub(crate) type Amounts = SmallVec<[(u8, i32); 4]>;
 
 /// A demand, ready to be compared with columns.
 #[derive(Debug, Clone)]
@@ -27,7 +30,9 @@ pub(crate) struct DemandRecord {
     pub(crate) demand: Demand,
     /// Dimensions it takes something of, in column order, with the amounts. Dimensions of devices are compared, not
     /// subtracted.
-    pub(crate) amounts: SmallVec<[(u8, i32); 4]>,
+    pub(crate) amounts: Amounts,
+    /// Dimensions it takes more of than any instance can have, a bit for each column; their amounts are held at the most.
+    beyond: u32,
     /// Keys of its static host ports, sorted.
     pub(crate) ports: Box<[u32]>,
     /// Tasks and prepared requests that refer to it.
@@ -38,6 +43,17 @@ impl DemandRecord {
     /// GPUs it takes.
     pub(crate) fn gpus(&self) -> GpuDemand {
         self.demand.gpus
+    }
+
+    /// Whether it takes more of some dimension than any instance can have.
+    pub(crate) fn is_beyond(&self) -> bool {
+        self.beyond != 0
+    }
+
+    /// Whether what an instance has left of one dimension is enough.
+    pub(crate) fn fits(&self, column: usize, remaining: i32) -> bool {
+        let asked = self.amounts.iter().find(|&&(of, _)| usize::from(of) == column);
+        self.beyond >> column & 1 == 0 && asked.is_none_or(|&(_, amount)| fits(amount, remaining))
     }
 
     /// The amounts that are subtracted from an instance, with their columns.
@@ -96,13 +112,9 @@ impl DemandTable {
             return Ok(DemandId(number));
         }
         let ports = port_keys(demand);
-        let record = DemandRecord {
-            definition: definition.into(),
-            amounts: amounts(demand, ports.len(), custom_names)?,
-            ports,
-            demand: demand.clone(),
-            holders: 1,
-        };
+        let (amounts, beyond) = amounts(demand, ports.len(), custom_names)?;
+        let record =
+            DemandRecord { definition: definition.into(), amounts, beyond, ports, demand: demand.clone(), holders: 1 };
         let number = if let Some(number) = self.free.pop() {
             self.records[number as usize] = Some(record);
             number
@@ -162,7 +174,7 @@ impl DemandTable {
 }
 
 /// The dimensions a demand takes something of.
-fn amounts(demand: &Demand, ports: usize, custom_names: &[Box<str>]) -> Result<SmallVec<[(u8, i32); 4]>, Error> {
+fn amounts(demand: &Demand, ports: usize, custom_names: &[Box<str>]) -> Result<(Amounts, u32), Error> {
     if demand.ports.iter().any(|&(_, port)| port == 0) {
         return Err(Error::with_message(ErrorKind::InvalidPort, "host port `0` cannot be reserved"));
     }
@@ -181,7 +193,7 @@ fn amounts(demand: &Demand, ports: usize, custom_names: &[Box<str>]) -> Result<S
     if demand.gpus == GpuDemand::Whole(0) {
         return Err(Error::with_message(ErrorKind::InvalidAmount, "a demand for whole GPUs is for at least one"));
     }
-    let mut amounts: SmallVec<[(u8, i32); 4]> = SmallVec::new();
+    let (mut amounts, mut beyond) = (Amounts::new(), 0);
     let mut push = |kind: ResourceKind, amount: i64| {
         if amount < 0 {
             let message = alloc::format!("demand of {amount} is negative");
@@ -189,7 +201,8 @@ fn amounts(demand: &Demand, ports: usize, custom_names: &[Box<str>]) -> Result<S
         }
         if amount > 0 {
             #[expect(clippy::cast_possible_truncation, reason = "a column is below DIMENSIONS")]
-            amounts.push((kind.column() as u8, demanded_amount(amount)));
+            amounts.push((kind.column() as u8, demanded_amount(amount).unwrap_or(AMOUNT_MAX)));
+            beyond |= u32::from(demanded_amount(amount).is_none()) << kind.column();
         }
         Ok(())
     };
@@ -219,7 +232,7 @@ fn amounts(demand: &Demand, ports: usize, custom_names: &[Box<str>]) -> Result<S
     if amounts.windows(2).any(|pair| pair[0].0 == pair[1].0) {
         return Err(Error::with_message(ErrorKind::InvalidParameter, "a custom resource is named twice in one demand"));
     }
-    Ok(amounts)
+    Ok((amounts, beyond))
 }
 
 /// The keys of a demand's static host ports, sorted, each once.

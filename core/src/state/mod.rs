@@ -74,7 +74,7 @@ pub(crate) struct InstanceInfo {
     /// Host ports the agent reserved at registration, sorted.
     pub(crate) agent_ports: Box<[u32]>,
     /// By how much remaining plus held exceeds registered, for each dimension whose remainder was taken as it came.
-    pub(crate) surplus: [i32; DIMENSIONS],
+    pub(crate) surplus: [i64; DIMENSIONS],
 }
 
 /// One task.

@@ -107,16 +107,7 @@ impl State {
         }
 
         let agent_ports = taken_ports(&spec.registered);
-        let base_ports = left.map_or_else(
-            || agent_ports.clone(),
-            |left| {
-                let mut keys = taken_ports(left);
-                keys.extend(&agent_ports);
-                keys.sort_unstable();
-                keys.dedup();
-                keys
-            },
-        );
+        let base_ports = left.map_or_else(|| agent_ports.clone(), taken_ports);
         let ports = ResourceKind::Ports.column();
         registered[ports] = self.host_ports_max;
         #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "there are 131,072 ports")]
@@ -126,7 +117,7 @@ impl State {
 
         let eni = ResourceKind::Eni.column();
         registered[eni] =
-            eni_slots.map_or(ENI_UNLIMITED, |slots| i32::try_from(slots).unwrap_or(AMOUNT_MAX).min(AMOUNT_MAX));
+            eni_slots.map_or(ENI_UNLIMITED, |slots| i32::try_from(slots).unwrap_or(AMOUNT_MAX).min(AMOUNT_MAX - 1));
         remaining[eni] = registered[eni];
 
         let devices = check_devices(spec)?;
@@ -207,7 +198,7 @@ impl State {
         let mut surplus = [0; DIMENSIONS];
         for kind in counted(self.custom_names.len()) {
             let column = kind.column();
-            surplus[column] = checked.remaining[column] - checked.registered[column];
+            surplus[column] = i64::from(checked.remaining[column]) - i64::from(checked.registered[column]);
         }
         for column in 0..DIMENSIONS {
             self.registered[column][at] = checked.registered[column];

@@ -118,8 +118,7 @@ impl State {
         ensure!(ports.iter().all(|key| base.binary_search(key).is_err()), "a task of `{name}` holds a reserved port");
         for kind in counted(self.custom_names.len()) {
             let column = kind.column();
-            let expected =
-                i64::from(self.registered[column][at]) + i64::from(self.info[at].surplus[column]) - held[column];
+            let expected = i64::from(self.registered[column][at]) + self.info[at].surplus[column] - held[column];
             let remaining = i64::from(self.remaining[column][at]);
             ensure!(remaining == expected, "{kind:?} of `{name}` remains {remaining}, tasks leave {expected}");
         }

@@ -42,9 +42,9 @@ pub const OPERATIONS: &[&str] = &[
 ];
 
 /// Most bytes of text an expanded case may hold.
-pub const EXPANDED_BYTES_MAX: usize = 64 << 20;
+pub const EXPANDED_BYTES_MAX: usize = 256 << 20;
 /// Most array elements and object members an expanded case may hold.
-pub const EXPANDED_ELEMENTS_MAX: usize = 2_000_000;
+pub const EXPANDED_ELEMENTS_MAX: usize = 20_000_000;
 
 /// The generators, by key.
 const GENERATORS: &[&str] = &["$repeat", "$list", "$each", "$int", "$cat", "$pick"];
@@ -524,14 +524,14 @@ mod tests {
             json!({"$repeat": "("}),
             json!({"$repeat": {"prefix": "(", "n": 9_223_372_036_854_775_807_i64}}),
             json!({"$repeat": {"prefix": "(", "n": 1.5}}),
-            json!({"$list": {"item": "(", "n": 70_000_000}}),
+            json!({"$list": {"item": "(", "n": 300_000_000}}),
             json!({"$each": {"n": 1, "item": 1}}),
             json!({"$int": {}}),
             json!({"$cat": {}}),
             json!({"$pick": [1]}),
             json!([{"$each": {"n": 1}}]),
             json!([{"$each": {"item": 1}}]),
-            json!([{"$each": {"n": 3_000_000, "item": 1}}]),
+            json!([{"$each": {"n": 30_000_000, "item": 1}}]),
             json!([{"$each": {"n": 1, "item": 1}, "b": 1}]),
             json!([{"$each": {"n": 1, "item": [{"$each": {"n": 1, "item": 1}}]}}]),
             json!([{"$each": {"n": 2, "item": {"$int": {"from": i64::MAX}}}}]),

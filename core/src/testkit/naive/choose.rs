@@ -1,6 +1,6 @@
 //! Judging and choosing: look at every instance, sort by nothing clever, take the first. semantics.md §2.4, §3.
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -111,15 +111,24 @@ impl Cluster {
         None
     }
 
-    /// Active tasks of `group` on all instances that share this one's value under a spread rule.
-    fn spread_count(&self, at: usize, rule: &Rule, group: &str) -> i128 {
-        let alike = |other: usize| match rule {
-            Rule::SpreadAttribute(name) => self.attribute(other, name) == self.attribute(at, name),
-            _ => other == at,
-        };
-        let on =
-            |other: usize| self.tasks_on(self.instances[other].key).filter(|task| task.group == group).count() as i128;
-        (0..self.instances.len()).filter(|&other| alike(other)).map(on).sum()
+    /// Active tasks of `group` per value of a spread rule: of an attribute, or of the instance itself.
+    fn spread_counts(&self, rule: &Rule, group: &str) -> BTreeMap<Option<String>, i128> {
+        let mut counts = BTreeMap::new();
+        for task in self.tasks.iter().filter(|task| task.group == group) {
+            let host = self.instances.iter().position(|instance| instance.key == task.instance);
+            if let Some(at) = host {
+                *counts.entry(self.spread_value(at, rule)).or_default() += 1;
+            }
+        }
+        counts
+    }
+
+    /// The value that makes an instance one of a spread rule's groups.
+    fn spread_value(&self, at: usize, rule: &Rule) -> Option<String> {
+        match rule {
+            Rule::SpreadAttribute(name) => self.attribute(at, name).map(String::from),
+            _ => Some(self.instances[at].id.clone()),
+        }
     }
 
     /// The instance the chain prefers among `candidates`, which are in registration order.
@@ -128,10 +137,11 @@ impl Cluster {
             if candidates.is_empty() {
                 return None;
             }
+            let counts = self.spread_counts(rule, &ask.group);
             let key = |at: usize| match rule {
                 Rule::BinpackCpu => self.left(at).cpu,
                 Rule::BinpackMemory => self.left(at).memory,
-                _ => self.spread_count(at, rule, &ask.group),
+                _ => counts.get(&self.spread_value(at, rule)).copied().unwrap_or(0),
             };
             if *rule == Rule::Random {
                 let mut draws = Xoshiro::for_draw(ask.seed, self.loaded + self.placed);
@@ -191,10 +201,11 @@ impl Cluster {
                 let mut draws = Xoshiro::for_draw(seed, members.len() as u64);
                 return Some(victims[draws.bounded(victims.len())]);
             }
+            let counts = self.spread_counts(rule, group);
             let key = |at: usize| match rule {
                 Rule::BinpackCpu => self.left(host(at)).cpu + self.tasks[at].demand.cpu,
                 Rule::BinpackMemory => self.left(host(at)).memory + self.tasks[at].demand.memory,
-                _ => self.spread_count(host(at), rule, group),
+                _ => counts.get(&self.spread_value(host(at), rule)).copied().unwrap_or(0),
             };
             let most = victims.iter().map(|&at| key(at)).max();
             victims.retain(|&at| Some(key(at)) == most);

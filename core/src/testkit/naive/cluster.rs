@@ -532,7 +532,7 @@ fn record_amount(record: &Value) -> Res<i128> {
         Some(_) => return Err(invalid("a number has another type")),
     };
     match number.unwrap_or(0) {
-        number if number.abs() > 1 << 30 => Err(fault("limit-exceeded", "an amount is too large")),
+        number if number.abs() > (1 << 31) - 1 => Err(invalid("an amount is too large")),
         number => Ok(number),
     }
 }
