@@ -190,9 +190,13 @@ pub(super) fn preservable<'j, 'a>(value: &'j Json<'a>) -> Result<&'j Json<'a>, E
 
 /// The integer of a record, 0 where it has none: only the value that its `type` names counts.
 fn integer(record: Fields<'_, '_>) -> Result<i64, Error> {
+    let value = |key| match record.iter().find(|(name, _)| *name == key) {
+        Some((_, value)) => value.as_integer().map_err(|error| error.in_path(key)),
+        None => Ok(0),
+    };
     match record.optional_text("type")?.unwrap_or("INTEGER") {
-        "INTEGER" => Ok(record.optional_integer("integerValue")?.unwrap_or(0)),
-        "LONG" => Ok(record.optional_integer("longValue")?.unwrap_or(0)),
+        "INTEGER" => value("integerValue"),
+        "LONG" => value("longValue"),
         other => Err(wrong_type(other, "`INTEGER` or `LONG`")),
     }
 }

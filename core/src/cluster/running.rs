@@ -8,7 +8,7 @@ use crate::resource::ResourceKind;
 use crate::state::columns::{NewTask, counted};
 use crate::state::delta::Delta;
 use crate::state::ports::port_key;
-use crate::state::{ENI_UNLIMITED, State};
+use crate::state::{State, is_unlimited};
 
 use super::Cluster;
 use super::options::{Release, RunningTask};
@@ -102,7 +102,7 @@ impl Cluster {
             let (left, most) = if in_remaining && is_counted {
                 let all = i64::from(self.state.registered[column][at]) + self.state.info[at].surplus[column];
                 (0, all + i64::from(amount))
-            } else if self.state.registered[column][at] == ENI_UNLIMITED {
+            } else if is_unlimited(column, self.state.registered[column][at]) {
                 (0, 0)
             } else {
                 (i64::from(self.state.remaining[column][at]) - i64::from(amount), 0)

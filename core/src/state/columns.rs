@@ -16,7 +16,7 @@ use crate::resource::ResourceKind;
 use super::delta::Delta;
 use super::devices::Devices;
 use super::registration::check_name;
-use super::{ENI_UNLIMITED, Group, InstanceInfo, Life, NONE, State, Task, WORD};
+use super::{Group, InstanceInfo, Life, NONE, State, Task, WORD, is_unlimited};
 
 /// Which way what a task holds goes.
 #[derive(Debug, Clone, Copy)]
@@ -228,7 +228,7 @@ impl State {
         let at = slot as usize;
         let demand = demands.get(record.demand);
         for (column, amount) in demand.held_amounts() {
-            if registered[column][at] != ENI_UNLIMITED {
+            if !is_unlimited(column, registered[column][at]) {
                 match exchange {
                     Exchange::Hold => remaining[column][at] -= amount,
                     Exchange::Release => remaining[column][at] += amount,

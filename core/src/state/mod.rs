@@ -39,6 +39,11 @@ pub(crate) const NONE: u32 = u32::MAX;
 /// An instance whose interfaces are not counted has so many task slots, and using one leaves as many.
 pub(crate) const ENI_UNLIMITED: i32 = i32::MAX;
 
+/// Whether an amount of a column stands for interfaces that are not counted.
+pub(crate) const fn is_unlimited(column: usize, registered: i32) -> bool {
+    column == ResourceKind::Eni.column() && registered == ENI_UNLIMITED
+}
+
 /// Where a slot is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Life {

@@ -43,8 +43,13 @@ pub const OPERATIONS: &[&str] = &[
 
 /// Most bytes of text an expanded case may hold.
 pub const EXPANDED_BYTES_MAX: usize = 256 << 20;
-/// Most array elements and object members an expanded case may hold.
-pub const EXPANDED_ELEMENTS_MAX: usize = 20_000_000;
+/// Most array elements and object members an expanded case may hold; an object counts as sixteen more, which is about what
+/// it takes in memory.
+pub const EXPANDED_ELEMENTS_MAX: usize = 120_000_000;
+/// What an object counts beside its members.
+const OBJECT_ELEMENTS: usize = 16;
+/// Most copies one `$each` may ask for.
+const COPIES_MAX: usize = 1_000_000;
 
 /// The generators, by key.
 const GENERATORS: &[&str] = &["$repeat", "$list", "$each", "$int", "$cat", "$pick"];
@@ -194,6 +199,7 @@ impl Expansion {
                 Ok(Value::Array(whole))
             }
             Value::Object(object) => {
+                self.take_elements(OBJECT_ELEMENTS)?;
                 let mut whole = Map::new();
                 for (key, member) in object {
                     self.take_elements(1)?;
@@ -269,6 +275,9 @@ impl Expansion {
         let fields = Fields::of(name, spec, &["n", "item"], None)?;
         let n = fields.count("n")?;
         let Some(item) = fields.fields.get("item") else { return Err("`$each` has no `item`".to_string()) };
+        if n > COPIES_MAX {
+            return Err(format!("`$each` asks for {n} copies, at most {COPIES_MAX} are made"));
+        }
         for index in 0..n {
             self.take_elements(1)?;
             let index = i64::try_from(index).map_err(|_| "`$each` has too many elements".to_string())?;
