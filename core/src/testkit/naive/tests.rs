@@ -50,7 +50,7 @@ fn oracle(definitions: &[Value], instances: &[Value], tasks: &[Value]) -> Oracle
 }
 
 /// Runs `count` tasks of a family; `more` goes into the request.
-fn run(oracle: &mut Oracle, family: &str, count: i64, more: Value) -> Value {
+fn run(oracle: &mut Oracle, family: &str, count: i64, more: &Value) -> Value {
     let mut request = more.as_object().cloned().unwrap_or_default();
     request.insert("taskDefinition".to_string(), json!(family));
     request.insert("count".to_string(), json!(count));
@@ -98,9 +98,9 @@ fn example_1_1_ports_stop_at_a_hundred() {
     let definitions = [mapped("a", 95, 0), mapped("b", 96, 0), mapped("c", 95, 1)];
     let mut oracle = oracle(&definitions, &[one], &[]);
     for refused in ["b", "c"] {
-        assert_eq!(failures(&run(&mut oracle, refused, 1, json!({}))), [("i", "RESOURCE:PORTS")]);
+        assert_eq!(failures(&run(&mut oracle, refused, 1, &json!({}))), [("i", "RESOURCE:PORTS")]);
     }
-    assert_eq!(placements(&run(&mut oracle, "a", 1, json!({}))), ["i"]);
+    assert_eq!(placements(&run(&mut oracle, "a", 1, &json!({}))), ["i"]);
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn example_1_2_what_a_task_reserves() {
 fn example_1_3_equality_fits() {
     for (family, cpu, memory, reason) in [("a", 0, 500, "RESOURCE:MEMORY"), ("b", 1000, 100, "RESOURCE:CPU")] {
         let mut oracle = oracle(&[task(family, cpu, memory)], &[instance("i", 2048, 1000, &[])], &[]);
-        let entry = run(&mut oracle, family, 3, json!({}));
+        let entry = run(&mut oracle, family, 3, &json!({}));
         assert_eq!(placements(&entry), ["i", "i"]);
         assert_eq!(failures(&entry), [("i", reason)]);
     }
@@ -157,17 +157,17 @@ fn pool(id: &str, devices: &[&str]) -> Value {
 fn example_1_4_gpus_are_whole_and_lowest_first() {
     let definitions = [gpu("one", "GPU", "1"), gpu("two", "GPU", "2"), gpu("all", "GPU", "ALL")];
     let mut oracle = oracle(&definitions, &[pool("i", &["g0", "g1", "g2", "g3"])], &[]);
-    assert_eq!(run(&mut oracle, "two", 1, json!({}))["tasks"][0]["gpuIds"], json!(["g0", "g1"]));
-    assert_eq!(run(&mut oracle, "one", 1, json!({}))["tasks"][0]["gpuIds"], json!(["g2"]));
-    assert_eq!(failures(&run(&mut oracle, "two", 1, json!({}))), [("i", "RESOURCE:GPU")]);
-    assert_eq!(failures(&run(&mut oracle, "all", 1, json!({}))), [("i", "RESOURCE:GPU")]);
-    let entry = run(&mut oracle, "one", 1, json!({}));
+    assert_eq!(run(&mut oracle, "two", 1, &json!({}))["tasks"][0]["gpuIds"], json!(["g0", "g1"]));
+    assert_eq!(run(&mut oracle, "one", 1, &json!({}))["tasks"][0]["gpuIds"], json!(["g2"]));
+    assert_eq!(failures(&run(&mut oracle, "two", 1, &json!({}))), [("i", "RESOURCE:GPU")]);
+    assert_eq!(failures(&run(&mut oracle, "all", 1, &json!({}))), [("i", "RESOURCE:GPU")]);
+    let entry = run(&mut oracle, "one", 1, &json!({}));
     assert_eq!(entry["tasks"][0]["gpuIds"], json!(["g3"]));
     assert_eq!(entry["state"]["i"]["GPU"], json!([]));
     for step in [0, 1, 4] {
         assert_eq!(oracle.step(&json!({ "op": "stopTask", "task": { "step": step, "index": 0 } }))["ok"], true);
     }
-    assert_eq!(run(&mut oracle, "all", 1, json!({}))["tasks"][0]["gpuIds"], json!(["g0", "g1", "g2", "g3"]));
+    assert_eq!(run(&mut oracle, "all", 1, &json!({}))["tasks"][0]["gpuIds"], json!(["g0", "g1", "g2", "g3"]));
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn shares_fill_the_fullest_device_and_fractions_need_their_types() {
         json!([{ "name": "ecs.instance-type", "value": "g6f.large" }, { "name": "ecs.capability.external" }]);
     let mut oracle = oracle(&definitions, &[pool("i", &["g0", "g1"]), slice], &[]);
     let mut devices =
-        |family: &str, more: Value| match run(&mut oracle, family, 1, more)["tasks"][0]["gpuIds"][0].as_str() {
+        |family: &str, more: Value| match run(&mut oracle, family, 1, &more)["tasks"][0]["gpuIds"][0].as_str() {
             Some(device) => device.to_string(),
             None => String::new(),
         };
@@ -218,14 +218,14 @@ fn example_1_5_ports_and_modes() {
     ];
     let two = [instance("i1", 10, 100, &[]), instance("i2", 10, 100, &[])];
     let mut pair = oracle(&definitions, &two, &[]);
-    let entry = run(&mut pair, "web", 3, chain(&[AZ]));
+    let entry = run(&mut pair, "web", 3, &chain(&[AZ]));
     assert_eq!(placements(&entry), ["i1", "i2"]);
     assert_eq!(failures(&entry), [("i1", "RESOURCE:PORTS"), ("i2", "RESOURCE:PORTS")]);
     let mut single = oracle(&definitions, &two[..1], &[]);
-    assert_eq!(placements(&run(&mut single, "dynamic", 3, json!({}))), ["i1", "i1", "i1"]);
-    assert_eq!(placements(&run(&mut single, "udp", 1, json!({}))), ["i1"]);
-    assert_eq!(placements(&run(&mut single, "tcp", 1, json!({}))), ["i1"]);
-    assert_eq!(run(&mut single, "host", 1, json!({}))["state"]["i1"]["PORTS"], json!([53, 8080]));
+    assert_eq!(placements(&run(&mut single, "dynamic", 3, &json!({}))), ["i1", "i1", "i1"]);
+    assert_eq!(placements(&run(&mut single, "udp", 1, &json!({}))), ["i1"]);
+    assert_eq!(placements(&run(&mut single, "tcp", 1, &json!({}))), ["i1"]);
+    assert_eq!(run(&mut single, "host", 1, &json!({}))["state"]["i1"]["PORTS"], json!([53, 8080]));
 }
 
 #[test]
@@ -237,12 +237,12 @@ fn example_1_6_task_enis() {
         let mut attributes = vec![("ecs.instance-type", "c5.large"), eni];
         attributes.extend(extra);
         let mut oracle = oracle(&[vpc.clone(), task("plain", 0, 1)], &[instance("i", 10, 100, &attributes)], &[]);
-        assert_eq!(placements(&run(&mut oracle, "vpc", slots, json!({}))).len() as i64, slots);
-        assert_eq!(failures(&run(&mut oracle, "vpc", 1, json!({}))), [("i", "RESOURCE:ENI")]);
-        assert_eq!(run(&mut oracle, "plain", 1, json!({}))["state"]["i"]["ENI"], 0);
+        assert_eq!(placements(&run(&mut oracle, "vpc", slots, &json!({}))).len() as i64, slots);
+        assert_eq!(failures(&run(&mut oracle, "vpc", 1, &json!({}))), [("i", "RESOURCE:ENI")]);
+        assert_eq!(run(&mut oracle, "plain", 1, &json!({}))["state"]["i"]["ENI"], 0);
     }
     let mut without = oracle(&[vpc], &[instance("i", 10, 100, &[])], &[]);
-    assert_eq!(failures(&run(&mut without, "vpc", 1, json!({}))), [("i", "ATTRIBUTE")]);
+    assert_eq!(failures(&run(&mut without, "vpc", 1, &json!({}))), [("i", "ATTRIBUTE")]);
 }
 
 #[test]
@@ -254,7 +254,7 @@ fn example_2_1_one_reason_for_each_considered_instance() {
     let instances = [instance("i1", 10, 100, &[]), off, draining, instance("i4", 10, 2000, &[("zone", "x")])];
     let mut oracle = oracle(&[task("t", 0, 500)], &instances, &[]);
     let members = json!({ "placementConstraints": [{ "type": "memberOf", "expression": "attribute:zone == y" }] });
-    let entry = run(&mut oracle, "t", 2, members);
+    let entry = run(&mut oracle, "t", 2, &members);
     assert!(placements(&entry).is_empty());
     let member = "MemberOf placement constraint unsatisfied.";
     assert_eq!(failures(&entry), [("i1", "RESOURCE:MEMORY"), ("i2", "AGENT"), ("i4", member)]);
@@ -263,11 +263,11 @@ fn example_2_1_one_reason_for_each_considered_instance() {
 #[test]
 fn example_2_2_partial_success_unless_all_or_nothing() {
     let mut oracle = oracle(&[task("t", 0, 500)], &[instance("i1", 10, 1200, &[])], &[]);
-    let entry = run(&mut oracle, "t", 5, json!({ "xAllOrNothing": true }));
+    let entry = run(&mut oracle, "t", 5, &json!({ "xAllOrNothing": true }));
     assert!(placements(&entry).is_empty());
     assert_eq!(failures(&entry), [("i1", "RESOURCE:MEMORY")]);
     assert_eq!(entry["state"]["i1"]["runningTasksCount"], 0);
-    let entry = run(&mut oracle, "t", 5, json!({}));
+    let entry = run(&mut oracle, "t", 5, &json!({}));
     assert_eq!(placements(&entry), ["i1", "i1"]);
     assert_eq!(failures(&entry), [("i1", "RESOURCE:MEMORY")]);
     assert_eq!(entry["tasks"][0]["taskArn"], "task/placed-1");
@@ -279,7 +279,7 @@ fn strategies_s1_to_s7() {
         let mut oracle = oracle(&[task("t", demand.0, demand.1)], instances, tasks);
         let mut more = chain(rules);
         more["group"] = json!("g");
-        let entry = run(&mut oracle, "t", expected.len() as i64, more);
+        let entry = run(&mut oracle, "t", expected.len() as i64, &more);
         assert_eq!(placements(&entry), expected, "{rules:?}");
     };
     let plain = |id: &str, memory: i64| instance(id, 10_000, memory, &[]);
@@ -354,13 +354,13 @@ fn constraints_c1_to_c4() {
     let mut stopping = running("task/1", "i1", "family:t");
     stopping["desiredStatus"] = json!("STOPPED");
     let mut c2 = oracle(&[task("t", 1, 1)], &instances[..1], &[stopping]);
-    assert_eq!(placements(&run(&mut c2, "t", 1, json!({ "placementConstraints": [distinct()] }))), ["i1"]);
+    assert_eq!(placements(&run(&mut c2, "t", 1, &json!({ "placementConstraints": [distinct()] }))), ["i1"]);
 
     let mut c3 = oracle(&[task("t", 1, 1)], &instances, &[running("task/1", "i1", "family:job")]);
     let mut more = chain(&["spread instanceId"]);
     more["group"] = json!("family:job");
     more["placementConstraints"] = json!([distinct()]);
-    assert_eq!(placements(&run(&mut c3, "t", 2, more)), ["i2", "i3"]);
+    assert_eq!(placements(&run(&mut c3, "t", 2, &more)), ["i2", "i3"]);
 
     let mut both = task("t", 1, 1);
     both["placementConstraints"] = json!([{ "type": "memberOf", "expression": "attribute:os == linux" }]);
@@ -371,7 +371,7 @@ fn constraints_c1_to_c4() {
     ];
     let mut c4 = oracle(&[both], &c4, &[]);
     let prod = json!([{ "type": "memberOf", "expression": "attribute:stack == prod" }]);
-    assert_eq!(placements(&run(&mut c4, "t", 2, json!({ "placementConstraints": prod }))), ["i3", "i3"]);
+    assert_eq!(placements(&run(&mut c4, "t", 2, &json!({ "placementConstraints": prod }))), ["i3", "i3"]);
 }
 
 /// The three instances of semantics.md §5.5.
@@ -534,7 +534,7 @@ fn attributes_a1_and_a2() {
     definition["requiresAttributes"] = json!([{ "name": "x" }, { "name": "y", "value": "1" }]);
     let instances = [instance("i1", 9, 9, &[("x", "")]), instance("i2", 9, 9, &[("x", ""), ("y", "2")])];
     let mut oracle = oracle(&[definition], &instances, &[]);
-    let entry = run(&mut oracle, "t", 1, json!({}));
+    let entry = run(&mut oracle, "t", 1, &json!({}));
     assert_eq!(failures(&entry), [("i1", "ATTRIBUTE"), ("i2", "ATTRIBUTE")]);
 
     let mut put = |attributes: Value| {
@@ -584,12 +584,12 @@ fn savepoints_nest_and_give_numbers_back() {
     let op = |name: &str| json!({ "op": name });
     assert_eq!(oracle.step(&op("xRollback"))["error"]["class"], "conflict");
     oracle.step(&op("xBegin"));
-    run(&mut oracle, "t", 1, json!({}));
+    run(&mut oracle, "t", 1, &json!({}));
     oracle.step(&op("xBegin"));
-    assert_eq!(run(&mut oracle, "t", 1, json!({}))["tasks"][0]["taskArn"], "task/placed-2");
+    assert_eq!(run(&mut oracle, "t", 1, &json!({}))["tasks"][0]["taskArn"], "task/placed-2");
     assert_eq!(oracle.step(&op("xCommit"))["state"]["i"]["CPU"], 7);
     assert_eq!(oracle.step(&op("xRollback"))["state"]["i"]["CPU"], 9);
-    assert_eq!(run(&mut oracle, "t", 1, json!({}))["tasks"][0]["taskArn"], "task/placed-1");
+    assert_eq!(run(&mut oracle, "t", 1, &json!({}))["tasks"][0]["taskArn"], "task/placed-1");
     assert_eq!(oracle.step(&op("xCommit"))["error"]["class"], "conflict");
 }
 
@@ -632,7 +632,7 @@ fn random_stays_inside_the_candidates_and_reaches_all_of_them() {
     let mut reached = alloc::collections::BTreeSet::new();
     for seed in 0..60 {
         let mut oracle = oracle(&[task("t", 1, 1)], &instances, &[]);
-        let entry = run(&mut oracle, "t", 1, json!({ "xSeed": seed.to_string(), "placementConstraints": even }));
+        let entry = run(&mut oracle, "t", 1, &json!({ "xSeed": seed.to_string(), "placementConstraints": even }));
         reached.insert(placements(&entry)[0].to_string());
     }
     assert_eq!(reached.into_iter().collect::<Vec<_>>(), ["i0", "i3", "i6"]);
