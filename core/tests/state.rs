@@ -155,6 +155,7 @@ fn slices_fit_only_their_type_and_whole_devices_never_fit_it() {
     assert!(!fits(&mut cluster, Demand::default().with_gpus(GpuDemand::Slice(250))), "the one device is taken");
 }
 
+#[cfg(feature = "regex")]
 #[test]
 fn a_changed_attribute_counts_for_the_next_placement() {
     let mut cluster = single(100, 100);
