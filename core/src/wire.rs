@@ -129,7 +129,10 @@ impl Session {
         });
         entries.push(("attributes", Json::array(attributes)));
         entries.extend(instance.registered_at().map(|at| ("registeredAt", Json::from(format!("{at}")))));
-        entries.extend(instance.eni_task_slots_given().map(|slots| ("xEniTaskSlots", Json::from(slots))));
+        entries.push(match instance.eni_task_slots_given() {
+            Some(slots) => ("xEniTaskSlots", Json::from(slots)),
+            None => ("xDerivedEniTaskSlots", instance.eni_task_slots().map_or(Json::from(-1_i64), Json::from)),
+        });
         entries.push(("xOtherTasks", Json::from(instance.other_tasks())));
         entries.push(("xRemainingGiven", Json::from(extra.has_remaining)));
         Json::object(entries)

@@ -104,14 +104,19 @@ fn chains() -> Vec<StrategyChain> {
 /// Every kind of constraint.
 fn constraints() -> Vec<Vec<Constraint>> {
     let member = |text: &str| Constraint::MemberOf(expr::compile(text).unwrap());
+    let (stack, group) = if cfg!(feature = "regex") {
+        ("attribute:stack =~ 'pr.*'", "task:group =~ 'service:.*'")
+    } else {
+        ("attribute:stack in [prod]", "task:group in ['service:db', 'service:cache']")
+    };
     vec![
         vec![],
         vec![Constraint::DistinctInstance],
         vec![member("attribute:stack == prod")],
-        vec![member("attribute:stack =~ 'pr.*' and registeredAt !=  2018-02-13 or agentConnected == true")],
+        vec![member(&format!("{stack} and registeredAt !=  2018-02-13 or agentConnected == true"))],
         vec![member("not(task:group == service:db)")],
         vec![member("task:group in ['service:db', 'service:cache', 'none'] or runningTasksCount < 3")],
-        vec![member("task:group =~ 'service:.*' or attribute:stack == test"), Constraint::DistinctInstance],
+        vec![member(&format!("{group} or attribute:stack == test")), Constraint::DistinctInstance],
         vec![member("runningTasksCount < 9 and (attribute:stack == prod or task:group != service:db)")],
     ]
 }

@@ -329,3 +329,31 @@ fn an_exported_state_is_also_a_document_of_ecs() {
     let loaded = Session::from_json(&text, SessionOptions::default()).unwrap();
     assert_eq!(loaded.state(), session.state());
 }
+
+#[test]
+fn interface_slots_are_not_derived_again_from_what_changed_since() {
+    let document = r#"{"containerInstances": [
+        {"containerInstanceArn": "a", "attributes": [{"name": "ecs.instance-type", "value": "c5.large"}]},
+        {"containerInstanceArn": "b"}
+    ]}"#;
+    let mut session = Session::from_json(document, SessionOptions::default()).unwrap();
+    session
+        .put_attributes(
+            r#"{"attributes": [
+                {"targetId": "a", "name": "ecs.awsvpc-trunk-id", "value": "t"},
+                {"targetId": "b", "name": "ecs.instance-type", "value": "c5.large"}
+            ]}"#,
+        )
+        .unwrap();
+    let imported = Session::import(&session.export()).unwrap();
+    let slots = |session: &Session| {
+        session
+            .cluster()
+            .instances()
+            .map(|id| session.cluster().instance(id).unwrap().eni_task_slots())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(slots(&session), [Some(2), None]);
+    assert_eq!(slots(&imported), slots(&session));
+    assert_eq!(imported.export(), session.export());
+}

@@ -44,6 +44,8 @@ pub(super) struct InstanceDocument<'j> {
     pub(super) extra: Extra,
     /// Tasks it says it runs; an exported state says only those that it does not list.
     pub(super) reported_tasks: u32,
+    /// In an exported state, the task ENI slots that were derived when it registered, or that they are not counted.
+    pub(super) derived_eni_slots: Option<Option<u32>>,
 }
 
 /// Reads an instance. `declared` are the names of custom resources.
@@ -70,6 +72,10 @@ pub(super) fn read<'j>(fields: Fields<'j, '_>, declared: &[Box<str>]) -> Result<
     }
     instance.attributes = attributes(fields)?;
     instance.eni_task_slots = fields.optional_with("xEniTaskSlots", |slots| count(slots.as_integer()?))?;
+    let derived_eni_slots = fields.optional_with("xDerivedEniTaskSlots", |slots| match slots.as_integer()? {
+        -1 => Ok(None),
+        slots => count(slots).map(Some),
+    })?;
     let running = fields.optional_with("runningTasksCount", |tasks| count(tasks.as_integer()?))?;
     let pending = fields.optional_with("pendingTasksCount", |tasks| count(tasks.as_integer()?))?;
     let mut reported_tasks = running.unwrap_or(0).saturating_add(pending.unwrap_or(0));
@@ -77,7 +83,7 @@ pub(super) fn read<'j>(fields: Fields<'j, '_>, declared: &[Box<str>]) -> Result<
         instance.other_tasks = tasks;
         reported_tasks = tasks;
     }
-    Ok(InstanceDocument { instance, extra, reported_tasks })
+    Ok(InstanceDocument { instance, extra, reported_tasks, derived_eni_slots })
 }
 
 /// The text, unless it is empty.

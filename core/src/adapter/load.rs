@@ -91,7 +91,11 @@ impl Session {
             count_others(&mut document);
         }
         self.warn_unknown_type(&document.instance);
-        let id = self.cluster.register(&document.instance).map_err(listed_twice)?;
+        let registered = match document.derived_eni_slots {
+            Some(slots) => self.cluster.register_with(&document.instance, slots),
+            None => self.cluster.register(&document.instance),
+        };
+        let id = registered.map_err(listed_twice)?;
         self.name_instance(id, Box::from(document.instance.name), document.extra);
         Ok(())
     }

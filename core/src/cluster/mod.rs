@@ -162,15 +162,20 @@ impl Cluster {
     ///
     /// Cost: linear in its attributes and in the filters in use; allocates.
     pub fn register(&mut self, instance: &Instance<'_>) -> Result<InstanceId, Error> {
+        self.register_with(instance, self.derived_eni_slots(instance))
+    }
+
+    /// [`register`](Self::register), with the task ENI slots of an instance that does not say how many it has.
+    pub(crate) fn register_with(
+        &mut self,
+        instance: &Instance<'_>,
+        derived_eni_slots: Option<u32>,
+    ) -> Result<InstanceId, Error> {
         if self.options.is_strict && self.state.registry.len() >= self.reserved.instances {
             return Err(Error::new(ErrorKind::CapacityReserved));
         }
         self.check_journal(1)?;
-        let slots = match instance.eni_task_slots {
-            Some(slots) => Some(slots),
-            None => self.derived_eni_slots(instance),
-        };
-        let slot = self.state.add_instance(instance, slots)?;
+        let slot = self.state.add_instance(instance, instance.eni_task_slots.or(derived_eni_slots))?;
         self.apply(Delta::Register { slot });
         self.fit_scratch();
         Ok(self.state.instance_id(slot))
