@@ -155,6 +155,16 @@ fn slices_fit_only_their_type_and_whole_devices_never_fit_it() {
     assert!(!fits(&mut cluster, Demand::default().with_gpus(GpuDemand::Slice(250))), "the one device is taken");
 }
 
+#[test]
+fn a_made_up_instance_keeps_the_ports_of_an_agent() {
+    let mut cluster = single(100, 100);
+    let kept = cluster.instance(cluster.instances().next().unwrap()).unwrap();
+    assert_eq!(kept.agent_ports(Protocol::Tcp), [22, 2375, 2376, 51678, 51679, 51680]);
+    assert!(kept.agent_ports(Protocol::Udp).is_empty());
+    assert!(!fits(&mut cluster, Demand::new(1, 1).with_port(Protocol::Tcp, 51680)));
+    assert!(fits(&mut cluster, Demand::new(1, 1).with_port(Protocol::Udp, 51680)));
+}
+
 #[cfg(feature = "regex")]
 #[test]
 fn a_changed_attribute_counts_for_the_next_placement() {
