@@ -187,6 +187,32 @@ fn a_changed_attribute_counts_for_the_next_placement() {
 }
 
 #[test]
+fn port_lists_that_nobody_has_are_given_back() {
+    let mut cluster = Cluster::new();
+    let mut high_water = 0;
+    for round in 0..20_u16 {
+        let ids: Vec<_> = (0..1000_u16)
+            .map(|i| {
+                let mut instance = Instance::new("").with_resources(10, 10);
+                let name = format!("i-{i}");
+                instance.name = &name;
+                instance.registered.tcp_ports = (0..20).map(|port| round * 2000 + i + port + 1).collect();
+                cluster.register(&instance).unwrap()
+            })
+            .collect();
+        cluster.validate().unwrap();
+        for id in ids {
+            cluster.deregister(id, false).unwrap();
+        }
+        if round == 2 {
+            high_water = cluster.memory_usage();
+        }
+    }
+    assert!(cluster.memory_usage() <= high_water + high_water / 10, "{} > {high_water}", cluster.memory_usage());
+    cluster.validate().unwrap();
+}
+
+#[test]
 fn values_that_nobody_holds_are_given_back() {
     let mut cluster = Cluster::new();
     let mut high_water = 0;

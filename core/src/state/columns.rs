@@ -377,7 +377,7 @@ impl State {
             let mut keys = ports.base_keys(base[at]).to_vec();
             keys.retain(|key| !demand.ports.contains(key));
             let freed = demand.ports.len();
-            base[at] = ports.base(keys);
+            ports.replace_base(&mut base[at], keys);
             #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "there are 131,072 ports")]
             {
                 remaining[ResourceKind::Ports.column()][at] += freed as i32;

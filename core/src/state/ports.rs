@@ -40,8 +40,12 @@ struct Held {
 /// Ports in use in the whole cluster.
 #[derive(Debug, Clone)]
 pub(crate) struct PortTable {
-    /// Base sets, each sorted; number 0 is empty. They are never given back: fleets have few.
+    /// Base sets, each sorted; number 0 is empty, and so is a free one.
     bases: Vec<Box<[u32]>>,
+    /// How many slots have a base set; not counted for number 0.
+    base_users: Vec<u32>,
+    /// Numbers of base sets that no slot has.
+    free_bases: Vec<u32>,
     /// Number of a base set.
     base_numbers: HashMap<Box<[u32]>, u32, foldhash::quality::FixedState>,
     /// Ports held by tasks.
@@ -58,22 +62,60 @@ impl PortTable {
     pub(crate) fn new() -> Self {
         let mut base_numbers = HashMap::with_hasher(foldhash::quality::FixedState::with_seed(0));
         base_numbers.insert(Box::from([]), 0);
-        Self { bases: alloc::vec![Box::from([])], base_numbers, held: HashTable::new() }
+        Self {
+            bases: alloc::vec![Box::from([])],
+            base_users: alloc::vec![0],
+            free_bases: Vec::new(),
+            base_numbers,
+            held: HashTable::new(),
+        }
     }
 
-    /// The number of a base set given in any order.
-    pub(crate) fn base(&mut self, mut keys: Vec<u32>) -> u32 {
+    /// Gives a slot another base set, in any order, for the one it has; a set that no slot has any more is forgotten.
+    /// The slot of an instance that has gone keeps its set until it is taken again.
+    pub(crate) fn replace_base(&mut self, base: &mut u32, mut keys: Vec<u32>) {
         keys.sort_unstable();
         keys.dedup();
-        if let Some(&number) = self.base_numbers.get(keys.as_slice()) {
-            return number;
+        let number = match self.base_numbers.get(keys.as_slice()) {
+            Some(&number) => number,
+            None => self.add_base(keys.into_boxed_slice()),
+        };
+        let old = core::mem::replace(base, number);
+        if number != 0 {
+            self.base_users[number as usize] += 1;
         }
-        #[expect(clippy::cast_possible_truncation, reason = "at most one set an instance, and instances fit a u32")]
-        let number = self.bases.len() as u32;
-        let keys = keys.into_boxed_slice();
-        self.bases.push(keys.clone());
+        if old == 0 {
+            return;
+        }
+        self.base_users[old as usize] -= 1;
+        if self.base_users[old as usize] == 0 {
+            let keys = core::mem::take(&mut self.bases[old as usize]);
+            self.base_numbers.remove(&keys);
+            self.free_bases.push(old);
+        }
+    }
+
+    /// A number for a new base set, sorted.
+    fn add_base(&mut self, keys: Box<[u32]>) -> u32 {
+        let number = self.free_bases.pop().unwrap_or_else(|| {
+            self.bases.push(Box::from([]));
+            self.base_users.push(0);
+            #[expect(clippy::cast_possible_truncation, reason = "at most one set a slot, and slots fit a u32")]
+            let number = (self.bases.len() - 1) as u32;
+            number
+        });
+        self.bases[number as usize] = keys.clone();
         self.base_numbers.insert(keys, number);
         number
+    }
+
+    /// Whether every base set has as many users as `bases`, the numbers of all slots, say.
+    pub(crate) fn counts_bases(&self, bases: &[u32]) -> bool {
+        let mut users = alloc::vec![0; self.bases.len()];
+        for &base in bases.iter().filter(|&&base| base != 0) {
+            users[base as usize] += 1;
+        }
+        users == self.base_users && self.base_numbers.len() + self.free_bases.len() == self.bases.len()
     }
 
     /// The ports of a base set, sorted.
@@ -122,6 +164,7 @@ impl PortTable {
     /// Bytes held on the heap.
     pub(crate) fn memory_usage(&self) -> usize {
         let bases: usize = self.bases.iter().map(|keys| keys.len() * size_of::<u32>()).sum();
-        self.held.allocation_size() + 2 * bases + self.base_numbers.allocation_size()
+        let numbers = (self.base_users.capacity() + self.free_bases.capacity()) * size_of::<u32>();
+        self.held.allocation_size() + 2 * bases + numbers + self.base_numbers.allocation_size()
     }
 }

@@ -222,7 +222,7 @@ impl State {
         self.agent[at] = spec.agent_connected;
         self.running[at] = spec.other_tasks;
         self.head[at] = NONE;
-        self.base[at] = self.ports.base(checked.base_ports);
+        self.ports.replace_base(&mut self.base[at], checked.base_ports);
         self.devices[at] = checked.devices;
         let slots = self.slots();
         for (name, value) in held {

@@ -34,6 +34,7 @@ impl State {
             held_ports += self.validate_instance(slot)?;
         }
         ensure!(held_ports == self.ports.held_len(), "{} ports held, tasks hold {held_ports}", self.ports.held_len());
+        ensure!(self.ports.counts_bases(&self.base), "lists of reserved ports are miscounted");
         self.validate_groups()?;
         self.validate_slots()?;
         let retained: usize = journal
