@@ -169,10 +169,11 @@ fn string(test: &Test, have: &str) -> bool {
 fn whole(text: &str) -> Option<i128> {
     let sign = if text.starts_with(['+', '-']) { 1 } else { 0 };
     let digits = &text[sign..];
-    let good = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+    if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
     let significant = digits.trim_start_matches('0');
-    let short = format!("{}0{}", &text[..sign], &significant[..significant.len().min(30)]);
-    if good { short.parse().ok() } else { None }
+    format!("{}0{}", &text[..sign], &significant[..significant.len().min(30)]).parse().ok()
 }
 
 /// Most characters of an expression.
