@@ -12,13 +12,13 @@ mod world;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 pub use audit::audit;
 pub use judge::judge;
+
+use super::strict::Strict;
 
 /// The one value of the key `format`.
 pub const FORMAT: &str = "ecs-placement-conformance/1";
@@ -158,7 +158,7 @@ fn is_generator(value: &Value) -> bool {
 }
 
 /// A text short enough for a one-line message.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     let mut short: String = text.chars().filter(|letter| !letter.is_control()).take(60).collect();
     if short.len() < text.len() {
         short.push('…');
@@ -381,74 +381,6 @@ impl<'v> Fields<'v> {
         };
         let number = step.checked_mul(index).and_then(|distance| from.checked_add(distance));
         number.ok_or_else(|| format!("`{}`: the integer is out of range", self.name))
-    }
-}
-
-/// A JSON value in whose objects no key stands twice.
-struct Strict(Value);
-
-impl<'de> Deserialize<'de> for Strict {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(StrictVisitor).map(Self)
-    }
-}
-
-/// Builds the value of a [`Strict`].
-struct StrictVisitor;
-
-impl<'de> Visitor<'de> for StrictVisitor {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::String(value.to_string()))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(Value::String(value))
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
-        let mut whole = Vec::new();
-        while let Some(Strict(element)) = list.next_element()? {
-            whole.push(element);
-        }
-        Ok(Value::Array(whole))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Value, A::Error> {
-        let mut whole = Map::new();
-        while let Some(key) = object.next_key::<String>()? {
-            let Strict(member) = object.next_value()?;
-            if whole.contains_key(&key) {
-                return Err(A::Error::custom(format_args!("duplicate key `{}`", shown(&key))));
-            }
-            whole.insert(key, member);
-        }
-        Ok(Value::Object(whole))
     }
 }
 

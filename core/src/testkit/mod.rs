@@ -17,4 +17,5 @@ pub mod differential;
 pub mod naive;
 pub mod ops;
 pub mod replay;
+mod strict;
 pub mod targets;
