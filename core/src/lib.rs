@@ -67,7 +67,7 @@ pub mod view;
 #[cfg(feature = "serde")]
 pub mod wire;
 
-pub use cluster::{Capacity, Cluster, Options, Release, RunningTask, UnknownEni};
+pub use cluster::{Capacity, Cluster, Options, Release, Route, RunningTask, UnknownEni};
 pub use constraint::Constraint;
 pub use demand::{Demand, GpuDemand, RequiredAttribute};
 pub use error::{Error, ErrorClass, ErrorKind, Span};

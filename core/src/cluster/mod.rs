@@ -28,7 +28,7 @@ use crate::state::registration::check_attribute;
 use crate::state::{InstanceFacts, Life, State};
 use crate::view::{InstanceView, TaskView};
 
-pub use options::{Capacity, Options, Release, RunningTask, UnknownEni};
+pub use options::{Capacity, Options, Release, Route, RunningTask, UnknownEni};
 pub use place::Judged;
 
 /// A cluster of container instances and the tasks on them.

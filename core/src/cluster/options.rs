@@ -27,6 +27,19 @@ pub enum UnknownEni {
     Zero,
 }
 
+/// How the best instance is found. Every route gives the same answer; they differ in time and memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Route {
+    /// The indexed route, where the cluster is large enough for it to pay, and the scan elsewhere.
+    #[default]
+    Auto,
+    /// Every instance is looked at.
+    Scan,
+    /// Orders and sets that follow every change are searched, whatever the size of the cluster; a search that finds
+    /// nothing within its budget ends in a scan.
+    Indexed,
+}
+
 /// Choices that hold for a whole cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
@@ -40,6 +53,8 @@ pub struct Options {
     pub absent_group: AbsentGroup,
     /// What an unknown instance type means for network interfaces.
     pub unknown_eni: UnknownEni,
+    /// How instances are searched. Every route gives the same answers.
+    pub route: Route,
 }
 
 impl Default for Options {
@@ -50,6 +65,7 @@ impl Default for Options {
             host_ports_max: HOST_PORTS_MAX,
             absent_group: AbsentGroup::default(),
             unknown_eni: UnknownEni::default(),
+            route: Route::default(),
         }
     }
 }
