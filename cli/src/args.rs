@@ -208,21 +208,20 @@ pub(crate) struct ReplayArgs {
     /// Move the first N instances, modulo their number, to the end.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) rotate: u64,
-    /// What chooses the instances.
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) route: RouteName,
+    /// What chooses the instances; without it, the engine by the route that suits the size of the cluster.
+    #[arg(long, value_enum)]
+    pub(crate) route: Option<RouteName>,
     /// Seed of steps without `xSeed`.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
 }
 
 /// Routes by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum RouteName {
     /// The engine, asking every instance.
-    #[default]
     Scan,
-    /// The engine through its indexes.
+    /// The engine, searching its index.
     Indexed,
     /// The naive model.
     Oracle,
@@ -231,7 +230,7 @@ pub(crate) enum RouteName {
 /// Arguments of `conformance`.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
-Each case runs as given, reversed and rotated, by the engine and by the oracle; cases in a sub-folder `ordered` only as
+Each case runs as given, reversed and rotated, by the engine on both routes and by the oracle; cases in a sub-folder `ordered` only as
 given. The last lines are the digest of all placements and `N passed, N failed, N skipped`.
 
 Example:

@@ -11,9 +11,10 @@ use crate::io::{self, Failure};
 /// Runs the case; prints its document and nothing else.
 pub(crate) fn run(args: &ReplayArgs) -> Result<ExitCode, Failure> {
     let route = match args.route {
-        RouteName::Scan => Route::Scan,
-        RouteName::Oracle => Route::Oracle,
-        RouteName::Indexed => return Err(Failure::Input("this build has no route `indexed`".to_string())),
+        None => Route::Auto,
+        Some(RouteName::Scan) => Route::Scan,
+        Some(RouteName::Indexed) => Route::Indexed,
+        Some(RouteName::Oracle) => Route::Oracle,
     };
     let order = Reorder { reverse: args.reverse, rotate: args.rotate };
     let text = io::read(&args.case)?;

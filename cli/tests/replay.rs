@@ -112,6 +112,7 @@ fn order_seed_and_route_are_options() {
         (&["--rotate", "18446744073709551615"], "ci/b"),
         (&["--reverse", "--rotate", "1"], "ci/a"),
         (&["--route", "scan"], "ci/a"),
+        (&["--route", "indexed"], "ci/a"),
         (&["--route=oracle", "--reverse"], "ci/b"),
     ] {
         assert_eq!(placed(options), instance, "{options:?}");
@@ -176,7 +177,6 @@ fn options_that_are_not_understood_are_refused_in_one_line() {
         &["replay", "--rotate", "x", path],
         &["replay", "--rotate", path],
         &["replay", "--seed", "18446744073709551616", path],
-        &["replay", "--route", "indexed", path],
         &["replay", "--route", "nosuch", path],
         &["replay", "--reverse", "--reverse", path],
         &["replay", path, path],
@@ -216,7 +216,7 @@ fn steps_without_what_they_need_are_errors_of_the_step() {
             step
         };
         let steps: Vec<Value> = operations.iter().map(step).collect();
-        for route in ["scan", "oracle"] {
+        for route in ["scan", "indexed", "oracle"] {
             let document = replay(&case(&json!(steps)), &["--route", route]);
             assert_eq!(document["steps"].as_array().unwrap().len(), operations.len());
             assert!(document["steps"].as_array().unwrap().iter().all(|step| step["state"].is_object()));
@@ -238,7 +238,7 @@ fn hostile_text_ends_in_an_answer() {
     for (prefix, suffix) in [("[", "]"), ("{\"a\":", "}"), ("{\"containerInstances\":[", "]}")] {
         steps.push(json!({"op": "loadText", "text": {"$repeat": {"prefix": prefix, "n": 200_000, "suffix": suffix}}}));
     }
-    for route in ["scan", "oracle"] {
+    for route in ["scan", "indexed", "oracle"] {
         let document = replay(&case(&json!(steps)), &["--route", route]);
         assert_eq!(document["steps"].as_array().unwrap().len(), steps.len());
     }

@@ -28,7 +28,7 @@ pub const REQUEST_CONSTRAINTS_MAX: usize = 64;
 /// Most rules in one strategy chain.
 pub const REQUEST_STRATEGIES_MAX: usize = 16;
 /// Times the random rule draws a registration position before it counts the candidates.
-pub const RANDOM_DRAWS_MAX: u32 = 8;
+pub const RANDOM_DRAWS_MAX: u32 = 64;
 
 /// Longest instance, task, group, family, service or provider name the library takes, in bytes.
 pub const NAME_BYTES_MAX: usize = 2048;

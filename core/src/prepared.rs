@@ -10,11 +10,12 @@ use crate::demand::{Demand, GpuDemand, RequiredAttribute};
 use crate::error::{Error, ErrorKind};
 use crate::id::{GENERATION_MAX, RequestId};
 use crate::index::Index;
+use crate::index::admission::Sets;
 use crate::index::eligibility::Filter;
 use crate::limits::{REQUEST_CONSTRAINTS_MAX, REQUEST_COUNT_MAX};
 use crate::request::{LaunchKind, Request};
-use crate::resource::ResourceKind;
-use crate::select::plan::{AbsentGroup, Plan, Rule};
+use crate::resource::{DIMENSIONS, ResourceKind};
+use crate::select::plan::{AbsentGroup, Last, Plan, Rule, Search};
 use crate::state::State;
 use crate::strategy::{BinpackField, SpreadField, Strategy};
 
@@ -46,6 +47,16 @@ impl PreparedTable {
             Some((generation, Some(prepared))) if *generation == id.generation() => Ok(prepared),
             _ => Err(Error::new(ErrorKind::StaleHandle)),
         }
+    }
+
+    /// Every prepared request.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Prepared> {
+        self.slots.iter().filter_map(|(_, prepared)| prepared.as_deref())
+    }
+
+    /// Every prepared request, to be changed.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Prepared> {
+        self.slots.iter_mut().filter_map(|(_, prepared)| prepared.as_deref_mut())
     }
 
     /// Gives a prepared request a number.
@@ -137,6 +148,7 @@ pub(crate) fn prepare(
     index: &mut Index,
     request: &Request,
     absent_group: AbsentGroup,
+    is_indexed: bool,
 ) -> Result<Prepared, Error> {
     check(request)?;
     let rules = resolve_rules(state, request.strategies.rules())?;
@@ -187,7 +199,7 @@ pub(crate) fn prepare(
         _ => Some((hold(Filter::GpuSlice(None)), false)),
     };
     let spread_attributes = spread_attributes(request, absent_group);
-    let plan = Plan {
+    let mut plan = Plan {
         demand,
         group,
         external,
@@ -203,15 +215,58 @@ pub(crate) fn prepare(
         absent_group,
         tie_break: request.tie_break,
         seed: request.seed,
+        search: None,
     };
     for &key in &state.demands.get(demand).ports {
         index.ports.hold(state, key);
     }
+    plan.search = is_indexed.then(|| hold_search(state, index, &plan)).flatten();
     Ok(Prepared { request: request.clone(), plan })
+}
+
+/// Holds what the indexed route needs for a plan; `None` where it does not know the chain.
+pub(crate) fn hold_search(state: &State, index: &mut Index, plan: &Plan) -> Option<Search> {
+    let (spread, last) = plan.shape()?;
+    let either = plan.external.iter().chain(&plan.gpu_slice).copied();
+    let within = plan.requirements.iter().chain(&plan.zones).chain(&plan.statics).map(|&id| (id, true));
+    let parts = either.chain(within).collect();
+    let Index { active, connected, filters, admissions, spreads, watches, ranks, .. } = index;
+    let admission = admissions.hold(Sets { active, connected, filters }, parts);
+    let mut needed = [i32::MIN; DIMENSIONS];
+    for &(column, amount) in &state.demands.get(plan.demand).amounts {
+        needed[usize::from(column)] = amount;
+    }
+    let is_watched = plan.is_distinct || last == Last::SpreadInstance;
+    if is_watched {
+        watches.hold(state, ranks, plan.group, last == Last::SpreadInstance);
+    }
+    let spread = spread.map(|attribute| spreads.hold(state, admissions, (plan.group, attribute, admission)));
+    Some(Search { admission, needed, spread, is_watched, last })
+}
+
+/// Makes sure that the orders a plan searches exist.
+pub(crate) fn want_orders(state: &State, index: &mut Index, plan: &Plan) {
+    let Some(search) = &plan.search else { return };
+    let by = match search.last {
+        Last::Random => return,
+        Last::Binpack(column, _) => Some(column),
+        Last::Registration | Last::SpreadInstance => None,
+    };
+    let needed = (0..DIMENSIONS).filter(|&column| search.needed[column] != i32::MIN);
+    index.orders.want(state, &index.ranks, by, needed);
 }
 
 /// Lets go of everything a prepared request holds.
 pub(crate) fn release(state: &mut State, index: &mut Index, plan: &Plan) {
+    if let Some(search) = &plan.search {
+        if let Some(spread) = search.spread {
+            index.spreads.release(spread);
+        }
+        if search.is_watched {
+            index.watches.release(state, &index.ranks, plan.group, search.last == Last::SpreadInstance);
+        }
+        index.admissions.release(search.admission);
+    }
     for &key in &state.demands.get(plan.demand).ports {
         index.ports.release(key);
     }

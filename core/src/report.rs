@@ -334,7 +334,7 @@ fn score(state: &State, plan: &Plan, mut scored: Vec<(u32, Vec<i64>)>) -> Vec<(u
             }
             Rule::SpreadInstance => {
                 for (slot, keys) in &mut scored {
-                    keys.push(judge::group_tasks(state, plan, *slot).into());
+                    keys.push(state.group_tasks(plan.group, *slot).into());
                 }
             }
             Rule::SpreadAttribute(name) => {

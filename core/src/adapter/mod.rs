@@ -41,7 +41,7 @@ pub use response::{Failure, ListContainerInstancesResponse, PlacedTask, RunTaskR
 pub use savepoint::SessionSavepoint;
 pub(crate) use task::write_demand;
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Route};
 use crate::error::{Error, ErrorKind};
 use crate::id::{InstanceId, TaskId};
 use names::Names;
@@ -149,6 +149,12 @@ impl Session {
     #[must_use]
     pub fn options(&self) -> &SessionOptions {
         &self.options
+    }
+
+    /// Searches by another route from now on; see [`Cluster::set_route`].
+    pub fn set_route(&mut self, route: Route) {
+        self.options.cluster.route = route;
+        self.cluster.set_route(route);
     }
 
     /// The instance with this ARN or short id.

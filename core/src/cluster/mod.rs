@@ -18,7 +18,7 @@ use crate::id::{InstanceId, RequestId, TaskId};
 use crate::index::Index;
 use crate::instance::{Instance, InstanceStatus};
 use crate::limits::{AMOUNT_MAX, INSTANCE_ATTRIBUTES_MAX, INSTANCES_MAX, TASKS_MAX};
-use crate::prepared::{Prepared, PreparedTable};
+use crate::prepared::{self, Prepared, PreparedTable};
 use crate::resource::ResourceKind;
 use crate::select::judge::Reason;
 use crate::select::scratch::Scratch;
@@ -100,6 +100,29 @@ impl Cluster {
         &self.options
     }
 
+    /// Searches by another route from now on. Answers stay the same.
+    ///
+    /// Cost: as [`prepare`](Self::prepare) for every prepared request; allocates.
+    pub fn set_route(&mut self, route: Route) {
+        self.options.route = route;
+        if route != Route::Scan {
+            for prepared in self.requests.iter_mut().filter(|prepared| prepared.plan.search.is_none()) {
+                prepared.plan.search = prepared::hold_search(&self.state, &mut self.index, &prepared.plan);
+            }
+        }
+        self.want_orders();
+        self.fit_scratch();
+    }
+
+    /// Where the cluster is large, makes sure that the orders exist that prepared requests search.
+    fn want_orders(&mut self) {
+        if self.is_large() {
+            for prepared in self.requests.iter() {
+                prepared::want_orders(&self.state, &mut self.index, &prepared.plan);
+            }
+        }
+    }
+
     /// Makes room, so that placing, stopping and rolling back within it allocate nothing. Never gives room back. More than
     /// the limits of a cluster is taken as the limits.
     ///
@@ -128,6 +151,7 @@ impl Cluster {
         let slots = self.state.slots().max(self.reserved.instances);
         let tasks = self.state.tasks.len().max(self.reserved.tasks);
         self.scratch.reserve(slots, self.state.attributes.values_len(), tasks);
+        self.index.reserve(slots, tasks);
     }
 
     /// Carries out a change everywhere.
@@ -176,7 +200,11 @@ impl Cluster {
         }
         self.check_journal(1)?;
         let slot = self.state.add_instance(instance, instance.eni_task_slots.or(derived_eni_slots))?;
+        let was_large = self.is_large();
         self.apply(Delta::Register { slot });
+        if !was_large {
+            self.want_orders();
+        }
         self.fit_scratch();
         Ok(self.state.instance_id(slot))
     }

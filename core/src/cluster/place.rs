@@ -10,6 +10,7 @@ use crate::outcome::{Outcome, Placement, Rejection};
 use crate::prepared::{self, Prepared};
 use crate::request::Request;
 use crate::select::judge::{self, Reason};
+use crate::select::indexed::{self, Found};
 use crate::select::{scan, victim};
 use crate::state::columns::NewTask;
 use crate::state::delta::Delta;
@@ -17,7 +18,10 @@ use crate::state::{Life, State};
 use crate::strategy::StrategyChain;
 
 use super::Cluster;
-use super::options::Release;
+use super::options::{Release, Route};
+
+/// Fewest instances for which [`Route::Auto`] searches an index.
+const INDEXED_INSTANCES_MIN: usize = 256;
 
 /// How a request that was judged went: the rejection, if a task found no instance, and each considered instance's reason.
 pub type Judged = (Option<Rejection>, Vec<(InstanceId, Reason)>);
@@ -30,7 +34,12 @@ impl Cluster {
     ///
     /// Cost: linear in instances for each constraint or required set not in use yet; allocates.
     pub fn prepare(&mut self, request: &Request) -> Result<RequestId, Error> {
-        let prepared = prepared::prepare(&mut self.state, &mut self.index, request, self.options.absent_group)?;
+        let is_indexed = self.options.route != Route::Scan;
+        let Self { state, index, options, .. } = self;
+        let prepared = prepared::prepare(state, index, request, options.absent_group, is_indexed)?;
+        if self.is_large() {
+            prepared::want_orders(&self.state, &mut self.index, &prepared.plan);
+        }
         self.fit_scratch();
         self.requests.insert(prepared)
     }
@@ -62,19 +71,42 @@ impl Cluster {
     pub fn place_one(&mut self, id: RequestId) -> Result<Outcome, Error> {
         self.check_task_room()?;
         self.check_journal(1)?;
+        match self.choose(id)? {
+            Some(slot) => self.run(id, slot).map(Outcome::Placed),
+            None => Ok(Outcome::Rejected(Rejection { wanted: 1, placed: 0 })),
+        }
+    }
+
+    /// Whether searching an index pays, by the route the cluster was told to take.
+    pub(super) fn is_large(&self) -> bool {
+        match self.options.route {
+            Route::Auto => self.state.registry.len() >= INDEXED_INSTANCES_MIN,
+            Route::Scan => false,
+            Route::Indexed => true,
+        }
+    }
+
+    /// The instance that a request's next task goes to.
+    fn choose(&mut self, id: RequestId) -> Result<Option<u32>, Error> {
+        let is_large = self.is_large();
         let Self { state, index, requests, scratch, .. } = self;
         let Prepared { plan, request } = requests.get(id)?;
         check_port_room(self.options.is_strict, self.reserved.ports, state, request)?;
+        if let Some(search) = plan.search.as_ref().filter(|_| is_large) {
+            index.orders.sync(state, &index.ranks);
+            match indexed::select(state, index, plan, search, scratch) {
+                Found::Instance(slot) => return Ok(Some(slot)),
+                Found::Nothing => return Ok(None),
+                Found::Unknown => {}
+            }
+        }
         for &residue in &plan.residues {
             index.residues.get(residue).focus(state, &mut index.tallies);
         }
         if plan.reads_group() {
             index.tallies.focus(state, plan.group);
         }
-        match scan::select(state, index, plan, scratch) {
-            Some(slot) => self.run(id, slot).map(Outcome::Placed),
-            None => Ok(Outcome::Rejected(Rejection { wanted: 1, placed: 0 })),
-        }
+        Ok(scan::select(state, index, plan, scratch))
     }
 
     /// Starts a task of a request on a feasible instance.

@@ -12,6 +12,11 @@ pub(crate) struct Bitset {
 }
 
 impl Bitset {
+    /// A set of these words.
+    pub(crate) fn from_words(words: impl Iterator<Item = u64>) -> Self {
+        Self { words: words.collect() }
+    }
+
     /// Makes room for slots below `words × 64`.
     pub(crate) fn resize(&mut self, words: usize) {
         self.words.resize(words, 0);

@@ -3,11 +3,18 @@
 //! The index reads the state, is told of each [`Delta`] after it happened, and writes only itself. Throwing it away and
 //! building it again gives the same; [`Index::validate`] checks that.
 
+pub(crate) mod admission;
+pub(crate) mod amounts;
 pub(crate) mod bitset;
 pub(crate) mod eligibility;
+pub(crate) mod order;
 pub(crate) mod ports;
+pub(crate) mod ranks;
 pub(crate) mod residue;
+pub(crate) mod sequence;
+pub(crate) mod spread;
 pub(crate) mod tally;
+pub(crate) mod watch;
 
 use alloc::string::String;
 
@@ -15,11 +22,16 @@ use crate::instance::InstanceStatus;
 use crate::state::delta::Delta;
 use crate::state::{State, WORD};
 
+use admission::{Admissions, Sets};
+use amounts::Orders;
 use bitset::Bitset;
 use eligibility::Filters;
 use ports::PortSets;
+use ranks::Ranks;
 use residue::Residues;
+use spread::Spreads;
 use tally::Tallies;
+use watch::Watches;
 
 /// Everything derived from the state.
 #[derive(Debug, Clone, Default)]
@@ -36,24 +48,41 @@ pub(crate) struct Index {
     pub(crate) tallies: Tallies,
     /// Ports that requests want.
     pub(crate) ports: PortSets,
+    /// Registration order as numbers.
+    pub(crate) ranks: Ranks,
+    /// Instances by what is left of them, and by registration.
+    pub(crate) orders: Orders,
+    /// What requests ask of instances beside amounts, taken together.
+    pub(crate) admissions: Admissions,
+    /// Tasks per group and domain.
+    pub(crate) spreads: Spreads,
+    /// Groups whose instances are watched.
+    pub(crate) watches: Watches,
 }
 
 impl Index {
+    /// Makes room for so many instances and tasks.
+    pub(crate) fn reserve(&mut self, instances: usize, tasks: usize) {
+        self.ranks.reserve(instances);
+        self.orders.reserve(instances);
+        self.watches.reserve(instances, tasks);
+    }
+
     /// Follows a change that the state has just gone through.
     pub(crate) fn follow(&mut self, state: &State, delta: Delta) {
         match delta {
             Delta::Run { task } => {
-                self.count(state, task);
-                self.follow_ports(state, task, true);
+                self.count(state, task, true);
+                self.hold(state, task, true);
             }
             Delta::Stop { task } => {
-                self.uncount(state, task);
-                self.follow_ports(state, task, false);
+                self.count(state, task, false);
+                self.hold(state, task, false);
             }
-            Delta::BeginStop { task } => self.uncount(state, task),
-            Delta::UndoBeginStop { task } => self.count(state, task),
-            Delta::FinishStop { task } => self.follow_ports(state, task, false),
-            Delta::UndoFinishStop { task } => self.follow_ports(state, task, true),
+            Delta::BeginStop { task } => self.count(state, task, false),
+            Delta::UndoBeginStop { task } => self.count(state, task, true),
+            Delta::FinishStop { task } => self.hold(state, task, false),
+            Delta::UndoFinishStop { task } => self.hold(state, task, true),
             Delta::Register { slot } => {
                 let words = state.slots().div_ceil(WORD);
                 self.active.resize(words);
@@ -62,35 +91,72 @@ impl Index {
                 self.follow_instance(state, slot, true);
                 self.filters.refresh_all(state, slot);
                 self.ports.refresh(state, slot);
+                if self.ranks.enter(state, slot) {
+                    self.orders.rebuild(state, &self.ranks);
+                    self.watches.rebuild(state, &self.ranks);
+                } else {
+                    self.orders.enter(state, &self.ranks, slot);
+                }
+                self.spreads.enter(state, slot);
+                self.admit(slot);
             }
-            Delta::Deregister { slot } => self.follow_instance(state, slot, false),
-            Delta::Status { slot, .. } => self.follow_instance(state, slot, true),
+            Delta::Deregister { slot } => {
+                self.follow_instance(state, slot, false);
+                self.admit(slot);
+                self.spreads.leave(slot);
+                self.orders.leave(state, &self.ranks, slot);
+            }
+            Delta::Status { slot, .. } => {
+                self.follow_instance(state, slot, true);
+                self.admit(slot);
+            }
             Delta::Agent { slot, .. } => {
                 self.follow_instance(state, slot, true);
                 self.filters.refresh_agent(state, slot);
+                self.admit(slot);
             }
-            Delta::Attribute { slot, name, .. } => self.filters.refresh_attribute(state, slot, name),
+            Delta::Attribute { slot, name, .. } => {
+                self.filters.refresh_attribute(state, slot, name);
+                self.spreads.change(state, &self.admissions, slot, name);
+                self.admit(slot);
+            }
         }
     }
 
-    /// A task counts from now on.
-    fn count(&mut self, state: &State, task: u32) {
+    /// A task counts from now on, or does not any more.
+    #[inline]
+    fn count(&mut self, state: &State, task: u32, begins: bool) {
         let task = &state.tasks[task as usize];
-        self.tallies.add(task.group, task.instance);
+        if begins {
+            self.tallies.add(task.group, task.instance);
+        } else {
+            self.tallies.subtract(task.group, task.instance);
+        }
+        self.spreads.count(task.group, task.instance, begins);
+        self.watches.count(&self.ranks, task.group, task.instance, begins);
     }
 
-    /// A task does not count any more.
-    fn uncount(&mut self, state: &State, task: u32) {
-        let task = &state.tasks[task as usize];
-        self.tallies.subtract(task.group, task.instance);
-    }
-
-    /// The ports of a task are taken now, or free.
-    fn follow_ports(&mut self, state: &State, task: u32, taken: bool) {
+    /// What a task holds is taken now, or free.
+    #[inline]
+    fn hold(&mut self, state: &State, task: u32, taken: bool) {
         let slot = state.tasks[task as usize].instance;
         for &key in &state.demand_of(task).ports {
             self.ports.set(key, slot, taken);
         }
+        self.orders.touch(state, &self.ranks, slot);
+    }
+
+    /// Static facts of an instance changed.
+    fn admit(&mut self, slot: u32) {
+        let Self { active, connected, filters, admissions, spreads, .. } = self;
+        admissions.refresh(Sets { active, connected, filters }, slot, |admission, member| {
+            spreads.admit(admission, slot, member);
+        });
+    }
+
+    /// What admissions rest on.
+    pub(crate) fn sets(&self) -> Sets<'_> {
+        Sets { active: &self.active, connected: &self.connected, filters: &self.filters }
     }
 
     /// Status, agent or presence of an instance changed.
@@ -116,7 +182,14 @@ impl Index {
         self.filters.validate(state)?;
         self.residues.validate(state)?;
         self.tallies.validate(state)?;
-        self.ports.validate(state)
+        self.ports.validate(state)?;
+        if !self.ranks.is_sound(state) {
+            return Err("ranks do not follow registration order".into());
+        }
+        self.orders.validate(state, &self.ranks)?;
+        self.admissions.validate(self.sets())?;
+        self.spreads.validate(state, &self.admissions)?;
+        self.watches.validate(state, &self.ranks)
     }
 
     /// Bytes held on the heap.
@@ -127,5 +200,10 @@ impl Index {
             + self.residues.memory_usage()
             + self.tallies.memory_usage()
             + self.ports.memory_usage()
+            + self.ranks.memory_usage()
+            + self.orders.memory_usage()
+            + self.admissions.memory_usage()
+            + self.spreads.memory_usage()
+            + self.watches.memory_usage()
     }
 }

@@ -9,7 +9,7 @@ use crate::instance::InstanceStatus;
 use crate::request::Request;
 use crate::resource::{ResourceKind, fits};
 use crate::state::demands::DemandRecord;
-use crate::state::{InstanceFacts, Life, State};
+use crate::state::{InstanceFacts, State};
 use crate::strategy::{SpreadField, Strategy};
 
 use super::plan::{AbsentGroup, Plan};
@@ -98,7 +98,7 @@ pub(crate) fn judge(state: &State, plan: &Plan, request: &Request, slot: u32, mu
             }
         }
     }
-    if plan.is_distinct && group_tasks(state, plan, slot) > 0 {
+    if plan.is_distinct && state.group_tasks(plan.group, slot) > 0 {
         fail(Reason::DistinctInstance);
     }
 }
@@ -136,13 +136,4 @@ pub(crate) fn has_all_gpus(state: &State, slot: u32) -> bool {
     let column = ResourceKind::Gpu.column();
     let registered = state.registered[column][slot as usize];
     registered > 0 && state.remaining[column][slot as usize] == registered
-}
-
-/// Tasks of the request's group that count on an instance.
-pub(crate) fn group_tasks(state: &State, plan: &Plan, slot: u32) -> u32 {
-    let of_group = |&task: &u32| {
-        let task = &state.tasks[task as usize];
-        task.life == Life::Live && task.group == plan.group
-    };
-    state.tasks_of_instance(slot).filter(of_group).map(|_| 1).sum()
 }

@@ -1,9 +1,11 @@
 //! Choosing: which instance gets the next task, which task goes first, and why an instance cannot take one.
 //!
-//! Everything here reads state, index and a [`plan`](plan::Plan), and writes only its scratch. There is one route today,
-//! [`scan`]; a second must give the same answers.
+//! Everything here reads state, index and a [`plan`](plan::Plan), and writes only its scratch. There are two routes, which
+//! give the same answers: [`scan`] is always right, [`indexed`] is fast and leaves to the scan what it does not find within
+//! its budget.
 
 pub(crate) mod draw;
+pub(crate) mod indexed;
 pub(crate) mod judge;
 pub(crate) mod plan;
 pub(crate) mod scan;

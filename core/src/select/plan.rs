@@ -3,7 +3,10 @@
 use smallvec::SmallVec;
 
 use crate::id::{AttributeId, ConstraintId, DemandId, GroupId};
+use crate::index::admission::AdmissionId;
+use crate::index::amounts::Needed;
 use crate::index::residue::ResidueId;
+use crate::index::spread::SpreadId;
 use crate::limits::REQUEST_STRATEGIES_MAX;
 use crate::strategy::TieBreak;
 
@@ -30,6 +33,34 @@ pub enum AbsentGroup {
     Last,
     /// They take no task of a request that spreads over it.
     Exclude,
+}
+
+/// What the indexed route searches for, where it knows the chain.
+#[derive(Debug, Clone)]
+pub(crate) struct Search {
+    /// Instances admitted by static facts.
+    pub(crate) admission: AdmissionId,
+    /// Amounts needed.
+    pub(crate) needed: Needed,
+    /// The spread that comes first, if one does.
+    pub(crate) spread: Option<SpreadId>,
+    /// Whether the group is watched.
+    pub(crate) is_watched: bool,
+    /// What decides among the instances of the least level.
+    pub(crate) last: Last,
+}
+
+/// What decides last on the indexed route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Last {
+    /// The earliest registered.
+    Registration,
+    /// Least left in a column, then the rules from a number on, then the earliest registered.
+    Binpack(usize, usize),
+    /// Fewest tasks of the group on the instance, then the earliest registered.
+    SpreadInstance,
+    /// A uniform draw.
+    Random,
 }
 
 /// A request made ready for one cluster.
@@ -65,9 +96,32 @@ pub(crate) struct Plan {
     pub(crate) tie_break: TieBreak,
     /// Seed of draws.
     pub(crate) seed: u64,
+    /// What the indexed route searches for; `None` leaves the request to the scan.
+    pub(crate) search: Option<Search>,
 }
 
 impl Plan {
+    /// What decides last on the indexed route, and the attribute that is spread over before, if there is one; `None` where
+    /// the route does not know the chain.
+    pub(crate) fn shape(&self) -> Option<(Option<AttributeId>, Last)> {
+        let (spread, first) = match self.rules.first() {
+            Some(&Rule::SpreadAttribute(name)) => (Some(name), 1),
+            _ => (None, 0),
+        };
+        let is_last = first + 1 == self.rules.len();
+        let seeded = self.tie_break == TieBreak::Seeded;
+        let last = match self.rules.get(first) {
+            Some(Rule::Random) => Last::Random,
+            None if seeded => Last::Random,
+            _ if seeded => return None,
+            None => Last::Registration,
+            Some(&Rule::Binpack(column)) => Last::Binpack(column, first + 1),
+            Some(Rule::SpreadInstance) if is_last => Last::SpreadInstance,
+            Some(_) => return None,
+        };
+        Some((spread, last))
+    }
+
     /// Whether choosing needs to know how many tasks of the group each instance has.
     pub(crate) fn reads_group(&self) -> bool {
         let spreads = |rule: &Rule| matches!(rule, Rule::SpreadInstance | Rule::SpreadAttribute(_));

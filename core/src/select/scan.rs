@@ -14,7 +14,7 @@ use crate::state::{State, WORD};
 use crate::strategy::TieBreak;
 
 use super::draw::Draws;
-use super::judge::{group_tasks, has_all_gpus};
+use super::judge::has_all_gpus;
 use super::plan::{AbsentGroup, Plan, Rule};
 use super::scratch::Scratch;
 
@@ -26,8 +26,24 @@ pub(crate) fn select(state: &State, index: &Index, plan: &Plan, scratch: &mut Sc
     if !find_candidates(state, index, plan, scratch) {
         return None;
     }
-    let mut narrowed = false;
-    for &rule in &plan.rules {
+    choose(state, index, plan, 0, scratch, false)
+}
+
+/// The best of the tied slots by the rules from a number on.
+pub(crate) fn finish(state: &State, index: &Index, plan: &Plan, from: usize, scratch: &mut Scratch) -> Option<u32> {
+    choose(state, index, plan, from, scratch, true)
+}
+
+/// Applies the rules from a number on: to the candidates, or, once something has narrowed them, to the tied slots.
+fn choose(
+    state: &State,
+    index: &Index,
+    plan: &Plan,
+    from: usize,
+    scratch: &mut Scratch,
+    mut narrowed: bool,
+) -> Option<u32> {
+    for &rule in &plan.rules[from..] {
         match rule {
             Rule::Binpack(column) => {
                 let column = &state.remaining[column];
@@ -149,7 +165,7 @@ fn keep(mask: u64, word: usize, holds: impl Fn(u32) -> bool) -> u64 {
 /// Tasks of the request's group on an instance: from the group's column, or, where it has none, from the task list.
 #[inline]
 fn group_count(state: &State, plan: &Plan, counts: Option<&[u32]>, slot: u32) -> u32 {
-    counts.map_or_else(|| group_tasks(state, plan, slot), |counts| counts[slot as usize])
+    counts.map_or_else(|| state.group_tasks(plan.group, slot), |counts| counts[slot as usize])
 }
 
 /// The slots of a set.

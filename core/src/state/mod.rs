@@ -280,6 +280,15 @@ impl State {
         self.list(self.groups[group.index()].head, |task| task.of_group[0])
     }
 
+    /// Tasks of a group that count on an instance.
+    pub(crate) fn group_tasks(&self, group: GroupId, slot: u32) -> u32 {
+        let of_group = |&task: &u32| {
+            let task = &self.tasks[task as usize];
+            task.life == Life::Live && task.group == group
+        };
+        self.tasks_of_instance(slot).filter(of_group).map(|_| 1).sum()
+    }
+
     /// Follows a list from its head.
     fn list(&self, head: u32, next: impl Fn(&Task) -> u32 + 'static) -> impl Iterator<Item = u32> + '_ {
         let mut at = head;

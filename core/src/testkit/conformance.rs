@@ -16,6 +16,7 @@ use super::differential::comparable;
 use super::naive::{Oracle, OracleOptions};
 use super::replay::{Runner, missing_feature};
 use crate::adapter::{Session, SessionOptions};
+use crate::cluster;
 use crate::limits::ECS_DEFINITION_BYTES_MAX;
 
 /// Most instances of a case that the oracle is asked about: it is cubic where tasks spread.
@@ -24,9 +25,13 @@ const ORACLE_INSTANCES_MAX: usize = 2000;
 /// What chooses the instances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Route {
-    /// The engine, asking every instance.
+    /// The engine, by the route it takes of itself.
     #[default]
+    Auto,
+    /// The engine, asking every instance.
     Scan,
+    /// The engine, searching its index.
+    Indexed,
     /// The naive model. It knows no codes, only classes.
     Oracle,
 }
@@ -119,12 +124,17 @@ pub fn replay(case: &Value, options: &ReplayOptions) -> Result<Value, String> {
 /// The entries of a case whose instances stand in their order.
 fn run(case: &Value, options: &ReplayOptions) -> Result<Vec<Value>, String> {
     match options.route {
-        Route::Scan => {
-            let mut runner = Runner::new(case, session_options(options.seed))?;
-            steps(case).iter().map(|step| runner.step(step)).collect()
-        }
+        Route::Auto => run_engine(case, options.seed, cluster::Route::Auto),
+        Route::Scan => run_engine(case, options.seed, cluster::Route::Scan),
+        Route::Indexed => run_engine(case, options.seed, cluster::Route::Indexed),
         Route::Oracle => run_oracle(case, options.seed),
     }
+}
+
+/// The entries of the engine.
+fn run_engine(case: &Value, seed: u64, route: cluster::Route) -> Result<Vec<Value>, String> {
+    let mut runner = Runner::new(case, session_options(seed, route))?;
+    steps(case).iter().map(|step| runner.step(step)).collect()
 }
 
 /// The entries of the oracle, with what the document needs beside them.
@@ -162,8 +172,10 @@ fn instances(case: &Value) -> usize {
 }
 
 /// Options of a session in which only the seed is given.
-fn session_options(seed: u64) -> SessionOptions {
-    SessionOptions { seed, ..SessionOptions::default() }
+fn session_options(seed: u64, route: cluster::Route) -> SessionOptions {
+    let mut options = SessionOptions { seed, ..SessionOptions::default() };
+    options.cluster.route = route;
+    options
 }
 
 /// Checks the text of one case: as given, reversed and rotated, by engine and oracle, against what it expects and what
@@ -288,11 +300,12 @@ pub fn oracle_gap(case: &Value) -> Option<&'static str> {
     }
 }
 
-/// Runs a case on the engine, watching what only the session shows: what is derived agrees, a refusal leaves the exported
+/// Runs a case on the engine, watching what only the session shows: both routes answer alike, what is derived agrees, a refusal leaves the exported
 /// state as it was, and a session that was exported and imported between any two steps goes on alike.
 fn check_engine(case: &Value, lines: &mut Vec<String>) -> Result<Vec<Value>, String> {
-    let mut runner = Runner::new(case, session_options(0))?;
-    let mut traveller = Runner::new(case, session_options(0))?;
+    let mut runner = Runner::new(case, session_options(0, cluster::Route::Scan))?;
+    let mut indexed = Runner::new(case, session_options(0, cluster::Route::Indexed))?;
+    let mut traveller = Runner::new(case, session_options(0, cluster::Route::Auto))?;
     let mut entries = Vec::new();
     for (number, step) in steps(case).iter().enumerate() {
         let before = runner.session().export();
@@ -306,6 +319,12 @@ fn check_engine(case: &Value, lines: &mut Vec<String>) -> Result<Vec<Value>, Str
         let entry = runner.step(step)?;
         if traveller.step(step)? != entry {
             lines.push(format!("steps[{number}]: an imported state goes on differently"));
+        }
+        if indexed.step(step)? != entry {
+            lines.push(format!("steps[{number}]: the indexed route answers differently"));
+        }
+        if let Err(fault) = indexed.session().cluster().validate() {
+            lines.push(format!("steps[{number}]: on the indexed route: {fault}"));
         }
         if entry.get("error").is_some() && runner.session().export() != before {
             lines.push(format!("steps[{number}]: was refused and changed the exported state"));
@@ -399,7 +418,7 @@ mod tests {
     #[test]
     fn both_routes_fill_the_same_keys() {
         let case = read(&text(&json!({"op": "stopTask", "task": {"taskArn": "nope"}}))).unwrap();
-        for route in [Route::Scan, Route::Oracle] {
+        for route in [Route::Auto, Route::Scan, Route::Indexed, Route::Oracle] {
             let document = replay(&case, &ReplayOptions { route, ..ReplayOptions::default() }).unwrap();
             let error = document.pointer("/steps/1/error").and_then(Value::as_object).unwrap();
             assert_eq!(error.keys().collect::<Vec<_>>(), ["class", "code", "message"]);

@@ -1,4 +1,4 @@
-//! The engine against the oracle, step by step, on one case.
+//! The engine by both routes against the oracle, step by step, on one case.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::naive::{Oracle, OracleOptions};
 use super::replay::Runner;
 use crate::adapter::{Session, SessionOptions};
+use crate::cluster::Route;
 
 /// What is checked after each step, beside what the step printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -25,42 +26,56 @@ pub struct Checks {
 /// # Errors
 /// The first difference, with the step and what each side said.
 pub fn compare(case: &Value, seed: u64, checks: Checks) -> Result<Vec<Value>, String> {
-    let options = SessionOptions { seed, ..SessionOptions::default() };
-    let engine = Runner::new(case, options);
+    let engine = |route| {
+        let mut options = SessionOptions { seed, ..SessionOptions::default() };
+        options.cluster.route = route;
+        Runner::new(case, options)
+    };
+    let (engine, indexed) = (engine(Route::Scan), engine(Route::Indexed));
     let oracle = Oracle::new(case, OracleOptions { seed });
-    let (mut engine, mut oracle) = match (engine, oracle) {
-        (Ok(engine), Ok(oracle)) => (engine, oracle),
-        (Err(_), Err(_)) => return Ok(Vec::new()),
-        (Ok(_), Err(error)) => return Err(format!("only the oracle refuses the cluster: {error}")),
-        (Err(error), Ok(_)) => return Err(format!("only the engine refuses the cluster: {error}")),
+    let (mut engine, mut indexed, mut oracle) = match (engine, indexed, oracle) {
+        (Ok(engine), Ok(indexed), Ok(oracle)) => (engine, indexed, oracle),
+        (Err(_), Err(_), Err(_)) => return Ok(Vec::new()),
+        (_, _, Err(error)) => return Err(format!("only the oracle refuses the cluster: {error}")),
+        (Err(error), _, Ok(_)) | (_, Err(error), Ok(_)) => return Err(format!("the engine refuses the cluster: {error}")),
     };
     let mut entries = Vec::new();
     let no_steps = Vec::new();
     for (number, step) in case["steps"].as_array().unwrap_or(&no_steps).iter().enumerate() {
-        let before = engine.session().cluster().fingerprint();
-        let entry = engine.step(step).map_err(|error| format!("step {number}: {error}"))?;
+        let entry = checked_step(&mut engine, step, number, checks)?;
+        let searched = checked_step(&mut indexed, step, number, checks)?;
+        if searched != entry {
+            return Err(format!("step {number}: {step}\nscan: {entry}\nindexed: {searched}"));
+        }
         let expected = oracle.step(step);
-        let said = comparable(&entry);
-        if said != comparable(&expected) {
+        if comparable(&entry) != comparable(&expected) {
             return Err(format!("step {number}: {step}\nengine: {entry}\noracle: {expected}"));
-        }
-        if entry.get("error").is_some() && engine.session().cluster().fingerprint() != before {
-            return Err(format!("step {number}: {step}\nwas refused and changed the state: {entry}"));
-        }
-        if checks.validate {
-            engine.session().cluster().validate().map_err(|fault| format!("step {number}: {step}\nfault: {fault}"))?;
-        }
-        if checks.reimport && !engine.has_savepoint() {
-            let text = engine.session().export();
-            let session = Session::import(&text).map_err(|error| format!("step {number}: import: {error}"))?;
-            if session.export() != text {
-                return Err(format!("step {number}: the state does not survive its own JSON\n{text}"));
-            }
-            engine.set_session(session);
         }
         entries.push(entry);
     }
     Ok(entries)
+}
+
+/// Runs one step, with what is checked after it.
+fn checked_step(runner: &mut Runner, step: &Value, number: usize, checks: Checks) -> Result<Value, String> {
+    let before = runner.session().cluster().fingerprint();
+    let entry = runner.step(step).map_err(|error| format!("step {number}: {error}"))?;
+    if entry.get("error").is_some() && runner.session().cluster().fingerprint() != before {
+        return Err(format!("step {number}: {step}\nwas refused and changed the state: {entry}"));
+    }
+    if checks.validate {
+        runner.session().cluster().validate().map_err(|fault| format!("step {number}: {step}\nfault: {fault}"))?;
+    }
+    if checks.reimport && !runner.has_savepoint() {
+        let text = runner.session().export();
+        let mut session = Session::import(&text).map_err(|error| format!("step {number}: import: {error}"))?;
+        if session.export() != text {
+            return Err(format!("step {number}: the state does not survive its own JSON\n{text}"));
+        }
+        session.set_route(runner.session().options().cluster.route);
+        runner.set_session(session);
+    }
+    Ok(entry)
 }
 
 /// An entry with what both sides must agree on: of an error, its class.

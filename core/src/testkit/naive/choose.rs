@@ -145,7 +145,7 @@ impl Cluster {
             };
             if *rule == Rule::Random {
                 let mut draws = Xoshiro::for_draw(ask.seed, self.loaded + self.placed);
-                for _ in 0..8 {
+                for _ in 0..64 {
                     let at = draws.bounded(self.instances.len());
                     if candidates.contains(&at) {
                         return Some(at);

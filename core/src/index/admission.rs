@@ -1,0 +1,132 @@
+//! Instances that prepared requests admit by static facts alone: ACTIVE, connected, and in every set the request names.
+//!
+//! Requests that name the same sets share one admission. It follows its instances one by one, so that choosing asks one bit
+//! of an instance instead of one for each set.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use smallvec::SmallVec;
+
+use crate::id::ConstraintId;
+
+use super::bitset::Bitset;
+use super::eligibility::Filters;
+
+/// Sets, and whether an instance must be in or outside each.
+pub(crate) type Parts = SmallVec<[(ConstraintId, bool); 6]>;
+
+/// Names one admission.
+pub(crate) type AdmissionId = u32;
+
+/// What an admission rests on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sets<'a> {
+    /// Live instances that are ACTIVE.
+    pub(crate) active: &'a Bitset,
+    /// Live instances whose agent is connected.
+    pub(crate) connected: &'a Bitset,
+    /// Static questions.
+    pub(crate) filters: &'a Filters,
+}
+
+/// The instances that some requests admit.
+#[derive(Debug, Clone)]
+struct Admission {
+    /// What they ask.
+    parts: Parts,
+    /// The instances.
+    members: Bitset,
+    /// Prepared requests that use it.
+    holders: u32,
+}
+
+/// All admissions.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Admissions {
+    /// By number.
+    records: Vec<Option<Admission>>,
+}
+
+impl Sets<'_> {
+    /// The members of a word of slots.
+    fn word(&self, parts: &Parts, word: usize) -> u64 {
+        parts.iter().fold(self.active.word(word) & self.connected.word(word), |mask, &(id, wanted)| {
+            let members = self.filters.members(id).word(word);
+            mask & if wanted { members } else { !members }
+        })
+    }
+}
+
+impl Admissions {
+    /// The number of an admission, with one holder more.
+    pub(crate) fn hold(&mut self, sets: Sets<'_>, mut parts: Parts) -> AdmissionId {
+        parts.sort_unstable_by_key(|&(id, wanted)| (id.0, wanted));
+        parts.dedup();
+        let same = |record: &Option<Admission>| record.as_ref().is_some_and(|record| record.parts == parts);
+        let found = self.records.iter().position(same);
+        let number = found.or_else(|| self.records.iter().position(Option::is_none)).unwrap_or(self.records.len());
+        if number == self.records.len() {
+            self.records.push(None);
+        }
+        match &mut self.records[number] {
+            Some(record) => record.holders += 1,
+            record => {
+                let members = Bitset::from_words((0..sets.active.words().len()).map(|word| sets.word(&parts, word)));
+                *record = Some(Admission { parts, members, holders: 1 });
+            }
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "an admission needs memory of its own")]
+        {
+            number as AdmissionId
+        }
+    }
+
+    /// One holder less; the last one takes the admission with it.
+    pub(crate) fn release(&mut self, id: AdmissionId) {
+        let record = &mut self.records[id as usize];
+        if let Some(admission) = record {
+            admission.holders -= 1;
+            if admission.holders == 0 {
+                *record = None;
+            }
+        }
+    }
+
+    /// The instances of an admission.
+    #[inline]
+    pub(crate) fn members(&self, id: AdmissionId) -> &Bitset {
+        match &self.records[id as usize] {
+            Some(record) => &record.members,
+            #[expect(clippy::unreachable, reason = "prepared requests hold the admissions they name")]
+            None => unreachable!("admission {id} has no holder"),
+        }
+    }
+
+    /// Asks again about one instance; `changed` learns of each admission that lets it in or turns it away now.
+    pub(crate) fn refresh(&mut self, sets: Sets<'_>, slot: u32, mut changed: impl FnMut(AdmissionId, bool)) {
+        for (id, record) in (0u32..).zip(&mut self.records) {
+            let Some(record) = record else { continue };
+            let word = sets.word(&record.parts, slot as usize / crate::state::WORD);
+            let member = word >> (slot as usize % crate::state::WORD) & 1 != 0;
+            if member != record.members.contains(slot) {
+                record.members.set(slot, member);
+                changed(id, member);
+            }
+        }
+    }
+
+    /// Checks every admission against the sets.
+    pub(crate) fn validate(&self, sets: Sets<'_>) -> Result<(), String> {
+        let right = |record: &Admission| {
+            (0..sets.active.words().len()).all(|word| record.members.word(word) == sets.word(&record.parts, word))
+        };
+        if self.records.iter().flatten().all(right) { Ok(()) } else { Err("an admission is out of date".into()) }
+    }
+
+    /// Bytes held on the heap.
+    pub(crate) fn memory_usage(&self) -> usize {
+        self.records.capacity() * size_of::<Option<Admission>>()
+            + self.records.iter().flatten().map(|record| record.members.memory_usage()).sum::<usize>()
+    }
+}

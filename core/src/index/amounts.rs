@@ -1,0 +1,285 @@
+//! Instances ordered by what is left of a resource, and by registration: one order for each that requests look at, shared by
+//! all of them.
+//!
+//! A change of amounts is noted and carried into the orders before they are next asked, so that several changes of one
+//! instance cost one move. The note is bounded: when it is full, the orders are brought up to date at once.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use smallvec::SmallVec;
+
+use crate::resource::{DIMENSIONS, ResourceKind};
+use crate::state::State;
+
+use super::bitset::Bitset;
+use super::order::{Order, Query, Walk};
+use super::ranks::Ranks;
+use super::sequence::{Ranked, Sequence};
+
+/// Changed instances that are noted.
+const TOUCHED_MAX: usize = 64;
+/// Resources an order can be by.
+pub(crate) const ORDERED: [usize; 2] = [ResourceKind::Cpu.column(), ResourceKind::Memory.column()];
+
+/// Amounts a request needs, by column; the least number where it needs none.
+pub(crate) type Needed = [i32; DIMENSIONS];
+
+/// Instances ordered by one resource.
+#[derive(Debug, Clone)]
+struct ByAmount {
+    /// The resource.
+    column: usize,
+    /// Keys are amounts, then ranks; beside each key the other amounts that are watched.
+    order: Order,
+    /// By slot: the amount it stands at.
+    known: Vec<i32>,
+}
+
+/// All orders.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Orders {
+    /// By place in [`ORDERED`].
+    by_amount: [Option<ByAmount>; 2],
+    /// By registration.
+    sequence: Option<Sequence>,
+    /// Columns whose amounts are watched, in column order.
+    watched: SmallVec<[usize; 4]>,
+    /// Instances whose amounts changed.
+    touched: Vec<u32>,
+    /// The same as a set.
+    is_touched: Bitset,
+}
+
+/// The key of an instance in an order.
+#[inline]
+fn key(amount: i32, rank: u32) -> i64 {
+    i64::from(amount) << 32 | i64::from(rank)
+}
+
+impl Orders {
+    /// Whether there is any order to follow.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.sequence.is_none() && self.by_amount.iter().all(Option::is_none)
+    }
+
+    /// Makes sure that there is an order by a resource, or by registration for `None`, in which the columns are watched.
+    pub(crate) fn want(&mut self, state: &State, ranks: &Ranks, by: Option<usize>, columns: impl Iterator<Item = usize>) {
+        let mut watched = self.watched.clone();
+        watched.extend(columns.chain(ORDERED));
+        watched.sort_unstable();
+        watched.dedup();
+        let is_there = match by {
+            Some(column) => self.by_amount.iter().flatten().any(|known| known.column == column),
+            None => self.sequence.is_some(),
+        };
+        if is_there && watched == self.watched {
+            return;
+        }
+        let is_wider = watched != self.watched;
+        self.watched = watched;
+        let width = self.watched.len();
+        for (place, &column) in ORDERED.iter().enumerate() {
+            let wanted = by == Some(column);
+            if wanted || is_wider && self.by_amount[place].is_some() {
+                self.by_amount[place] = Some(ByAmount { column, order: Order::new(width - 1), known: Vec::new() });
+            }
+        }
+        if by.is_none() || is_wider && self.sequence.is_some() {
+            self.sequence = Some(Sequence::new(width));
+        }
+        self.touched.reserve(TOUCHED_MAX);
+        self.rebuild(state, ranks);
+    }
+
+    /// Makes room for so many instances.
+    pub(crate) fn reserve(&mut self, instances: usize) {
+        for by_amount in self.by_amount.iter_mut().flatten() {
+            by_amount.order.reserve(instances);
+            by_amount.known.reserve(instances.saturating_sub(by_amount.known.len()));
+        }
+        if let Some(sequence) = &mut self.sequence {
+            sequence.reserve(instances);
+        }
+        self.is_touched.resize(self.is_touched.words().len().max(instances.div_ceil(super::order::LANES)));
+    }
+
+    /// Builds every order from the columns.
+    pub(crate) fn rebuild(&mut self, state: &State, ranks: &Ranks) {
+        self.forget_touched();
+        self.reserve(state.slots());
+        let Self { by_amount, sequence, watched, .. } = self;
+        let mut slots: Vec<u32> = Vec::new();
+        for ByAmount { column, order, known } in by_amount.iter_mut().flatten() {
+            known.resize(state.slots(), 0);
+            let amounts = &state.remaining[*column];
+            slots.clear();
+            slots.extend_from_slice(&state.registry);
+            slots.sort_unstable_by_key(|&slot| key(amounts[slot as usize], ranks.of(slot)));
+            for &slot in &slots {
+                known[slot as usize] = amounts[slot as usize];
+            }
+            let others: SmallVec<[usize; 4]> = watched.iter().copied().filter(|other| other != column).collect();
+            let sorted = slots.iter().map(|&slot| (key(amounts[slot as usize], ranks.of(slot)), slot));
+            order.fill(sorted, |at, slot| state.remaining[others[at]][slot as usize]);
+        }
+        if let Some(sequence) = sequence {
+            sequence.clear();
+            for &slot in &state.registry {
+                sequence.set(ranks.of(slot), watched.iter().map(|&column| state.remaining[column][slot as usize]));
+            }
+        }
+    }
+
+    /// An instance enters the cluster.
+    pub(crate) fn enter(&mut self, state: &State, ranks: &Ranks, slot: u32) {
+        if self.is_empty() {
+            return;
+        }
+        self.reserve(state.slots());
+        let Self { by_amount, sequence, watched, .. } = self;
+        for ByAmount { column, order, known } in by_amount.iter_mut().flatten() {
+            known.resize(state.slots(), 0);
+            let amount = state.remaining[*column][slot as usize];
+            known[slot as usize] = amount;
+            order.insert(key(amount, ranks.of(slot)), slot, &others(state, watched, *column, slot));
+        }
+        if let Some(sequence) = sequence {
+            sequence.set(ranks.of(slot), watched.iter().map(|&column| state.remaining[column][slot as usize]));
+        }
+    }
+
+    /// An instance leaves the cluster.
+    pub(crate) fn leave(&mut self, state: &State, ranks: &Ranks, slot: u32) {
+        self.sync(state, ranks);
+        for ByAmount { order, known, .. } in self.by_amount.iter_mut().flatten() {
+            order.remove(key(known[slot as usize], ranks.of(slot)));
+        }
+        if let Some(sequence) = &mut self.sequence {
+            sequence.unset(ranks.of(slot));
+        }
+    }
+
+    /// Amounts of an instance changed.
+    #[inline]
+    pub(crate) fn touch(&mut self, state: &State, ranks: &Ranks, slot: u32) {
+        if self.is_empty() || self.is_touched.contains(slot) {
+            return;
+        }
+        if self.touched.len() == TOUCHED_MAX {
+            self.sync(state, ranks);
+        }
+        self.touched.push(slot);
+        self.is_touched.set(slot, true);
+    }
+
+    /// Forgets what was noted.
+    fn forget_touched(&mut self) {
+        for slot in self.touched.drain(..) {
+            self.is_touched.set(slot, false);
+        }
+    }
+
+    /// Brings the orders up to date.
+    #[inline]
+    pub(crate) fn sync(&mut self, state: &State, ranks: &Ranks) {
+        if self.touched.is_empty() {
+            return;
+        }
+        let Self { by_amount, sequence, watched, touched, .. } = self;
+        for &slot in &*touched {
+            let rank = ranks.of(slot);
+            for ByAmount { column, order, known } in by_amount.iter_mut().flatten() {
+                let amount = state.remaining[*column][slot as usize];
+                let before = core::mem::replace(&mut known[slot as usize], amount);
+                order.replace(key(before, rank), key(amount, rank), slot, &others(state, watched, *column, slot));
+            }
+            if let Some(sequence) = sequence {
+                sequence.set(rank, watched.iter().map(|&column| state.remaining[column][slot as usize]));
+            }
+        }
+        self.forget_touched();
+    }
+
+    /// Shows `visit` the instances with enough of everything, least of the resource first, until it says to stop.
+    #[inline]
+    pub(crate) fn walk_amount(
+        &self,
+        column: usize,
+        needed: &Needed,
+        budget: &mut u32,
+        mut visit: impl FnMut(i32, u32) -> bool,
+    ) -> Walk {
+        let Some(by_amount) = self.by_amount.iter().flatten().find(|known| known.column == column) else {
+            return Walk::Spent;
+        };
+        let amounts: SmallVec<[i32; DIMENSIONS]> =
+            self.watched.iter().filter(|&&other| other != column).map(|&other| needed[other]).collect();
+        let from = if needed[column] == i32::MIN { i64::MIN } else { key(needed[column], 0) };
+        let query = Query { from, to: i64::MAX, amounts: &amounts };
+        #[expect(clippy::cast_possible_truncation, reason = "the high half of a key is an amount")]
+        by_amount.order.walk(&query, budget, |key, slot| visit((key >> 32) as i32, slot))
+    }
+
+    /// Shows `visit` the instances with enough of everything, earliest registered first, until it says to stop. Those of
+    /// `without` are left out.
+    pub(crate) fn walk_sequence(
+        &self,
+        ranks: &Ranks,
+        needed: &Needed,
+        without: Option<&Ranked>,
+        budget: &mut u32,
+        mut visit: impl FnMut(u32) -> bool,
+    ) -> Walk {
+        let Some(sequence) = &self.sequence else { return Walk::Spent };
+        let amounts: SmallVec<[i32; DIMENSIONS]> = self.watched.iter().map(|&column| needed[column]).collect();
+        sequence.walk(&amounts, without, budget, |rank| {
+            let slot = ranks.slots().get(rank as usize).copied().filter(|&slot| slot != crate::state::NONE);
+            slot.is_some_and(&mut visit)
+        })
+    }
+
+    /// Checks every order against the columns.
+    pub(crate) fn validate(&self, state: &State, ranks: &Ranks) -> Result<(), String> {
+        let is_known = |slot: u32, amount: i32, column: usize| {
+            self.is_touched.contains(slot) || state.remaining[column][slot as usize] == amount
+        };
+        for ByAmount { column, order, known } in self.by_amount.iter().flatten() {
+            let sound = order.is_sound(|at, slot, amounts| {
+                let others = self.watched.iter().filter(|other| *other != column);
+                at == key(known[slot as usize], ranks.of(slot))
+                    && is_known(slot, known[slot as usize], *column)
+                    && others.zip(amounts).all(|(&other, &amount)| is_known(slot, amount, other))
+            });
+            if !sound || order.len() != state.registry.len() {
+                return Err(alloc::format!("the order by column {column} is out of date"));
+            }
+        }
+        if let Some(sequence) = &self.sequence {
+            let right = state.registry.iter().all(|&slot| {
+                let amounts = sequence.amounts(ranks.of(slot));
+                self.watched.iter().zip(amounts).all(|(&column, amount)| is_known(slot, amount, column))
+            });
+            if !right || !sequence.is_sound() {
+                return Err("the order of registration is out of date".into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Bytes held on the heap.
+    pub(crate) fn memory_usage(&self) -> usize {
+        let by_amount = self.by_amount.iter().flatten();
+        by_amount.map(|known| known.order.memory_usage() + known.known.capacity() * size_of::<i32>()).sum::<usize>()
+            + self.sequence.as_ref().map_or(0, Sequence::memory_usage)
+            + self.touched.capacity() * size_of::<u32>()
+            + self.is_touched.memory_usage()
+    }
+}
+
+/// The watched amounts of an instance, but for one column.
+#[inline]
+fn others(state: &State, watched: &[usize], column: usize, slot: u32) -> SmallVec<[i32; DIMENSIONS]> {
+    watched.iter().filter(|&&other| other != column).map(|&other| state.remaining[other][slot as usize]).collect()
+}

@@ -1,0 +1,832 @@
+//! An ordered list of slots in blocks: where a key begins is found in a few steps, and blocks in which no slot has enough of
+//! something are passed over.
+//!
+//! Three levels, as in a shallow B-tree: a leaf holds up to 64 keys in order, each with its slot and a few amounts; a group
+//! holds up to 64 leaves, with the least key of each and the greatest of every amount in it; the top lists the groups in
+//! the same way. Keys are unique. Room for leaves and groups is taken beforehand; should it run out, neighbours that fit
+//! in one leaf are put together first.
+//!
+//! Cost: finding, adding and removing a key take steps logarithmic in the groups, and moves within one leaf. A walk visits
+//! only leaves whose greatest amounts are enough. With one amount beside the key that is exact, so the first visited leaf
+//! after the starting one has a hit; with several, the greatest ones may belong to different slots, and a walk may visit
+//! leaves for nothing. It therefore has a budget.
+//!
+//! The shape is that of the best exact kernel in our measurements of such structures; see `design.md`.
+
+use alloc::vec::Vec;
+
+use super::bitset::bits;
+
+/// Keys of a leaf, and leaves of a group.
+pub(crate) const LANES: usize = 64;
+/// Fewest keys of a leaf, or leaves of a group, that has a neighbour it could be put together with.
+const FEW: usize = 16;
+/// Most that two neighbours have when they are put together.
+const MERGED: usize = 48;
+/// What a walk pays for a leaf; a key that is looked at costs 1.
+const LEAF_PRICE: u32 = 16;
+/// The amount where there is no key.
+const NOTHING: i32 = i32::MIN;
+
+/// A lane for each key of a leaf, or each leaf of a group.
+type Row = [i32; LANES];
+
+/// Neighbouring leaves.
+#[derive(Debug, Clone)]
+struct Group {
+    /// Leaves in it.
+    len: usize,
+    /// Its place in the top.
+    top: usize,
+    /// No key of a leaf is less than this, and every key of the leaf before it is.
+    least: [i64; LANES],
+    /// The leaves.
+    leaves: [u32; LANES],
+}
+
+/// How a walk ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Walk {
+    /// It was told to stop.
+    Stopped,
+    /// There is nothing more.
+    Ended,
+    /// The budget was spent.
+    Spent,
+}
+
+/// What a walk looks for, and what it may cost.
+#[derive(Debug)]
+pub(crate) struct Query<'a> {
+    /// First key looked at.
+    pub(crate) from: i64,
+    /// First key not looked at.
+    pub(crate) to: i64,
+    /// For each amount the least there must be; the least number asks for none.
+    pub(crate) amounts: &'a [i32],
+}
+
+/// An ordered list of slots.
+#[derive(Debug, Clone)]
+pub(crate) struct Order {
+    /// Amounts beside each key.
+    width: usize,
+    /// By leaf: keys, in order in the first lanes.
+    keys: Vec<[i64; LANES]>,
+    /// By leaf: the slots, then each amount.
+    rows: Vec<Row>,
+    /// By leaf: keys in it.
+    lens: Vec<usize>,
+    /// Groups, in no order.
+    groups: Vec<Group>,
+    /// By group and amount: the greatest of each leaf.
+    maxima: Vec<Row>,
+    /// The groups in order.
+    top: Vec<u32>,
+    /// By place in the top: the least key there could be.
+    top_least: Vec<i64>,
+    /// By place in the top and amount: the greatest.
+    top_maxima: Vec<i32>,
+    /// Leaves without a key.
+    free_leaves: Vec<u32>,
+    /// Groups without a leaf.
+    free_groups: Vec<u32>,
+    /// Keys there are.
+    len: usize,
+}
+
+impl Order {
+    /// An empty list with so many amounts beside each key.
+    pub(crate) fn new(width: usize) -> Self {
+        let mut order = Self {
+            width,
+            keys: Vec::new(),
+            rows: Vec::new(),
+            lens: Vec::new(),
+            groups: Vec::new(),
+            maxima: Vec::new(),
+            top: Vec::new(),
+            top_least: Vec::new(),
+            top_maxima: Vec::new(),
+            free_leaves: Vec::new(),
+            free_groups: Vec::new(),
+            len: 0,
+        };
+        order.reserve(0);
+        order.clear();
+        order
+    }
+
+    /// Makes room for so many keys.
+    pub(crate) fn reserve(&mut self, keys: usize) {
+        let leaves = keys / (LANES / 2) + 4;
+        let groups = leaves / FEW + 2;
+        while self.lens.len() < leaves {
+            self.add_leaf();
+        }
+        while self.groups.len() < groups {
+            self.add_group();
+        }
+        self.free_leaves.reserve(self.lens.len() - self.free_leaves.len());
+        self.free_groups.reserve(self.groups.len() - self.free_groups.len());
+        self.top.reserve(groups.saturating_sub(self.top.len()));
+        self.top_least.reserve(groups.saturating_sub(self.top_least.len()));
+        self.top_maxima.reserve((groups * self.width).saturating_sub(self.top_maxima.len()));
+    }
+
+    /// One free leaf more.
+    fn add_leaf(&mut self) {
+        self.free_leaves.push(number(self.lens.len()));
+        self.keys.push([0; LANES]);
+        self.rows.resize(self.rows.len() + 1 + self.width, [NOTHING; LANES]);
+        self.lens.push(0);
+    }
+
+    /// One free group more.
+    fn add_group(&mut self) {
+        self.free_groups.push(number(self.groups.len()));
+        self.groups.push(Group { len: 0, top: 0, least: [i64::MAX; LANES], leaves: [0; LANES] });
+        self.maxima.resize(self.maxima.len() + self.width, [NOTHING; LANES]);
+    }
+
+    /// Takes every key out.
+    pub(crate) fn clear(&mut self) {
+        self.free_leaves.clear();
+        self.free_leaves.extend((0..number(self.lens.len())).rev());
+        self.free_groups.clear();
+        self.free_groups.extend((0..number(self.groups.len())).rev());
+        self.rows.fill([NOTHING; LANES]);
+        self.lens.fill(0);
+        self.maxima.fill([NOTHING; LANES]);
+        self.top.clear();
+        self.top_least.clear();
+        self.top_maxima.clear();
+        self.len = 0;
+        let (leaf, group) = (self.take_leaf(), self.take_group());
+        self.groups[group].len = 1;
+        self.groups[group].least[0] = i64::MIN;
+        self.groups[group].leaves[0] = leaf;
+        self.insert_top(0, group);
+    }
+
+    /// Takes every key out and puts others in: in order, three quarters of a leaf at a time.
+    pub(crate) fn fill(&mut self, sorted: impl Iterator<Item = (i64, u32)>, mut amount: impl FnMut(usize, u32) -> i32) {
+        self.clear();
+        let full = LANES * 3 / 4;
+        for (key, slot) in sorted {
+            let top = self.top.len() - 1;
+            let mut group = self.top[top] as usize;
+            let mut child = self.groups[group].len - 1;
+            let mut leaf = self.groups[group].leaves[child] as usize;
+            if self.lens[leaf] == full {
+                if child + 1 == full {
+                    let next = self.take_group();
+                    self.groups[next].len = 0;
+                    self.insert_top(top + 1, next);
+                    self.top_least[top + 1] = key;
+                    group = next;
+                    child = 0;
+                } else {
+                    child += 1;
+                }
+                let next = self.take_leaf();
+                let node = &mut self.groups[group];
+                node.len = child + 1;
+                node.least[child] = key;
+                node.leaves[child] = next;
+                leaf = next as usize;
+            }
+            let lane = self.lens[leaf];
+            self.lens[leaf] += 1;
+            self.keys[leaf][lane] = key;
+            self.rows[leaf * (1 + self.width)][lane] = signed(slot);
+            for at in 0..self.width {
+                let amount = amount(at, slot);
+                self.rows[leaf * (1 + self.width) + 1 + at][lane] = amount;
+                self.raise(group, child, at, amount);
+            }
+            self.len += 1;
+        }
+    }
+
+    /// Keys there are.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The group and the child in it where a key belongs, and the group's place in the top.
+    #[inline]
+    fn locate(&self, key: i64) -> (usize, usize, usize) {
+        let top = self.top_least.partition_point(|&least| least <= key).saturating_sub(1);
+        let group = self.top[top] as usize;
+        let node = &self.groups[group];
+        let child = node.least[..node.len].partition_point(|&least| least <= key).saturating_sub(1);
+        (top, group, child)
+    }
+
+    /// Adds a key. It must not be there.
+    pub(crate) fn insert(&mut self, key: i64, slot: u32, amounts: &[i32]) {
+        let (_, mut group, mut child) = self.locate(key);
+        if self.lens[self.groups[group].leaves[child] as usize] == LANES {
+            self.split_leaf(key);
+            (_, group, child) = self.locate(key);
+        }
+        self.insert_at(group, child, key, slot, amounts);
+        self.len += 1;
+    }
+
+    /// Adds a key to a leaf that has room.
+    fn insert_at(&mut self, group: usize, child: usize, key: i64, slot: u32, amounts: &[i32]) {
+        let leaf = self.groups[group].leaves[child] as usize;
+        let len = self.lens[leaf];
+        let keys = &mut self.keys[leaf];
+        let lane = keys[..len].partition_point(|&other| other < key);
+        keys.copy_within(lane..len, lane + 1);
+        keys[lane] = key;
+        self.lens[leaf] = len + 1;
+        let rows = leaf * (1 + self.width);
+        for (row, value) in
+            self.rows[rows..=rows + self.width].iter_mut().zip(core::iter::once(signed(slot)).chain(amounts.iter().copied()))
+        {
+            row.copy_within(lane..len, lane + 1);
+            row[lane] = value;
+        }
+        for (at, &amount) in amounts.iter().enumerate() {
+            self.raise(group, child, at, amount);
+        }
+    }
+
+    /// Takes a key out. It must be there.
+    pub(crate) fn remove(&mut self, key: i64) {
+        let (_, group, child) = self.locate(key);
+        self.remove_at(group, child, key);
+        self.len -= 1;
+        if self.lens[self.groups[group].leaves[child] as usize] < FEW {
+            self.shrink(group, child);
+        }
+    }
+
+    /// Takes a key out of its leaf.
+    fn remove_at(&mut self, group: usize, child: usize, key: i64) {
+        let leaf = self.groups[group].leaves[child] as usize;
+        let len = self.lens[leaf];
+        let keys = &mut self.keys[leaf];
+        let lane = keys[..len].partition_point(|&other| other < key);
+        debug_assert_eq!(keys[..len].get(lane), Some(&key), "the key is in the list");
+        keys.copy_within(lane + 1..len, lane);
+        self.lens[leaf] = len - 1;
+        let rows = leaf * (1 + self.width);
+        for at in 0..=self.width {
+            let row = &mut self.rows[rows + at];
+            let value = row[lane];
+            row.copy_within(lane + 1..len, lane);
+            row[len - 1] = NOTHING;
+            if at > 0 {
+                self.lower(group, child, at - 1, value);
+            }
+        }
+    }
+
+    /// Puts a key in the place of another, or gives it other amounts.
+    pub(crate) fn replace(&mut self, old: i64, new: i64, slot: u32, amounts: &[i32]) {
+        let (top, group, child) = self.locate(old);
+        let node = &self.groups[group];
+        let stays = node.least[child] <= new && new < self.end_of(top, group, child);
+        if !stays {
+            self.remove(old);
+            self.insert(new, slot, amounts);
+        } else if old == new {
+            let leaf = node.leaves[child] as usize;
+            let lane = self.keys[leaf][..self.lens[leaf]].partition_point(|&other| other < old);
+            for (at, &amount) in amounts.iter().enumerate() {
+                let cell = &mut self.rows[leaf * (1 + self.width) + 1 + at][lane];
+                let before = core::mem::replace(cell, amount);
+                self.raise(group, child, at, amount);
+                if amount < before {
+                    self.lower(group, child, at, before);
+                }
+            }
+        } else {
+            self.remove_at(group, child, old);
+            self.insert_at(group, child, new, slot, amounts);
+        }
+    }
+
+    /// The least key of the leaf after one.
+    fn end_of(&self, top: usize, group: usize, child: usize) -> i64 {
+        let node = &self.groups[group];
+        if child + 1 < node.len {
+            node.least[child + 1]
+        } else {
+            self.top_least.get(top + 1).copied().unwrap_or(i64::MAX)
+        }
+    }
+
+    /// An amount came into a leaf.
+    #[inline]
+    fn raise(&mut self, group: usize, child: usize, at: usize, amount: i32) {
+        let most = &mut self.maxima[group * self.width + at][child];
+        if amount > *most {
+            *most = amount;
+            let most = &mut self.top_maxima[self.groups[group].top * self.width + at];
+            *most = amount.max(*most);
+        }
+    }
+
+    /// An amount left a leaf.
+    #[inline]
+    fn lower(&mut self, group: usize, child: usize, at: usize, amount: i32) {
+        if amount == self.maxima[group * self.width + at][child] {
+            self.measure_leaf(group, child, at, amount);
+        }
+    }
+
+    /// The greatest amount of a leaf left it.
+    fn measure_leaf(&mut self, group: usize, child: usize, at: usize, was: i32) {
+        let leaf = self.groups[group].leaves[child] as usize;
+        let most = greatest(&self.rows[leaf * (1 + self.width) + 1 + at]);
+        self.maxima[group * self.width + at][child] = most;
+        let top = self.groups[group].top * self.width + at;
+        if most < was && self.top_maxima[top] == was {
+            self.top_maxima[top] = greatest(&self.maxima[group * self.width + at]);
+        }
+    }
+
+    /// Recomputes the maxima of one leaf, and of its group.
+    fn measure(&mut self, group: usize, child: usize) {
+        for at in 0..self.width {
+            let leaf = self.groups[group].leaves[child] as usize;
+            self.maxima[group * self.width + at][child] = greatest(&self.rows[leaf * (1 + self.width) + 1 + at]);
+            let top = self.groups[group].top * self.width + at;
+            self.top_maxima[top] = greatest(&self.maxima[group * self.width + at]);
+        }
+    }
+
+    /// A leaf without a key.
+    fn take_leaf(&mut self) -> u32 {
+        if self.free_leaves.is_empty() {
+            self.add_leaf();
+        }
+        self.free_leaves.pop().unwrap_or(0)
+    }
+
+    /// A group without a leaf.
+    fn take_group(&mut self) -> usize {
+        if self.free_groups.is_empty() {
+            self.add_group();
+        }
+        self.free_groups.pop().unwrap_or(0) as usize
+    }
+
+    /// Lists a group in the top.
+    fn insert_top(&mut self, place: usize, group: usize) {
+        self.top.insert(place, number(group));
+        self.top_least.insert(place, self.groups[group].least[0]);
+        for at in 0..self.width {
+            let most = greatest(&self.maxima[group * self.width + at]);
+            self.top_maxima.insert(place * self.width + at, most);
+        }
+        self.number_tops(place);
+    }
+
+    /// Tells groups their place in the top, from one on.
+    fn number_tops(&mut self, from: usize) {
+        for (place, &group) in self.top.iter().enumerate().skip(from) {
+            self.groups[group as usize].top = place;
+        }
+    }
+
+    /// Makes two leaves of the full one where a key belongs.
+    #[cold]
+    fn split_leaf(&mut self, key: i64) {
+        if self.free_leaves.is_empty() {
+            self.compact();
+        }
+        let (top, group, _) = self.locate(key);
+        if self.groups[group].len == LANES {
+            self.split_group(top);
+        }
+        let (_, group, child) = self.locate(key);
+        let left = self.groups[group].leaves[child] as usize;
+        if self.lens[left] < LANES {
+            return;
+        }
+        let right = self.take_leaf() as usize;
+        let half = LANES / 2;
+        self.move_keys(left, half, right);
+        self.open_child(group, child + 1);
+        let least = self.keys[right][0];
+        let node = &mut self.groups[group];
+        node.least[child + 1] = least;
+        node.leaves[child + 1] = number(right);
+        self.measure(group, child);
+        self.measure(group, child + 1);
+    }
+
+    /// Moves the keys of a leaf from a lane on to the end of another, whose keys are all less.
+    fn move_keys(&mut self, from: usize, lane: usize, to: usize) {
+        let (len, start) = (self.lens[from], self.lens[to]);
+        let moved = self.keys[from];
+        self.keys[to][start..start + len - lane].copy_from_slice(&moved[lane..len]);
+        for at in 0..=self.width {
+            let moved = self.rows[from * (1 + self.width) + at];
+            self.rows[to * (1 + self.width) + at][start..start + len - lane].copy_from_slice(&moved[lane..len]);
+            self.rows[from * (1 + self.width) + at][lane..].fill(NOTHING);
+        }
+        self.lens[to] = start + len - lane;
+        self.lens[from] = lane;
+    }
+
+    /// Makes room for a child of a group.
+    fn open_child(&mut self, group: usize, child: usize) {
+        let node = &mut self.groups[group];
+        let len = node.len;
+        node.least.copy_within(child..len, child + 1);
+        node.leaves.copy_within(child..len, child + 1);
+        node.len += 1;
+        for row in &mut self.maxima[group * self.width..(group + 1) * self.width] {
+            row.copy_within(child..len, child + 1);
+        }
+    }
+
+    /// Takes a child out of a group.
+    fn close_child(&mut self, group: usize, child: usize) {
+        let node = &mut self.groups[group];
+        let len = node.len;
+        node.least.copy_within(child + 1..len, child);
+        node.leaves.copy_within(child + 1..len, child);
+        node.len -= 1;
+        for row in &mut self.maxima[group * self.width..(group + 1) * self.width] {
+            row.copy_within(child + 1..len, child);
+            row[len - 1] = NOTHING;
+        }
+    }
+
+    /// Makes two groups of a full one.
+    fn split_group(&mut self, top: usize) {
+        let left = self.top[top] as usize;
+        let right = self.take_group();
+        self.groups[right].len = 0;
+        self.move_children(left, LANES / 2, right);
+        self.insert_top(top + 1, right);
+        self.measure_top(left);
+    }
+
+    /// Moves the children of a group from one on to the end of another.
+    fn move_children(&mut self, from: usize, child: usize, to: usize) {
+        let (len, start) = (self.groups[from].len, self.groups[to].len);
+        let end = start + len - child;
+        let (least, leaves) = (self.groups[from].least, self.groups[from].leaves);
+        self.groups[to].least[start..end].copy_from_slice(&least[child..len]);
+        self.groups[to].leaves[start..end].copy_from_slice(&leaves[child..len]);
+        for at in 0..self.width {
+            let moved = self.maxima[from * self.width + at];
+            self.maxima[to * self.width + at][start..end].copy_from_slice(&moved[child..len]);
+            self.maxima[from * self.width + at][child..].fill(NOTHING);
+        }
+        self.groups[to].len = end;
+        self.groups[from].len = child;
+    }
+
+    /// Recomputes what the top says of a group.
+    fn measure_top(&mut self, group: usize) {
+        let top = self.groups[group].top;
+        for at in 0..self.width {
+            self.top_maxima[top * self.width + at] = greatest(&self.maxima[group * self.width + at]);
+        }
+    }
+
+    /// Puts a leaf with few keys together with a neighbour, where both fit in one.
+    #[cold]
+    fn shrink(&mut self, group: usize, child: usize) {
+        let node = &self.groups[group];
+        let keys = |child: usize| self.lens[node.leaves[child] as usize];
+        let fits = |left: usize| {
+            let both = keys(left) + keys(left + 1);
+            both <= MERGED || keys(left).min(keys(left + 1)) == 0
+        };
+        if child > 0 && fits(child - 1) {
+            self.merge_leaves(group, child - 1);
+        } else if child + 1 < node.len && fits(child) {
+            self.merge_leaves(group, child);
+        }
+        if self.groups[group].len < FEW {
+            self.shrink_group(group);
+        }
+    }
+
+    /// Puts a leaf and the one after it together.
+    fn merge_leaves(&mut self, group: usize, left: usize) {
+        let leaves = self.groups[group].leaves;
+        let (into, from) = (leaves[left] as usize, leaves[left + 1] as usize);
+        self.move_keys(from, 0, into);
+        self.close_child(group, left + 1);
+        self.free_leaves.push(number(from));
+        self.measure(group, left);
+    }
+
+    /// Puts a group with few leaves together with a neighbour, where both fit in one.
+    fn shrink_group(&mut self, group: usize) {
+        let top = self.groups[group].top;
+        let leaves = |top: usize| self.groups[self.top[top] as usize].len;
+        let fits = |left: usize| leaves(left) + leaves(left + 1) <= MERGED;
+        if top > 0 && fits(top - 1) {
+            self.merge_groups(top - 1);
+        } else if top + 1 < self.top.len() && fits(top) {
+            self.merge_groups(top);
+        }
+    }
+
+    /// Puts a group and the one after it together.
+    fn merge_groups(&mut self, left: usize) {
+        let (into, from) = (self.top[left] as usize, self.top[left + 1] as usize);
+        self.move_children(from, 0, into);
+        self.top.remove(left + 1);
+        self.top_least.remove(left + 1);
+        self.top_maxima.drain((left + 1) * self.width..(left + 2) * self.width);
+        self.free_groups.push(number(from));
+        self.number_tops(left + 1);
+        self.measure_top(into);
+    }
+
+    /// Puts every two neighbours together that fit in one.
+    fn compact(&mut self) {
+        for top in 0..self.top.len() {
+            let group = self.top[top] as usize;
+            let mut left = 0;
+            while left + 1 < self.groups[group].len {
+                let node = &self.groups[group];
+                let both = self.lens[node.leaves[left] as usize] + self.lens[node.leaves[left + 1] as usize];
+                if both <= LANES {
+                    self.merge_leaves(group, left);
+                } else {
+                    left += 1;
+                }
+            }
+        }
+        let mut left = 0;
+        while left + 1 < self.top.len() {
+            if self.groups[self.top[left] as usize].len + self.groups[self.top[left + 1] as usize].len <= LANES {
+                self.merge_groups(left);
+            } else {
+                left += 1;
+            }
+        }
+    }
+
+    /// Shows `visit` the keys of a query whose amounts are enough, in order, until it says to stop.
+    #[inline]
+    pub(crate) fn walk(&self, query: &Query<'_>, budget: &mut u32, mut visit: impl FnMut(i64, u32) -> bool) -> Walk {
+        let (mut top, _, first) = self.locate(query.from);
+        let mut from = Some(first);
+        while top < self.top.len() {
+            let first = from.unwrap_or(0);
+            let enough = |(at, &least): (usize, &i32)| self.top_maxima[top * self.width + at] >= least;
+            if query.amounts.iter().enumerate().all(enough) {
+                let group = self.top[top] as usize;
+                let node = &self.groups[group];
+                let mut children = below(node.len) & (u64::MAX << first);
+                for (at, &least) in query.amounts.iter().enumerate().filter(|(_, least)| **least != NOTHING) {
+                    children &= at_least(&self.maxima[group * self.width + at], least);
+                }
+                for child in bits(children) {
+                    let child = child as usize;
+                    if node.least[child] >= query.to {
+                        return Walk::Ended;
+                    }
+                    let leaf = node.leaves[child] as usize;
+                    let keys = &self.keys[leaf];
+                    let mut lanes = below(self.lens[leaf]);
+                    if from == Some(child) {
+                        let before = keys[..self.lens[leaf]].partition_point(|&key| key < query.from);
+                        lanes &= u64::MAX.checked_shl(number(before)).unwrap_or(0);
+                    }
+                    let rows = &self.rows[leaf * (1 + self.width)..(leaf + 1) * (1 + self.width)];
+                    for (row, &least) in rows[1..].iter().zip(query.amounts).filter(|(_, least)| **least != NOTHING) {
+                        lanes &= at_least(row, least);
+                    }
+                    if *budget < LEAF_PRICE {
+                        return Walk::Spent;
+                    }
+                    *budget -= LEAF_PRICE;
+                    for lane in bits(lanes) {
+                        let key = keys[lane as usize];
+                        if key >= query.to {
+                            return Walk::Ended;
+                        }
+                        if visit(key, unsigned(rows[0][lane as usize])) {
+                            return Walk::Stopped;
+                        }
+                        if *budget == 0 {
+                            return Walk::Spent;
+                        }
+                        *budget -= 1;
+                    }
+                }
+            }
+            top += 1;
+            from = None;
+        }
+        Walk::Ended
+    }
+
+    /// Every key with its slot and amounts, in order; and whether all that is kept of blocks is right.
+    pub(crate) fn is_sound(&self, mut check: impl FnMut(i64, u32, &[i32]) -> bool) -> bool {
+        let mut last = i64::MIN;
+        let mut count = 0;
+        let mut amounts = alloc::vec![0; self.width];
+        for (place, &group) in self.top.iter().enumerate() {
+            let group = group as usize;
+            let node = &self.groups[group];
+            if node.top != place || node.len == 0 || node.least[0] != self.top_least[place] {
+                return false;
+            }
+            for child in 0..node.len {
+                let leaf = node.leaves[child] as usize;
+                for lane in 0..self.lens[leaf] {
+                    let key = self.keys[leaf][lane];
+                    for (at, amount) in amounts.iter_mut().enumerate() {
+                        *amount = self.rows[leaf * (1 + self.width) + 1 + at][lane];
+                    }
+                    let in_order = count == 0 || last < key;
+                    let slot = unsigned(self.rows[leaf * (1 + self.width)][lane]);
+                    let end = self.end_of(place, group, child);
+                    if !in_order || key < node.least[child] || key >= end || !check(key, slot, &amounts) {
+                        return false;
+                    }
+                    last = key;
+                    count += 1;
+                }
+                for at in 0..self.width {
+                    let row = &self.rows[leaf * (1 + self.width) + 1 + at];
+                    if greatest(row) != self.maxima[group * self.width + at][child] {
+                        return false;
+                    }
+                }
+            }
+            for at in 0..self.width {
+                if greatest(&self.maxima[group * self.width + at]) != self.top_maxima[place * self.width + at] {
+                    return false;
+                }
+            }
+        }
+        count == self.len
+    }
+
+    /// Bytes held on the heap.
+    pub(crate) fn memory_usage(&self) -> usize {
+        self.keys.capacity() * size_of::<[i64; LANES]>()
+            + (self.rows.capacity() + self.maxima.capacity()) * size_of::<Row>()
+            + self.lens.capacity() * size_of::<usize>()
+            + self.groups.capacity() * size_of::<Group>()
+            + self.top_least.capacity() * size_of::<i64>()
+            + (self.top.capacity() + self.top_maxima.capacity()) * size_of::<u32>()
+            + (self.free_leaves.capacity() + self.free_groups.capacity()) * size_of::<u32>()
+    }
+}
+
+/// The lanes whose amount is enough.
+#[inline]
+pub(crate) fn at_least(row: &Row, least: i32) -> u64 {
+    // PERF: a byte for each comparison lets the compiler compare four lanes at once on plain x86-64; eight bytes of 0 or 1
+    // are then gathered into eight bits by one multiplication.
+    let mut bytes = [0u8; LANES];
+    for (byte, &amount) in bytes.iter_mut().zip(row) {
+        *byte = u8::from(amount >= least);
+    }
+    let mut lanes = 0;
+    for (at, chunk) in bytes.chunks_exact(8).enumerate() {
+        let mut eight = [0u8; 8];
+        eight.copy_from_slice(chunk);
+        lanes |= (u64::from_le_bytes(eight).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * at);
+    }
+    lanes
+}
+
+/// The greatest amount of a row.
+#[inline]
+pub(crate) fn greatest(row: &Row) -> i32 {
+    row.iter().fold(NOTHING, |most, &amount| if amount > most { amount } else { most })
+}
+
+/// The lanes below a number of at most 64.
+#[inline]
+fn below(lanes: usize) -> u64 {
+    if lanes >= LANES { u64::MAX } else { (1 << lanes) - 1 }
+}
+
+/// A leaf, group or lane number as it is kept.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "there are fewer of each than slots, which fit a u32")]
+fn number(at: usize) -> u32 {
+    at as u32
+}
+
+/// A slot as a row holds it.
+#[inline]
+#[expect(clippy::cast_possible_wrap, reason = "slots stay below 2³¹")]
+fn signed(slot: u32) -> i32 {
+    slot as i32
+}
+
+/// A slot as it is known elsewhere.
+#[inline]
+#[expect(clippy::cast_sign_loss, reason = "slots are not negative")]
+fn unsigned(slot: i32) -> u32 {
+    slot as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::collections::BTreeMap;
+    use alloc::vec::Vec;
+
+    use rand_core::{Rng as _, SeedableRng as _};
+
+    use super::*;
+
+    /// What is in the list, found by looking at everything.
+    fn expected(model: &BTreeMap<i64, (u32, [i32; 2])>, query: &Query<'_>) -> Vec<(i64, u32)> {
+        let enough = |amounts: &[i32; 2]| amounts.iter().zip(query.amounts).all(|(amount, least)| amount >= least);
+        model
+            .range(query.from..query.to)
+            .filter(|(_, (_, amounts))| enough(amounts))
+            .map(|(&key, &(slot, _))| (key, slot))
+            .collect()
+    }
+
+    #[test]
+    fn a_list_agrees_with_a_sorted_map_through_growth_and_decline() {
+        let mut random = rand_xoshiro::Xoshiro256PlusPlus::seed_from_u64(7);
+        let mut below = |bound: u64| random.next_u64() % bound;
+        let mut order = Order::new(2);
+        order.reserve(3000);
+        let mut model = BTreeMap::new();
+        for round in 0..40_000_u64 {
+            // Waves: mostly additions, then mostly removals; keys drift, so that leaves empty at one end.
+            let grows = round / 5000 % 2 == 0;
+            let key = i64::try_from(below(4000) + round / 8).unwrap_or(0);
+            let slot = u32::try_from(key).unwrap_or(0);
+            let amounts = [i32::try_from(below(50)).unwrap_or(0), i32::try_from(below(50)).unwrap_or(0)];
+            let near = model.range(key..).next().map(|(&key, _)| key);
+            match (below(10) < if grows { 7 } else { 3 }, near) {
+                (true, _) if !model.contains_key(&key) => {
+                    order.insert(key, slot, &amounts);
+                    model.insert(key, (slot, amounts));
+                }
+                (true, _) => {
+                    order.replace(key, key, slot, &amounts);
+                    model.insert(key, (slot, amounts));
+                }
+                (false, Some(old)) if below(2) == 0 && !model.contains_key(&key) => {
+                    order.replace(old, key, slot, &amounts);
+                    model.remove(&old);
+                    model.insert(key, (slot, amounts));
+                }
+                (false, Some(old)) => {
+                    order.remove(old);
+                    model.remove(&old);
+                }
+                (false, None) => {}
+            }
+            if round % 64 == 0 {
+                let sound = order.is_sound(|key, slot, amounts| model.get(&key) == Some(&(slot, [amounts[0], amounts[1]])));
+                assert!(sound && order.len() == model.len(), "round {round}");
+                let least = [i32::try_from(below(60)).unwrap_or(0), i32::MIN];
+                let from = i64::try_from(below(6000)).unwrap_or(0);
+                let query = Query { from, to: from + 2000, amounts: &least };
+                let mut seen = Vec::new();
+                let walk = order.walk(&query, &mut u32::MAX.clone(), |key, slot| {
+                    seen.push((key, slot));
+                    false
+                });
+                assert_eq!((walk, seen), (Walk::Ended, expected(&model, &query)), "round {round}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_filled_list_is_the_same_as_one_built_key_by_key() {
+        let keys: Vec<(i64, u32)> = (0..5000_u32).map(|slot| (i64::from(slot) * 3, slot)).collect();
+        let mut filled = Order::new(1);
+        filled.reserve(5000);
+        filled.fill(keys.iter().copied(), |_, slot| signed(slot % 7));
+        assert!(filled.is_sound(|key, slot, amounts| key == i64::from(slot) * 3 && amounts == [signed(slot % 7)]));
+        assert_eq!(filled.len(), 5000);
+    }
+
+    #[test]
+    fn a_walk_stops_when_its_budget_is_spent() {
+        let mut order = Order::new(0);
+        order.fill((0..1000_u32).map(|slot| (i64::from(slot), slot)), |_, _| 0);
+        let query = Query { from: 0, to: i64::MAX, amounts: &[] };
+        let mut seen = 0;
+        let mut budget = 100;
+        let walk = order.walk(&query, &mut budget, |_, _| {
+            seen += 1;
+            false
+        });
+        assert_eq!(walk, Walk::Spent);
+        assert!(seen <= 100);
+    }
+}

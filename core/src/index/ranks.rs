@@ -1,0 +1,90 @@
+//! Registration order as small numbers: an instance registered later has a greater rank.
+//!
+//! A rank is taken once and kept while the instance is known, a savepoint that may bring it back included. Ranks of
+//! instances that are gone leave gaps; when there are as many gaps as instances, everything is numbered again, which only
+//! registering does.
+
+use alloc::vec::Vec;
+
+use crate::limits::INSTANCES_MAX;
+use crate::state::{NONE, State};
+
+/// Ranks there can be.
+pub(crate) const RANKS_MAX: usize = 2 * INSTANCES_MAX;
+
+/// Ranks both ways.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ranks {
+    /// By slot: its rank.
+    of: Vec<u32>,
+    /// By rank: its slot.
+    slots: Vec<u32>,
+}
+
+impl Ranks {
+    /// The rank of a slot.
+    #[inline]
+    pub(crate) fn of(&self, slot: u32) -> u32 {
+        self.of[slot as usize]
+    }
+
+    /// By rank: slots, [`NONE`] in a gap.
+    #[inline]
+    pub(crate) fn slots(&self) -> &[u32] {
+        &self.slots
+    }
+
+    /// Makes room for so many instances.
+    pub(crate) fn reserve(&mut self, instances: usize) {
+        self.of.reserve(instances.saturating_sub(self.of.len()));
+        self.slots.reserve(instances.saturating_sub(self.slots.len()));
+    }
+
+    /// Gives a rank to an instance that has just entered the cluster; returns whether others got new ones.
+    pub(crate) fn enter(&mut self, state: &State, slot: u32) -> bool {
+        self.of.resize(state.slots(), NONE);
+        let kept = self.of[slot as usize];
+        let order = |slot: u32| state.order[slot as usize];
+        let is_last = state.registry.last() == Some(&slot);
+        if kept != NONE && self.slots.get(kept as usize) == Some(&slot) {
+            // It came back, or its slot has been taken again; only the first still stands where it stood.
+            let before = self.slots[..kept as usize].iter().rev().find(|&&other| other != NONE);
+            let after = self.slots[kept as usize + 1..].iter().find(|&&other| other != NONE);
+            if before.is_none_or(|&other| order(other) < order(slot)) && after.is_none_or(|&other| order(slot) < order(other)) {
+                return false;
+            }
+            self.slots[kept as usize] = NONE;
+        }
+        if is_last && self.slots.len() < (2 * state.registry.len() + super::order::LANES).min(RANKS_MAX) {
+            #[expect(clippy::cast_possible_truncation, reason = "at most RANKS_MAX")]
+            {
+                self.of[slot as usize] = self.slots.len() as u32;
+            }
+            self.slots.push(slot);
+            return false;
+        }
+        self.number(state);
+        true
+    }
+
+    /// Numbers everything again.
+    fn number(&mut self, state: &State) {
+        self.of.fill(NONE);
+        self.slots.clear();
+        for (rank, &slot) in (0u32..).zip(&state.registry) {
+            self.of[slot as usize] = rank;
+            self.slots.push(slot);
+        }
+    }
+
+    /// Whether ranks follow registration order.
+    pub(crate) fn is_sound(&self, state: &State) -> bool {
+        state.registry.windows(2).all(|pair| self.of(pair[0]) < self.of(pair[1]))
+            && state.registry.iter().all(|&slot| self.slots.get(self.of(slot) as usize) == Some(&slot))
+    }
+
+    /// Bytes held on the heap.
+    pub(crate) fn memory_usage(&self) -> usize {
+        (self.of.capacity() + self.slots.capacity()) * size_of::<u32>()
+    }
+}

@@ -1,0 +1,210 @@
+//! Instances in registration order, in blocks of 64 ranks, with the greatest of every amount per block and per 64 blocks.
+//!
+//! What [`Order`](super::order::Order) is to an amount, this is to the rank; since ranks do not change, it is a plain array.
+//! A walk can leave out a set of ranks, and then passes over full blocks of it without looking.
+
+use alloc::vec::Vec;
+
+use super::bitset::bits;
+use super::order::{LANES, Walk, at_least, greatest};
+
+/// What a walk pays for a block; a rank that is looked at costs 1.
+const BLOCK_PRICE: u32 = 16;
+/// The amount where there is no instance.
+const NOTHING: i32 = i32::MIN;
+
+/// Amounts by rank.
+#[derive(Debug, Clone)]
+pub(crate) struct Sequence {
+    /// Amounts of each rank.
+    width: usize,
+    /// By block and amount: a lane for each rank.
+    rows: Vec<[i32; LANES]>,
+    /// By stretch of 64 blocks and amount: the greatest of each block.
+    maxima: Vec<[i32; LANES]>,
+    /// By stretch of 64 blocks: the blocks that have an instance.
+    used: Vec<u64>,
+}
+
+impl Sequence {
+    /// Nothing, with so many amounts for each rank.
+    pub(crate) fn new(width: usize) -> Self {
+        Self { width, rows: Vec::new(), maxima: Vec::new(), used: Vec::new() }
+    }
+
+    /// Makes room for so many ranks.
+    pub(crate) fn reserve(&mut self, ranks: usize) {
+        let blocks = ranks.div_ceil(LANES);
+        let stretches = blocks.div_ceil(LANES);
+        if self.used.len() < stretches {
+            self.rows.resize(stretches * LANES * self.width, [NOTHING; LANES]);
+            self.maxima.resize(stretches * self.width, [NOTHING; LANES]);
+            self.used.resize(stretches, 0);
+        }
+    }
+
+    /// Forgets every rank.
+    pub(crate) fn clear(&mut self) {
+        self.rows.fill([NOTHING; LANES]);
+        self.maxima.fill([NOTHING; LANES]);
+        self.used.fill(0);
+    }
+
+    /// Amounts of an instance.
+    pub(crate) fn set(&mut self, rank: u32, amounts: impl Iterator<Item = i32>) {
+        let (block, lane) = (rank as usize / LANES, rank as usize % LANES);
+        self.reserve(rank as usize + 1);
+        self.used[block / LANES] |= 1 << (block % LANES);
+        for (at, amount) in amounts.enumerate() {
+            self.put(block, lane, at, amount);
+        }
+    }
+
+    /// An instance is gone.
+    pub(crate) fn unset(&mut self, rank: u32) {
+        let (block, lane) = (rank as usize / LANES, rank as usize % LANES);
+        for at in 0..self.width {
+            self.put(block, lane, at, NOTHING);
+        }
+    }
+
+    /// Changes one amount.
+    fn put(&mut self, block: usize, lane: usize, at: usize, amount: i32) {
+        let row = &mut self.rows[block * self.width + at];
+        let before = core::mem::replace(&mut row[lane], amount);
+        let most = &mut self.maxima[block / LANES * self.width + at][block % LANES];
+        if amount > *most {
+            *most = amount;
+        } else if before == *most && amount < before {
+            *most = greatest(row);
+        }
+    }
+
+    /// Amounts of a rank.
+    pub(crate) fn amounts(&self, rank: u32) -> impl Iterator<Item = i32> + '_ {
+        let (block, lane) = (rank as usize / LANES, rank as usize % LANES);
+        (0..self.width).map(move |at| self.rows[block * self.width + at][lane])
+    }
+
+    /// Shows `visit` the ranks whose amounts are enough, in order, until it says to stop. Ranks of `without` are left out.
+    pub(crate) fn walk(
+        &self,
+        amounts: &[i32],
+        without: Option<&Ranked>,
+        budget: &mut u32,
+        mut visit: impl FnMut(u32) -> bool,
+    ) -> Walk {
+        for (stretch, &used) in self.used.iter().enumerate() {
+            let mut blocks = used & without.map_or(u64::MAX, |without| !without.full(stretch));
+            for (at, &least) in amounts.iter().enumerate().filter(|(_, least)| **least != NOTHING) {
+                if blocks == 0 {
+                    break;
+                }
+                blocks &= at_least(&self.maxima[stretch * self.width + at], least);
+            }
+            for block in bits(blocks) {
+                let block = stretch * LANES + block as usize;
+                let mut lanes = without.map_or(u64::MAX, |without| !without.word(block));
+                for (at, &least) in amounts.iter().enumerate().filter(|(_, least)| **least != NOTHING) {
+                    lanes &= at_least(&self.rows[block * self.width + at], least);
+                }
+                if *budget < BLOCK_PRICE {
+                    return Walk::Spent;
+                }
+                *budget -= BLOCK_PRICE;
+                for lane in bits(lanes) {
+                    #[expect(clippy::cast_possible_truncation, reason = "ranks fit a u32")]
+                    if visit(block as u32 * LANES as u32 + lane) {
+                        return Walk::Stopped;
+                    }
+                    if *budget == 0 {
+                        return Walk::Spent;
+                    }
+                    *budget -= 1;
+                }
+            }
+        }
+        Walk::Ended
+    }
+
+    /// Whether the maxima are those of the amounts.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.rows.chunks(self.width.max(1)).enumerate().all(|(block, rows)| {
+            let kept = |at: usize| self.maxima[block / LANES * self.width + at][block % LANES];
+            rows.iter().enumerate().all(|(at, row)| greatest(row) == kept(at))
+        })
+    }
+
+    /// Bytes held on the heap.
+    pub(crate) fn memory_usage(&self) -> usize {
+        (self.rows.capacity() + self.maxima.capacity()) * size_of::<[i32; LANES]>()
+            + self.used.capacity() * size_of::<u64>()
+    }
+}
+
+/// A set of ranks that knows its full blocks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Ranked {
+    /// By block: a bit for each rank.
+    words: Vec<u64>,
+    /// By stretch of 64 blocks: the blocks that are full.
+    full: Vec<u64>,
+}
+
+impl Ranked {
+    /// Makes room for so many ranks.
+    pub(crate) fn reserve(&mut self, ranks: usize) {
+        let blocks = ranks.div_ceil(LANES);
+        if self.words.len() < blocks {
+            self.words.resize(blocks, 0);
+            self.full.resize(blocks.div_ceil(LANES), 0);
+        }
+    }
+
+    /// Takes every rank out.
+    pub(crate) fn clear(&mut self) {
+        self.words.fill(0);
+        self.full.fill(0);
+    }
+
+    /// Whether a rank is in the set.
+    #[inline]
+    pub(crate) fn contains(&self, rank: u32) -> bool {
+        self.word(rank as usize / LANES) >> (rank as usize % LANES) & 1 != 0
+    }
+
+    /// Puts a rank in, or takes it out.
+    pub(crate) fn set(&mut self, rank: u32, member: bool) {
+        self.reserve(rank as usize + 1);
+        let (block, bit) = (rank as usize / LANES, 1_u64 << (rank as usize % LANES));
+        let word = &mut self.words[block];
+        if member {
+            *word |= bit;
+        } else {
+            *word &= !bit;
+        }
+        let (full, bit) = (&mut self.full[block / LANES], 1_u64 << (block % LANES));
+        if *word == u64::MAX {
+            *full |= bit;
+        } else {
+            *full &= !bit;
+        }
+    }
+
+    /// The ranks of a block.
+    #[inline]
+    fn word(&self, block: usize) -> u64 {
+        self.words.get(block).copied().unwrap_or(0)
+    }
+
+    /// The full blocks of a stretch.
+    #[inline]
+    fn full(&self, stretch: usize) -> u64 {
+        self.full.get(stretch).copied().unwrap_or(0)
+    }
+
+    /// Bytes held on the heap.
+    pub(crate) fn memory_usage(&self) -> usize {
+        (self.words.capacity() + self.full.capacity()) * size_of::<u64>()
+    }
+}

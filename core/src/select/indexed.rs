@@ -1,0 +1,195 @@
+//! The route for large clusters: orders and sets that follow every change are searched from the best instance on.
+//!
+//! A search walks an order (least left first, or earliest registered first), passes over blocks in which no instance has
+//! enough, and takes the first instance that everything else admits: static facts, the domain of a spread, distinct
+//! instances, ports, GPUs, the parts of expressions that read tasks. A spread asks for the domains with the fewest tasks
+//! first, and for those with more only where nothing was found.
+//!
+//! Cost: a few steps where most instances that have enough are admitted. It grows with the instances that have to be passed
+//! over: a filter that keeps exactly those an order comes to last makes it walk everything. So there is a budget, about what
+//! a scan costs, and a search that spends it says so; the scan then answers. Does not allocate.
+
+use core::cell::RefCell;
+
+use smallvec::SmallVec;
+
+use crate::expr::Parking;
+use crate::index::Index;
+use crate::index::bitset::Bitset;
+use crate::index::order::Walk;
+use crate::index::residue::ResidueView;
+use crate::index::sequence::Ranked;
+use crate::index::spread::SpreadView;
+use crate::limits::RANDOM_DRAWS_MAX;
+use crate::resource::fits;
+use crate::state::{State, WORD};
+
+use super::draw::Draws;
+use super::judge::has_all_gpus;
+use super::plan::{AbsentGroup, Last, Plan, Search};
+use super::scan;
+use super::scratch::Scratch;
+
+/// What a search may cost whatever the size of the cluster.
+const BUDGET_LEAST: u32 = 256;
+/// Slots that a unit of the budget stands for.
+const BUDGET_SLOTS: usize = 4;
+
+/// What a search came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// The instance.
+    Instance(u32),
+    /// No instance is feasible.
+    Nothing,
+    /// The budget is spent, or an order is missing.
+    Unknown,
+}
+
+/// The instance that the request's next task goes to.
+pub(crate) fn select(state: &State, index: &Index, plan: &Plan, search: &Search, scratch: &mut Scratch) -> Found {
+    let demand = state.demands.get(plan.demand);
+    if plan.ports_clash || demand.is_beyond() || state.registry.is_empty() {
+        return Found::Nothing;
+    }
+    let judge = Judge::new(state, index, plan, search);
+    #[expect(clippy::cast_possible_truncation, reason = "slots fit a u32")]
+    let mut budget = BUDGET_LEAST + (state.slots() / BUDGET_SLOTS) as u32;
+    let Some(id) = search.spread else { return judge.find(None, &mut budget, scratch) };
+    let Some(spread) = index.spreads.view(id, plan.absent_group == AbsentGroup::Last) else { return Found::Unknown };
+    let mut floor = None;
+    while let Some(level) = spread.level_above(floor) {
+        match judge.find(Some((spread, level)), &mut budget, scratch) {
+            Found::Nothing => floor = Some(level),
+            found => return found,
+        }
+    }
+    Found::Nothing
+}
+
+/// Everything a request asks of an instance beside amounts, made ready.
+struct Judge<'a> {
+    /// The columns.
+    state: &'a State,
+    /// What follows from them.
+    index: &'a Index,
+    /// The request.
+    plan: &'a Plan,
+    /// What is searched for.
+    search: &'a Search,
+    /// Instances admitted by static facts.
+    admitted: &'a Bitset,
+    /// Instances that run a task of the group, where none of them may take another.
+    taken: Option<&'a Ranked>,
+    /// For each port, the instances on which it is taken.
+    ports: SmallVec<[&'a Bitset; 4]>,
+    /// Parts of expressions that read tasks.
+    residues: SmallVec<[ResidueView<'a>; 2]>,
+    /// Where those leave their intermediate results.
+    parking: RefCell<Option<Parking>>,
+}
+
+impl<'a> Judge<'a> {
+    /// A request made ready.
+    fn new(state: &'a State, index: &'a Index, plan: &'a Plan, search: &'a Search) -> Self {
+        let ports = &state.demands.get(plan.demand).ports;
+        let view = |&id: &u32| index.residues.get(id).view(state, &index.filters, &index.tallies);
+        Self {
+            state,
+            index,
+            plan,
+            search,
+            admitted: index.admissions.members(search.admission),
+            taken: if plan.is_distinct { index.watches.occupied(plan.group) } else { None },
+            ports: ports.iter().filter_map(|&key| index.ports.taken(key)).collect(),
+            residues: plan.residues.iter().map(view).collect(),
+            parking: RefCell::new(None),
+        }
+    }
+
+    /// Whether an instance that has enough may take the task.
+    #[inline]
+    fn admits(&self, slot: u32) -> bool {
+        self.admitted.contains(slot)
+            && self.taken.is_none_or(|taken| !taken.contains(self.index.ranks.of(slot)))
+            && !self.ports.iter().any(|taken| taken.contains(slot))
+            && (!self.plan.wants_all_gpus || has_all_gpus(self.state, slot))
+            && (self.residues.is_empty() || self.residues_hold(slot))
+    }
+
+    /// Whether the parts of expressions that read tasks hold.
+    fn residues_hold(&self, slot: u32) -> bool {
+        let (word, bit) = (slot as usize / WORD, 1 << (slot as usize % WORD));
+        let mut parking = self.parking.borrow_mut();
+        let parking = parking.get_or_insert_default();
+        self.residues.iter().all(|residue| residue.holding(word, bit, parking) != 0)
+    }
+
+    /// Whether an instance has enough of everything.
+    #[inline]
+    fn has_enough(&self, slot: u32) -> bool {
+        let amounts = &self.state.demands.get(self.plan.demand).amounts;
+        amounts.iter().all(|&(column, amount)| fits(amount, self.state.remaining[usize::from(column)][slot as usize]))
+    }
+
+    /// The best instance, of those at a level of a spread if one is given.
+    fn find(&self, at: Option<(SpreadView<'_>, u32)>, budget: &mut u32, scratch: &mut Scratch) -> Found {
+        let is_level = |slot: u32| at.is_none_or(|(spread, level)| spread.level_of(slot) == level);
+        let mut found = None;
+        let mut take = |slot: u32| {
+            let takes = is_level(slot) && self.admits(slot);
+            if takes {
+                found = Some(slot);
+            }
+            takes
+        };
+        let Index { orders, ranks, watches, .. } = self.index;
+        let needed = &self.search.needed;
+        let walk = match self.search.last {
+            Last::Registration => orders.walk_sequence(ranks, needed, None, budget, take),
+            Last::Binpack(column, next) if next == self.plan.rules.len() => {
+                orders.walk_amount(column, needed, budget, |_, slot| take(slot))
+            }
+            Last::Binpack(column, next) => {
+                let mut least = None;
+                scratch.ties.clear();
+                let walk = orders.walk_amount(column, needed, budget, |amount, slot| {
+                    if least.is_some_and(|least| least != amount) {
+                        return true;
+                    }
+                    if is_level(slot) && self.admits(slot) {
+                        least = Some(amount);
+                        scratch.ties.push(slot);
+                    }
+                    false
+                });
+                return match (walk, scratch.ties.is_empty()) {
+                    (Walk::Spent, _) => Found::Unknown,
+                    (_, true) => Found::Nothing,
+                    _ => match scan::finish(self.state, self.index, self.plan, next, scratch) {
+                        Some(slot) => Found::Instance(slot),
+                        None => Found::Unknown,
+                    },
+                };
+            }
+            Last::SpreadInstance => {
+                let occupied = watches.occupied(self.plan.group);
+                match orders.walk_sequence(ranks, needed, occupied, budget, &mut take) {
+                    Walk::Ended => watches.walk(self.plan.group, budget, |slot| self.has_enough(slot) && take(slot)),
+                    walk => walk,
+                }
+            }
+            Last::Random => {
+                let mut draws = Draws::new(self.plan.seed, self.state.sequence);
+                let mut draw = || self.state.registry[draws.below(self.state.registry.len())];
+                let hit = (0..RANDOM_DRAWS_MAX).map(|_| draw()).find(|&slot| self.has_enough(slot) && take(slot));
+                if hit.is_some() { Walk::Stopped } else { Walk::Spent }
+            }
+        };
+        match (walk, found) {
+            (Walk::Stopped, Some(slot)) => Found::Instance(slot),
+            (Walk::Ended, _) => Found::Nothing,
+            _ => Found::Unknown,
+        }
+    }
+}
