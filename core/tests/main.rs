@@ -13,6 +13,7 @@ mod layering;
 mod properties;
 #[cfg(feature = "testkit")]
 mod replay;
+mod routes;
 mod state;
 mod transaction;
 #[cfg(feature = "serde")]

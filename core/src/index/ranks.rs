@@ -44,13 +44,12 @@ impl Ranks {
     pub(crate) fn enter(&mut self, state: &State, slot: u32) -> bool {
         self.of.resize(state.slots(), NONE);
         let kept = self.of[slot as usize];
-        let order = |slot: u32| state.order[slot as usize];
-        let is_last = state.registry.last() == Some(&slot);
+        let at = state.registry.partition_point(|&other| state.order[other as usize] < state.order[slot as usize]);
+        let is_last = at + 1 == state.registry.len();
         if kept != NONE && self.slots.get(kept as usize) == Some(&slot) {
-            // It came back, or its slot has been taken again; only the first still stands where it stood.
-            let before = self.slots[..kept as usize].iter().rev().find(|&&other| other != NONE);
-            let after = self.slots[kept as usize + 1..].iter().find(|&&other| other != NONE);
-            if before.is_none_or(|&other| order(other) < order(slot)) && after.is_none_or(|&other| order(slot) < order(other)) {
+            // It came back to its place, or its slot has been taken again by another.
+            let follows = at == 0 || self.of(state.registry[at - 1]) < kept;
+            if follows && (is_last || kept < self.of(state.registry[at + 1])) {
                 return false;
             }
             self.slots[kept as usize] = NONE;

@@ -1,0 +1,236 @@
+//! Both routes on long lives: the same random operations on two clusters with requests that stay prepared, one answering by
+//! scan and one by index. Every answer must be the same, and everything derived must be right all along.
+
+use placewright::{
+    BinpackField, Cluster, Constraint, Demand, GpuDemand, Instance, InstanceId, InstanceStatus, Options, Protocol,
+    Request, RequestId, Route, Savepoint, SpreadField, Strategy, StrategyChain, TaskId, TieBreak, expr,
+};
+use rand_core::{Rng as _, SeedableRng as _};
+
+/// Draws of a test.
+struct Draws(rand_xoshiro::Xoshiro256PlusPlus);
+
+impl Draws {
+    fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.0.next_u64() % bound as u64).unwrap()
+    }
+
+    fn pick<T: Clone>(&mut self, from: &[T]) -> T {
+        from[self.below(from.len())].clone()
+    }
+}
+
+/// The same cluster twice.
+struct Twins {
+    /// By scan, and by index.
+    clusters: [Cluster; 2],
+    /// Tasks that run.
+    tasks: Vec<TaskId>,
+    /// Prepared requests.
+    requests: Vec<RequestId>,
+    /// Instances registered so far.
+    names: usize,
+}
+
+impl Twins {
+    fn new() -> Self {
+        let cluster = |route| {
+            let mut cluster = Cluster::with_options(Options { route, ..Options::default() });
+            cluster.declare_resource("LICENSES").unwrap();
+            cluster
+        };
+        Self { clusters: [Route::Scan, Route::Indexed].map(cluster), tasks: vec![], requests: vec![], names: 0 }
+    }
+
+    /// Does something to both and returns what both say.
+    fn both<T: PartialEq + std::fmt::Debug>(&mut self, mut act: impl FnMut(&mut Cluster) -> T) -> T {
+        let [scan, indexed] = &mut self.clusters;
+        let (scan, indexed) = (act(scan), act(indexed));
+        assert_eq!(scan, indexed);
+        scan
+    }
+
+    fn register(&mut self, draws: &mut Draws) -> InstanceId {
+        let name = format!("ci/{}", self.names);
+        self.names += 1;
+        let (cpu, memory) = draws.pick(&[(1024, 4096), (2048, 2048), (4096, 8192), (2048, 8192)]);
+        let (zone, rack) = (draws.pick(&["a", "b", "c"]), draws.below(90).to_string());
+        let (stack, licenses) = (draws.pick(&["prod", "test", "dev"]), draws.below(4));
+        let gpus: Vec<String> = (0..draws.below(3)).map(|gpu| format!("{name}/{gpu}")).collect();
+        let has_zone = draws.below(12) > 0;
+        self.both(|cluster| {
+            let mut instance = Instance::new(&name)
+                .with_resources(cpu, memory)
+                .with_gpus(gpus.iter().map(String::as_str))
+                .with_custom("LICENSES", i64::try_from(licenses).unwrap())
+                .with_attribute("rack", &rack)
+                .with_attribute("stack", stack);
+            if has_zone {
+                instance = instance.with_zone(zone);
+            }
+            cluster.register(&instance).unwrap()
+        })
+    }
+}
+
+/// Any request.
+fn request(draws: &mut Draws) -> Request {
+    let mut demand = Demand::new(draws.pick(&[0, 64, 256, 512]), draws.pick(&[0, 128, 512, 1024]));
+    match draws.below(8) {
+        0 => demand = demand.with_port(Protocol::Tcp, draws.pick(&[80, 443])),
+        1 => demand = demand.with_gpus(draws.pick(&[GpuDemand::Whole(1), GpuDemand::Share(300), GpuDemand::All])),
+        2 => demand = demand.with_custom("LICENSES", 1),
+        _ => {}
+    }
+    let rules = [
+        Strategy::Binpack(BinpackField::Cpu),
+        Strategy::Binpack(BinpackField::Memory),
+        Strategy::spread("ecs.availability-zone"),
+        Strategy::spread("rack"),
+        Strategy::Spread(SpreadField::InstanceId),
+        Strategy::Random,
+    ];
+    let length = draws.below(4);
+    let chain = StrategyChain::new((0..length).map(|_| draws.pick(&rules))).unwrap();
+    let mut request = Request::new("web:1", demand)
+        .with_group(draws.pick(&["service:a", "service:b", "service:c"]))
+        .with_strategies(chain)
+        .with_seed(draws.below(100) as u64)
+        .with_count(u32::try_from(1 + draws.below(40)).unwrap());
+    request.all_or_nothing = draws.below(8) == 0;
+    if draws.below(8) == 0 {
+        request.tie_break = TieBreak::Seeded;
+    }
+    for _ in 0..draws.below(3) {
+        request.constraints.push(match draws.below(6) {
+            0 | 1 => Constraint::DistinctInstance,
+            2 => Constraint::MemberOf(expr::compile("attribute:stack == prod").unwrap()),
+            3 => Constraint::MemberOf(expr::compile("attribute:rack > 80 or attribute:stack in [test, dev]").unwrap()),
+            4 => Constraint::MemberOf(expr::compile("not(task:group == service:b)").unwrap()),
+            _ => Constraint::MemberOf(expr::compile("runningTasksCount < 4 and attribute:stack != dev").unwrap()),
+        });
+    }
+    request
+}
+
+/// One operation on both.
+fn step(twins: &mut Twins, draws: &mut Draws, savepoints: &mut Vec<(Savepoint, Vec<TaskId>)>) {
+    let instances: Vec<InstanceId> = twins.clusters[0].instances().collect();
+    match draws.below(20) {
+        0 => {
+            if instances.len() < 400 {
+                twins.register(draws);
+            }
+        }
+        1 if instances.len() > 40 => {
+            let instance = draws.pick(&instances);
+            let gone = twins.both(|cluster| cluster.deregister(instance, true)).unwrap();
+            twins.tasks.retain(|task| !gone.contains(task));
+        }
+        2 => {
+            let (instance, status) = (draws.pick(&instances), draws.below(3));
+            let status = if status == 0 { InstanceStatus::Draining } else { InstanceStatus::Active };
+            twins.both(|cluster| cluster.set_status(instance, status)).unwrap();
+        }
+        3 => {
+            let (instance, connected) = (draws.pick(&instances), draws.below(3) > 0);
+            twins.both(|cluster| cluster.set_agent_connected(instance, connected)).unwrap();
+        }
+        4 => {
+            let instance = draws.pick(&instances);
+            let (name, value) = match draws.below(3) {
+                0 => ("ecs.availability-zone", draws.pick(&["a", "b", "c", "d"]).to_string()),
+                1 => ("rack", draws.below(90).to_string()),
+                _ => ("stack", draws.pick(&["prod", "test", "dev"]).to_string()),
+            };
+            if draws.below(5) == 0 {
+                drop(twins.both(|cluster| cluster.delete_attribute(instance, name).map_err(|error| error.kind())));
+            } else {
+                twins.both(|cluster| cluster.put_attribute(instance, name, Some(&value))).unwrap();
+            }
+        }
+        5 if twins.requests.len() < 24 => {
+            let request = request(draws);
+            let id = twins.both(|cluster| cluster.prepare(&request)).unwrap();
+            twins.requests.push(id);
+        }
+        6 if twins.requests.len() > 12 => {
+            let id = twins.requests.swap_remove(draws.below(twins.requests.len()));
+            twins.both(|cluster| cluster.release(id)).unwrap();
+        }
+        7 if savepoints.len() < 3 => {
+            let savepoint = twins.both(Cluster::begin);
+            savepoints.push((savepoint, twins.tasks.clone()));
+        }
+        8 => {
+            if let Some((savepoint, tasks)) = savepoints.pop() {
+                if draws.below(2) == 0 {
+                    twins.both(|cluster| cluster.rollback(savepoint)).unwrap();
+                    twins.tasks = tasks;
+                } else {
+                    twins.both(|cluster| cluster.commit(savepoint)).unwrap();
+                }
+            }
+        }
+        9..=12 => {
+            for _ in 0..draws.below(12).min(twins.tasks.len()) {
+                let task = twins.tasks.swap_remove(draws.below(twins.tasks.len()));
+                twins.both(|cluster| cluster.stop(task)).unwrap();
+            }
+        }
+        13 => {
+            let (group, count) = (draws.pick(&["service:a", "service:b"]), u32::try_from(draws.below(9)).unwrap());
+            let stopped = twins.both(|cluster| {
+                let mut stopped = vec![];
+                cluster.scale_in(group, None, count, 1, &mut stopped).unwrap();
+                stopped
+            });
+            twins.tasks.retain(|task| !stopped.contains(task));
+        }
+        14 if !twins.requests.is_empty() => {
+            let (id, instance) = (draws.pick(&twins.requests), draws.pick(&instances));
+            if let Ok(placement) = twins.both(|cluster| cluster.start(id, instance)).unwrap() {
+                twins.tasks.push(placement.task);
+            }
+        }
+        15 | 16 if !twins.requests.is_empty() => {
+            let id = draws.pick(&twins.requests);
+            let placed = twins.both(|cluster| {
+                let mut placed = vec![];
+                drop(cluster.place(id, &mut placed).unwrap());
+                placed
+            });
+            twins.tasks.extend(placed.iter().map(|placement| placement.task));
+        }
+        _ if !twins.requests.is_empty() => {
+            for _ in 0..draws.below(6) {
+                let id = draws.pick(&twins.requests);
+                let outcome = twins.both(|cluster| cluster.place_one(id)).unwrap();
+                twins.tasks.extend(outcome.placement().map(|placement| placement.task));
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn both_routes_give_the_same_answers_all_their_lives() {
+    for seed in 0..12 {
+        let mut draws = Draws(rand_xoshiro::Xoshiro256PlusPlus::seed_from_u64(seed));
+        let mut twins = Twins::new();
+        for _ in 0..[3, 70, 250][usize::try_from(seed % 3).unwrap()] {
+            twins.register(&mut draws);
+        }
+        let mut savepoints = vec![];
+        for round in 0..700 {
+            step(&mut twins, &mut draws, &mut savepoints);
+            if round % 7 == 0 {
+                for cluster in &twins.clusters {
+                    assert_eq!(cluster.validate(), Ok(()), "seed {seed}, round {round}");
+                }
+                let fingerprints = twins.clusters.each_ref().map(Cluster::fingerprint);
+                assert_eq!(fingerprints[0], fingerprints[1], "seed {seed}, round {round}");
+            }
+        }
+    }
+}
