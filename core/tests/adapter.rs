@@ -188,8 +188,8 @@ fn run_task_refuses_what_ecs_refuses() {
     let mut session = session();
     let run = |more: &str| format!(r#"{{"taskDefinition": "t"{more}}}"#);
     use ErrorKind::{
-        DefinitionNotFound, InvalidConstraint, InvalidParameter, InvalidStrategy, JsonMissing, JsonType, LimitExceeded,
-        UnsupportedFeature,
+        DefinitionNotFound, InvalidConstraint, InvalidDefinition, InvalidParameter, InvalidStrategy, JsonMissing,
+        JsonType, LimitExceeded, UnsupportedFeature,
     };
     let strategies = r#"{"type": "spread", "field": "instanceId"},"#.repeat(6);
     let constraints = r#"{"type": "distinctInstance"},"#.repeat(11);
@@ -266,6 +266,8 @@ fn run_task_refuses_what_ecs_refuses() {
             "overrides.containerOverrides[0].name",
         ),
         (r#", "overrides": {"cpu": 512}"#.into(), JsonType, "overrides.cpu"),
+        (r#", "overrides": {"cpu": "127"}"#.into(), InvalidDefinition, "overrides.cpu"),
+        (r#", "overrides": {"memory": "1"}"#.into(), InvalidDefinition, "overrides"),
     ] {
         check_refused(&mut session, |session| session.run_task(&run(&more)), kind, path);
     }

@@ -208,6 +208,58 @@ fn overrides_replace_what_the_definition_says() {
 }
 
 #[test]
+fn overrides_must_leave_a_definition_that_stands() {
+    let definition = one(app()).with_container(Container::new("b").with_cpu(2).with_memory_mib(3));
+    let (cpu, memory_mib) = takes(&definition);
+    let change = |name: &str| ContainerOverride { name: name.into(), ..ContainerOverride::default() };
+    let check = |overrides: Overrides, message: Option<&str>| {
+        definition.demand(&overrides).unwrap();
+        let error = definition.validate_overrides(&overrides).err();
+        assert_eq!(error.as_ref().map(placewright::Error::message), message, "{overrides:?}");
+        assert!(error.is_none_or(|error| error.kind() == ErrorKind::InvalidDefinition));
+    };
+    let of = |containers: Vec<ContainerOverride>| Overrides { containers, ..Overrides::default() };
+    check(Overrides::default(), None);
+    check(Overrides { cpu: Some(cpu.max(128)), memory_mib: Some(memory_mib), ..Overrides::default() }, None);
+    check(
+        Overrides { memory_mib: Some(memory_mib - 1), ..Overrides::default() },
+        Some("The sum of all container 'memory' values cannot be greater than the value of the task 'memory'."),
+    );
+    check(
+        Overrides {
+            memory_mib: Some(1000),
+            containers: vec![ContainerOverride {
+                memory_mib: Some(1001),
+                memory_reservation_mib: Some(1),
+                ..change("b")
+            }],
+            ..Overrides::default()
+        },
+        Some("The 'memory' setting for container 'b' is greater than for the task."),
+    );
+    check(
+        Overrides {
+            cpu: Some(128),
+            containers: vec![ContainerOverride { cpu: Some(129), ..change("app") }],
+            ..Overrides::default()
+        },
+        Some("The sum of all container 'cpu' values cannot be greater than the value of the task 'cpu'."),
+    );
+    check(
+        Overrides { cpu: Some(127), ..Overrides::default() },
+        Some("Invalid 'cpu' setting for task. `127` is outside 128 to 196608"),
+    );
+    check(
+        of(vec![ContainerOverride { memory_reservation_mib: Some(4), ..change("b") }]),
+        Some("Invalid setting for container 'b'. The 'memory' value 3 is below the 'memoryReservation' value 4."),
+    );
+    check(
+        of(vec![ContainerOverride { memory_mib: Some(0), ..change("b") }]),
+        Some("Invalid setting for container 'b'. At least one of 'memory' or 'memoryReservation' must be specified."),
+    );
+}
+
+#[test]
 fn what_people_regret_is_a_warning() {
     let definition = one(app().with_memory_mib(5).with_port(PortMapping::tcp(1).on_host(40000)));
     definition.validate().unwrap();

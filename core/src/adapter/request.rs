@@ -119,6 +119,7 @@ impl Session {
     /// What all three calls have in common.
     fn common(&self, fields: Fields<'_, '_>, definition: &TaskDefinition) -> Result<Request, Error> {
         let overrides = fields.optional_with("overrides", read_overrides)?.unwrap_or_default();
+        definition.validate_overrides(&overrides)?;
         let mut request = Request::new(definition.name(), definition.demand(&overrides)?);
         request.constraints = definition.constraints.iter().cloned().map(Constraint::MemberOf).collect();
         request.tie_break = self.options.tie_break;

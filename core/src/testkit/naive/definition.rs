@@ -74,7 +74,7 @@ pub(super) fn names(source: &Value) -> (Option<&str>, Option<i128>) {
     (text(source, "family").ok().flatten(), integer(source, "revision").ok().flatten())
 }
 
-/// The definition with the overrides of a request in it (U: it must still be one that ECS accepts).
+/// The definition with the overrides of a request in it, which must still be one that ECS accepts (U-06).
 pub(super) fn with_overrides(definition: &Definition, overrides: &Value) -> Res<Definition> {
     if !overrides.is_object() {
         return Err(invalid("`overrides` must be an object"));

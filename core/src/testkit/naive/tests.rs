@@ -129,6 +129,27 @@ fn example_1_2_what_a_task_reserves() {
 }
 
 #[test]
+fn overrides_must_leave_a_definition_that_stands() {
+    let definition = definition::load(&task("t", 200, 300)).unwrap();
+    let name = task("t", 0, 1)["containerDefinitions"][0]["name"].clone();
+    let reserved = |overrides: Value| {
+        let demand = definition::with_overrides(&definition, &overrides).map(|definition| definition.demand);
+        demand.map(|demand| (demand.cpu, demand.memory)).map_err(|fault| fault.class)
+    };
+    assert_eq!(reserved(json!({ "cpu": "200", "memory": "300" })), Ok((200, 300)));
+    let change = |change: Value| json!({ "memory": "400", "containerOverrides": [change] });
+    assert_eq!(reserved(change(json!({ "name": name, "memory": 400 }))), Ok((200, 400)));
+    for refused in [
+        json!({ "cpu": "199" }),
+        json!({ "memory": "299" }),
+        change(json!({ "name": name, "memory": 401, "memoryReservation": 1 })),
+        change(json!({ "name": name, "memoryReservation": 301 })),
+    ] {
+        assert_eq!(reserved(refused), Err("invalid-input"));
+    }
+}
+
+#[test]
 fn example_1_3_equality_fits() {
     for (family, cpu, memory, reason) in [("a", 0, 500, "RESOURCE:MEMORY"), ("b", 1000, 100, "RESOURCE:CPU")] {
         let mut oracle = oracle(&[task(family, cpu, memory)], &[instance("i", 2048, 1000, &[])], &[]);
