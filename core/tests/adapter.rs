@@ -130,6 +130,61 @@ fn documents_are_taken_whole_or_not_at_all() {
 }
 
 #[test]
+fn every_text_that_is_kept_is_bounded() {
+    let load = |text: &str| Session::from_json(text, SessionOptions::default());
+    let instance = |more: &str| format!(r#"{{"containerInstances": [{{"containerInstanceArn": "a", {more}}}]}}"#);
+    let task = |more: &str| {
+        format!(
+            r#"{{"containerInstances": [{{"containerInstanceArn": "a"}}],
+                "tasks": [{{"taskArn": "t", "containerInstanceArn": "a", {more}}}]}}"#
+        )
+    };
+    let demand = |more: &str| task(&format!(r#""xDemand": {{"cpu": 1, "memory": 1, {more}}}"#));
+    for (document, path) in [
+        (r#"{"containerInstances": [{"containerInstanceArn": "TEXT"}]}"#.into(), "[0].containerInstanceArn"),
+        (instance(r#""versionInfo": {"agentVersion": "TEXT"}"#), "[0].versionInfo.agentVersion"),
+        (instance(r#""ec2InstanceId": "TEXT""#), "[0].ec2InstanceId"),
+        (instance(r#""capacityProviderName": "TEXT""#), "[0].capacityProviderName"),
+        (instance(r#""attributes": [{"name": "x"}, {"name": "TEXT"}]"#), "[0].attributes[1]"),
+        (instance(r#""attributes": [{"name": "x", "value": "TEXT"}]"#), "[0].attributes[0]"),
+        (
+            instance(
+                r#""registeredResources": [{"name": "GPU", "type": "STRINGSET", "stringSetValue": ["g", "TEXT"]}]"#,
+            ),
+            "[0].registeredResources[0].stringSetValue[1]",
+        ),
+        (r#"{"containerInstances": [], "xSubnets": {"s": "TEXT"}}"#.into(), "xSubnets.s"),
+        (r#"{"containerInstances": [], "xSubnets": {"TEXT": "z"}}"#.into(), "xSubnets"),
+        (r#"{"containerInstances": [], "xResources": ["TEXT"]}"#.into(), "xResources"),
+        (r#"{"containerInstances": [], "tasks": [{"taskArn": "TEXT"}]}"#.into(), "tasks[0].taskArn"),
+        (task(r#""group": "g", "taskDefinitionArn": "TEXT""#), "tasks[0].taskDefinitionArn"),
+        (task(r#""group": "TEXT""#), "tasks[0].group"),
+        (demand(r#""custom": {"TEXT": 1}"#), "tasks[0].xDemand"),
+        (demand(r#""requiresAttributes": [{"name": "TEXT"}]"#), "tasks[0].xDemand.requiresAttributes[0].name"),
+        (demand(r#""osType": "TEXT""#), "tasks[0].xDemand.osType"),
+    ] {
+        let error = load(&document.replace("TEXT", &"x".repeat(2049))).unwrap_err();
+        let path = if path.starts_with('[') { format!("containerInstances{path}") } else { path.into() };
+        assert_eq!((error.kind(), error.path()), (ErrorKind::LimitExceeded, Some(path.as_str())), "{error:?}");
+        let error = load(&document.replace("TEXT", &"x".repeat(2048))).err();
+        assert!(error.is_none_or(|error| error.kind() != ErrorKind::LimitExceeded), "{document}");
+    }
+    for (more, path) in [
+        (r#", "requiresAttributes": [{"name": "a", "value": "TEXT"}]"#, "requiresAttributes[0].value"),
+        (r#", "inferenceAccelerators": [{"deviceName": "TEXT"}]"#, "inferenceAccelerators[0].deviceName"),
+        (r#", "runtimePlatform": {"operatingSystemFamily": "WINDOWS TEXT"}"#, "runtimePlatform.operatingSystemFamily"),
+    ] {
+        let long = definition("u", "", more).replace("TEXT", &"x".repeat(2049));
+        check_refused(
+            &mut session(),
+            |session| session.register_task_definition(&long),
+            ErrorKind::LimitExceeded,
+            path,
+        );
+    }
+}
+
+#[test]
 fn only_the_value_that_the_type_names_counts() {
     let resource = |record: &str| {
         let text = format!(
