@@ -1,6 +1,7 @@
 //! Clusters, tasks and definitions as files, and errors in them as text that shows the place.
 
 use std::borrow::Cow;
+use std::mem::take;
 use std::path::Path;
 
 use placewright::adapter::{Session, SessionOptions};
@@ -33,15 +34,16 @@ pub(crate) fn cluster(path: &Path, zones: &[(&str, &str)]) -> Result<Session, Fa
 }
 
 /// The cluster document with the zones of more subnets.
-fn with_zones<'a>(json: Json<'a>, zones: &[(&'a str, &'a str)]) -> Json<'a> {
-    let mut entries = match json {
+fn with_zones<'a>(mut json: Json<'a>, zones: &[(&'a str, &'a str)]) -> Json<'a> {
+    let mut entries = match &mut json {
         Json::Array(_) => vec![(Cow::Borrowed("containerInstances"), json)],
-        Json::Object(entries) => entries,
-        other => return other,
+        Json::Object(entries) => take(entries),
+        _ => return json,
     };
     if !zones.is_empty() {
         let given = entries.iter().position(|(key, _)| key == "xSubnets").map(|at| entries.swap_remove(at).1);
-        let mut subnets = if let Some(Json::Object(subnets)) = given { subnets } else { Vec::new() };
+        let mut given = given.unwrap_or(Json::Null);
+        let mut subnets = if let Json::Object(subnets) = &mut given { take(subnets) } else { Vec::new() };
         subnets.retain(|(name, _)| !zones.iter().any(|(other, _)| name == other));
         subnets.extend(zones.iter().map(|(name, zone)| (Cow::Borrowed(*name), Json::from(*zone))));
         entries.push((Cow::Borrowed("xSubnets"), Json::Object(subnets)));

@@ -154,9 +154,11 @@ fn amounts(session: &Session) -> Vec<Before> {
 
 /// The RunTask response with the explanation beside it.
 fn json(response: &RunTaskResponse, explanation: &BatchExplanation) -> Result<String, Failure> {
-    let Json::Object(mut entries) = response.to_json() else { return Ok(String::new()) };
-    entries.push(("explanation".into(), explanation.to_json()));
-    let text = Json::Object(entries).to_canonical();
+    let mut answer = response.to_json();
+    if let Json::Object(entries) = &mut answer {
+        entries.push(("explanation".into(), explanation.to_json()));
+    }
+    let text = answer.to_canonical();
     let value: Result<serde_json::Value, _> = serde_json::from_str(&text);
     let pretty = value.and_then(|value| serde_json::to_string_pretty(&value));
     pretty.map(|pretty| pretty + "\n").map_err(|error| Failure::Input(error.to_string()))

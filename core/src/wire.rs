@@ -218,8 +218,8 @@ fn port_text(port: u16) -> Cow<'static, str> {
 
 /// Adds records of unknown name.
 fn extend<'s>(records: &mut Vec<Json<'s>>, unknown: Option<&'s str>) {
-    if let Some(Json::Array(items)) = unknown.map(parsed) {
-        records.extend(items);
+    if let Some(Json::Array(items)) = unknown.map(parsed).as_mut() {
+        records.append(items);
     }
 }
 
