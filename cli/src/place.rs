@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use placewright::adapter::{BatchExplanation, RunTaskResponse, Session};
 use placewright::json::Json;
 use placewright::report::{Explanation, Failure as Reason};
-use placewright::{InstanceId, InstanceStatus, Request, ResourceKind, TieBreak};
+use placewright::{InstanceId, InstanceStatus, InstanceView, Request, ResourceKind, TieBreak};
 
 use crate::args::{NOT_ALL_PLACED, PlaceArgs, PlaceFormat, TieBreakName};
 use crate::document;
@@ -24,12 +24,12 @@ const ROWS_MAX: usize = 100;
 struct Before {
     /// The instance.
     id: InstanceId,
-    /// CPU units and MiB in use.
-    used: [i64; 2],
+    /// Amounts in use, in the order of [`SHOWN`].
+    used: [i64; SHOWN.len()],
 }
 
-/// The two resources that have bars.
-const BARS: [ResourceKind; 2] = [ResourceKind::Cpu, ResourceKind::Memory];
+/// The resources that are shown: CPU and memory as bars, and as counts those that come in small numbers.
+const SHOWN: [ResourceKind; 4] = [ResourceKind::Cpu, ResourceKind::Memory, ResourceKind::Gpu, ResourceKind::Eni];
 
 /// Places the tasks and prints where they went.
 pub(crate) fn run(args: &PlaceArgs) -> Result<ExitCode, Failure> {
@@ -144,12 +144,12 @@ fn asked<'a>(args: &'a PlaceArgs, definition: &'a str) -> Json<'a> {
 /// What is in use of every instance.
 fn amounts(session: &Session) -> Vec<Before> {
     let views = session.cluster().instances().filter_map(|id| session.cluster().instance(id).ok());
-    views
-        .map(|instance| Before {
-            id: instance.id(),
-            used: BARS.map(|kind| instance.registered(kind) - instance.remaining(kind)),
-        })
-        .collect()
+    views.map(|instance| Before { id: instance.id(), used: used(instance) }).collect()
+}
+
+/// Amounts in use of an instance, in the order of [`SHOWN`].
+fn used(instance: InstanceView<'_>) -> [i64; SHOWN.len()] {
+    SHOWN.map(|kind| instance.registered(kind) - instance.remaining(kind))
 }
 
 /// The RunTask response with the explanation beside it.
@@ -226,18 +226,22 @@ fn bars(answer: &Answer<'_>, pens: Pens) -> String {
     }
     let all: Vec<_> = all
         .map(|(before, instance)| {
-            let registered = BARS.map(|kind| instance.registered(kind));
-            let after = BARS.map(|kind| instance.registered(kind) - instance.remaining(kind));
-            (instance, registered, before.used, after, new.get(instance.name()).copied().unwrap_or(0))
+            (instance, before.used, used(instance), new.get(instance.name()).copied().unwrap_or(0))
         })
         .collect();
     let is_large = all.len() > ROWS_MAX;
-    let shown = all.iter().filter(|(_, _, before, after, got)| !is_large || *got > 0 || before != after);
+    let shown = all.iter().filter(|(_, before, after, got)| !is_large || *got > 0 || before != after);
+    let gpus = |instance: InstanceView<'_>| Some(instance.registered(ResourceKind::Gpu)).filter(|&gpus| gpus > 0);
+    let enis = |instance: InstanceView<'_>| instance.eni_task_slots().filter(|&slots| slots > 0).map(i64::from);
+    let has_gpus = all.iter().any(|(instance, ..)| gpus(*instance).is_some());
+    let has_enis = all.iter().any(|(instance, ..)| enis(*instance).is_some());
+    let counts = [has_gpus.then_some("GPUs"), has_enis.then_some("task ENIs")].into_iter().flatten();
     let rows: Vec<Vec<String>> = shown
         .clone()
         .take(ROWS_MAX)
-        .map(|(instance, registered, before, after, got)| {
-            let [cpu, memory] = [0, 1].map(|at| table::bar(registered[at], before[at], after[at], pens));
+        .map(|(instance, before, after, got)| {
+            let bar = |at: usize| table::bar(instance.registered(SHOWN[at]), before[at], after[at], pens);
+            let count = |of: Option<i64>, at: usize| table::count(of, before[at], after[at], pens);
             let zone = instance.attribute("ecs.availability-zone").unwrap_or("-");
             let got = if *got > 0 { format!("+{got}") } else { String::new() };
             let name = io::one_line(table::short(instance.name()));
@@ -246,11 +250,16 @@ fn bars(answer: &Answer<'_>, pens: Pens) -> String {
                 (InstanceStatus::Active, false) => "no agent",
                 (status, _) => status.as_str(),
             };
-            vec![name, io::one_line(zone), state.into(), instance.running_tasks().to_string(), got, cpu, memory]
+            let tasks = instance.running_tasks().to_string();
+            let mut row = vec![name, io::one_line(zone), state.into(), tasks, got, bar(0), bar(1)];
+            row.extend(has_gpus.then(|| count(gpus(*instance), 2)));
+            row.extend(has_enis.then(|| count(enis(*instance), 3)));
+            row
         })
         .collect();
     let rest = if is_large { format!("of {} instances, those with new tasks\n", all.len()) } else { String::new() };
-    table::columns(&["instance", "zone", "state", "tasks", "new", "CPU", "memory"], &rows)
+    let heading = ["instance", "zone", "state", "tasks", "new", "CPU", "memory"];
+    table::columns(&heading.into_iter().chain(counts).collect::<Vec<_>>(), &rows)
         + &more(shown.count(), "instances")
         + &rest
 }
