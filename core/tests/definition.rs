@@ -131,6 +131,9 @@ fn ports_follow_the_network_mode() {
     let overlap =
         app().with_port(PortMapping::range(1, 5, Protocol::Tcp)).with_port(PortMapping::range(5, 9, Protocol::Tcp));
     refused(Bridge, overlap, "overlaps");
+    let range = || app().with_port(PortMapping::range(1, 5, Protocol::Tcp));
+    refused(Bridge, range().with_port(PortMapping::tcp(3)), "overlaps");
+    one(range().with_port(PortMapping::range(5, 9, Protocol::Udp)).with_port(PortMapping::udp(3))).validate().unwrap();
     check_refused(&one(app().with_port(PortMapping::tcp(0))), ErrorKind::InvalidPort, "1 to 65535");
 }
 

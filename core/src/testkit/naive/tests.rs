@@ -250,6 +250,20 @@ fn example_1_5_ports_and_modes() {
 }
 
 #[test]
+fn port_ranges_overlap_within_a_protocol_only() {
+    let accepted = |mappings: Value| {
+        let mut definition = task("t", 0, 1);
+        definition["containerDefinitions"][0]["portMappings"] = mappings;
+        definition::load(&definition).is_ok()
+    };
+    let tcp = || json!({ "containerPortRange": "80-90" });
+    assert!(accepted(json!([tcp(), { "containerPortRange": "80-90", "protocol": "udp" }])));
+    assert!(!accepted(json!([tcp(), { "containerPortRange": "90-99", "protocol": "tcp" }])));
+    assert!(accepted(json!([tcp(), { "containerPort": 85, "protocol": "udp" }])));
+    assert!(!accepted(json!([{ "containerPort": 85 }, tcp()])));
+}
+
+#[test]
 fn example_1_6_task_enis() {
     let mut vpc = task("vpc", 0, 1);
     vpc["networkMode"] = json!("awsvpc");
