@@ -34,9 +34,10 @@ const SHOWN: [ResourceKind; 4] = [ResourceKind::Cpu, ResourceKind::Memory, Resou
 /// Places the tasks and prints where they went.
 pub(crate) fn run(args: &PlaceArgs) -> Result<ExitCode, Failure> {
     let (mut session, of_cluster, definition) = load(args)?;
-    let request = request(args, &session, definition.as_deref())?;
+    let request = request(args, &mut session, definition.as_deref())?;
     // The cluster's warnings are about network interfaces, which few tasks ask for.
     document::tell_warnings(if request.demand.eni { of_cluster } else { Vec::new() });
+    document::tell_warnings(session.take_warnings());
     let before = amounts(&session);
     let explained = if args.explain { EXPLAINED_MAX } else { 0 };
     let failed = |error| document::in_argument("place", None, &error);
@@ -94,7 +95,7 @@ fn load(args: &PlaceArgs) -> Result<(Session, Vec<String>, Option<String>), Fail
 }
 
 /// The request: a RunTask call from a file, or what the arguments ask for.
-fn request(args: &PlaceArgs, session: &Session, definition: Option<&str>) -> Result<Request, Failure> {
+fn request(args: &PlaceArgs, session: &mut Session, definition: Option<&str>) -> Result<Request, Failure> {
     let mut request = if let Some(path) = &args.request {
         document::with_json(path, |json| session.read_run_task(json))?
     } else {

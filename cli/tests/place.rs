@@ -136,6 +136,9 @@ fn a_request_of_ecs_has_the_limits_of_ecs() {
     assert!(many.code == Some(2) && many.err.contains("many.json:1:10: count: at most 10 tasks"), "{many:?}");
     let group = request("group.json", json!({"taskDefinition": "web", "group": "service:web"}));
     assert_eq!(group.code, Some(2));
+    let slip = request("slip.json", json!({"taskDefinition": "web", "placementConstraint": [], "clientToken": "x"}));
+    let warning = "warning: RunTask has no key `placementConstraint`; did you mean `placementConstraints`?\n";
+    assert_eq!((slip.code, slip.err.as_str()), (Some(0), warning));
     let unknown = request("unknown.json", json!({"taskDefinition": "wbe"}));
     assert!(unknown.err.contains("did you mean `web`?"), "{unknown:?}");
     assert_eq!(place(&["--definition", WEB, "--request", "x", "--count", "2"]).code, Some(2));

@@ -435,10 +435,13 @@ impl Eq for Error {}
 
 impl core::error::Error for Error {}
 
+/// Characters of a word that are compared.
+const COMPARED_CHARS: usize = 64;
+
 /// The nearest of `known` to `word` by edit distance, if it is near enough to be a slip of the pen.
 #[must_use]
 pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-    let allowed = word.chars().count() / 3 + 1;
+    let allowed = word.chars().take(COMPARED_CHARS).count() / 3 + 1;
     known
         .into_iter()
         .map(|candidate| (edit_distance(word, candidate), candidate))
@@ -449,9 +452,9 @@ pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Opti
 
 /// Levenshtein distance, letters compared without case.
 fn edit_distance(a: &str, b: &str) -> usize {
-    let b: alloc::vec::Vec<char> = b.chars().take(64).collect();
+    let b: alloc::vec::Vec<char> = b.chars().take(COMPARED_CHARS).collect();
     let mut row: alloc::vec::Vec<usize> = (0..=b.len()).collect();
-    for (i, left) in a.chars().take(64).enumerate() {
+    for (i, left) in a.chars().take(COMPARED_CHARS).enumerate() {
         let mut diagonal = row[0];
         row[0] = i + 1;
         for (j, right) in b.iter().enumerate() {
@@ -520,5 +523,6 @@ mod tests {
         let known = ["agentConnected", "agentVersion", "runningTasksCount"];
         assert_eq!(nearest("runningTaskCount", known), Some("runningTasksCount"));
         assert_eq!(nearest("xyzzy", known), None);
+        assert_eq!(nearest(&"z".repeat(500), known), None);
     }
 }

@@ -879,6 +879,29 @@ fn warnings_are_told_once_and_on_the_side() {
 }
 
 #[test]
+fn keys_that_a_call_does_not_have_are_told() {
+    let mut session = session();
+    let long = "k".repeat(500);
+    let run = format!(r#"{{"taskDefinition": "t", "cuont": 3, "tags": [], "xSeed": "1", "{long}": 1}}"#);
+    assert_eq!(session.run_task(&run).unwrap().tasks.len(), 1);
+    let start = r#"{"taskDefinition": "t", "containerInstances": ["a"], "count": 2, "startedBy": "me"}"#;
+    session.start_task(start).unwrap();
+    session.create_service(r#"{"serviceName": "s", "taskDefinition": "t", "desiredCount": 1, "group": "g"}"#).unwrap();
+    assert_eq!(
+        session.take_warnings(),
+        [
+            "RunTask has no key `cuont`; did you mean `count`?".to_string(),
+            format!("RunTask has no key `{}`", "k".repeat(80)),
+            "StartTask has no key `count`".to_string(),
+            "CreateService has no key `group`".to_string(),
+        ]
+    );
+    let many: String = (0..1000).map(|number| format!(r#", "key{number}": 0"#)).collect();
+    session.run_task(&format!(r#"{{"taskDefinition": "t"{many}}}"#)).unwrap();
+    assert_eq!(session.take_warnings().len(), 100);
+}
+
+#[test]
 fn explaining_changes_nothing() {
     let mut session = session();
     let before = session.export();
