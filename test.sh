@@ -50,6 +50,7 @@ step_examples() {
   for example in place transaction openb; do
     cargo run --quiet --release -p placewright --example "$example"
   done
+  cargo run --quiet --release -p placewright --features serde --example ecs_json
 }
 
 step_docs() {

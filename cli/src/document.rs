@@ -1,11 +1,12 @@
 //! Clusters, tasks and definitions as files, and errors in them as text that shows the place.
 
 use std::borrow::Cow;
+use std::mem::take;
 use std::path::Path;
 
 use placewright::adapter::{Session, SessionOptions};
 use placewright::json::Json;
-use placewright::{Error, ErrorClass, ErrorKind, Span, wire};
+use placewright::{Error, ErrorClass, ErrorKind, wire};
 
 use crate::io::{self, Failure};
 
@@ -33,15 +34,16 @@ pub(crate) fn cluster(path: &Path, zones: &[(&str, &str)]) -> Result<Session, Fa
 }
 
 /// The cluster document with the zones of more subnets.
-fn with_zones<'a>(json: Json<'a>, zones: &[(&'a str, &'a str)]) -> Json<'a> {
-    let mut entries = match json {
+fn with_zones<'a>(mut json: Json<'a>, zones: &[(&'a str, &'a str)]) -> Json<'a> {
+    let mut entries = match &mut json {
         Json::Array(_) => vec![(Cow::Borrowed("containerInstances"), json)],
-        Json::Object(entries) => entries,
-        other => return other,
+        Json::Object(entries) => take(entries),
+        _ => return json,
     };
     if !zones.is_empty() {
         let given = entries.iter().position(|(key, _)| key == "xSubnets").map(|at| entries.swap_remove(at).1);
-        let mut subnets = if let Some(Json::Object(subnets)) = given { subnets } else { Vec::new() };
+        let mut given = given.unwrap_or(Json::Null);
+        let mut subnets = if let Json::Object(subnets) = &mut given { take(subnets) } else { Vec::new() };
         subnets.retain(|(name, _)| !zones.iter().any(|(other, _)| name == other));
         subnets.extend(zones.iter().map(|(name, zone)| (Cow::Borrowed(*name), Json::from(*zone))));
         entries.push((Cow::Borrowed("xSubnets"), Json::Object(subnets)));
@@ -145,31 +147,14 @@ fn line_and_column(text: &str, byte: usize) -> (usize, usize) {
 
 /// What is wrong with an argument: the message, and for an expression the text with a mark under the place.
 pub(crate) fn in_argument(what: &str, expression: Option<&str>, error: &Error) -> Failure {
-    let help = error.help().map(|help| format!("\n  help: {help}")).unwrap_or_default();
     let is_of_expression = error.class() == ErrorClass::InvalidExpression || error.code().starts_with("expr.");
-    match (expression, error.span()) {
-        (Some(expression), Some(span)) if is_of_expression => {
-            Failure::Text(format!("{what}: {}\n{}{help}", io::one_line(error.message()), marked(expression, span)))
+    match expression.filter(|_| is_of_expression) {
+        Some(expression) => Failure::Text(format!("{what}: {}", error.render(expression))),
+        None => {
+            let help = error.help().map(|help| format!("\n  help: {help}")).unwrap_or_default();
+            Failure::Text(format!("{what}: {}{help}", io::one_line(&error.to_string())))
         }
-        _ => Failure::Text(format!("{what}: {}{help}", io::one_line(&error.to_string()))),
     }
-}
-
-/// Characters of an expression that are shown to either side of a mark.
-const SHOWN: usize = 60;
-
-/// The line of an expression that a span begins in, and under it a mark as wide as the span.
-fn marked(expression: &str, span: Span) -> String {
-    let (before, rest) = expression.split_at_checked(span.start).unwrap_or((expression, ""));
-    let width = rest.get(..span.end.saturating_sub(span.start)).unwrap_or(rest).chars().count();
-    let flat = |letter: char| if letter.is_control() { ' ' } else { letter };
-    let skipped = before.chars().count().saturating_sub(SHOWN);
-    let head: String = before.chars().skip(skipped).map(flat).collect();
-    let tail: String = rest.chars().take(width.min(SHOWN) + SHOWN).map(flat).collect();
-    let dots = if skipped > 0 { "…" } else { "" };
-    let end = if tail.chars().count() < rest.chars().count() { "…" } else { "" };
-    let blank = " ".repeat(dots.chars().count() + head.chars().count());
-    format!("  {dots}{head}{tail}{end}\n  {blank}{}", "^".repeat(width.clamp(1, SHOWN)))
 }
 
 /// Tells what loading found worth a second look.
@@ -208,10 +193,5 @@ mod tests {
     fn places_are_counted_in_characters() {
         assert_eq!(line_and_column("ä\nöü x", 8), (2, 4));
         assert_eq!(line_and_column("", 0), (1, 1));
-        assert_eq!(marked("a == b", Span::new(5, 6)), "  a == b\n       ^");
-        assert_eq!(marked("ä ö", Span::new(3, 5)), "  ä ö\n    ^");
-        assert_eq!(marked("a", Span::new(1, 1)), "  a\n   ^");
-        let long = "x".repeat(500);
-        assert!(marked(&long, Span::new(250, 400)).lines().all(|line| line.chars().count() < 200));
     }
 }

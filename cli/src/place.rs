@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use placewright::adapter::{BatchExplanation, RunTaskResponse, Session};
 use placewright::json::Json;
 use placewright::report::{Explanation, Failure as Reason};
-use placewright::{InstanceId, InstanceStatus, Request, ResourceKind, TieBreak};
+use placewright::{InstanceId, InstanceStatus, InstanceView, Request, ResourceKind, TieBreak};
 
 use crate::args::{NOT_ALL_PLACED, PlaceArgs, PlaceFormat, TieBreakName};
 use crate::document;
@@ -24,19 +24,20 @@ const ROWS_MAX: usize = 100;
 struct Before {
     /// The instance.
     id: InstanceId,
-    /// CPU units and MiB in use.
-    used: [i64; 2],
+    /// Amounts in use, in the order of [`SHOWN`].
+    used: [i64; SHOWN.len()],
 }
 
-/// The two resources that have bars.
-const BARS: [ResourceKind; 2] = [ResourceKind::Cpu, ResourceKind::Memory];
+/// The resources that are shown: CPU and memory as bars, and as counts those that come in small numbers.
+const SHOWN: [ResourceKind; 4] = [ResourceKind::Cpu, ResourceKind::Memory, ResourceKind::Gpu, ResourceKind::Eni];
 
 /// Places the tasks and prints where they went.
 pub(crate) fn run(args: &PlaceArgs) -> Result<ExitCode, Failure> {
     let (mut session, of_cluster, definition) = load(args)?;
-    let request = request(args, &session, definition.as_deref())?;
+    let request = request(args, &mut session, definition.as_deref())?;
     // The cluster's warnings are about network interfaces, which few tasks ask for.
     document::tell_warnings(if request.demand.eni { of_cluster } else { Vec::new() });
+    document::tell_warnings(session.take_warnings());
     let before = amounts(&session);
     let explained = if args.explain { EXPLAINED_MAX } else { 0 };
     let failed = |error| document::in_argument("place", None, &error);
@@ -94,7 +95,7 @@ fn load(args: &PlaceArgs) -> Result<(Session, Vec<String>, Option<String>), Fail
 }
 
 /// The request: a RunTask call from a file, or what the arguments ask for.
-fn request(args: &PlaceArgs, session: &Session, definition: Option<&str>) -> Result<Request, Failure> {
+fn request(args: &PlaceArgs, session: &mut Session, definition: Option<&str>) -> Result<Request, Failure> {
     let mut request = if let Some(path) = &args.request {
         document::with_json(path, |json| session.read_run_task(json))?
     } else {
@@ -144,19 +145,21 @@ fn asked<'a>(args: &'a PlaceArgs, definition: &'a str) -> Json<'a> {
 /// What is in use of every instance.
 fn amounts(session: &Session) -> Vec<Before> {
     let views = session.cluster().instances().filter_map(|id| session.cluster().instance(id).ok());
-    views
-        .map(|instance| Before {
-            id: instance.id(),
-            used: BARS.map(|kind| instance.registered(kind) - instance.remaining(kind)),
-        })
-        .collect()
+    views.map(|instance| Before { id: instance.id(), used: used(instance) }).collect()
+}
+
+/// Amounts in use of an instance, in the order of [`SHOWN`].
+fn used(instance: InstanceView<'_>) -> [i64; SHOWN.len()] {
+    SHOWN.map(|kind| instance.registered(kind) - instance.remaining(kind))
 }
 
 /// The RunTask response with the explanation beside it.
 fn json(response: &RunTaskResponse, explanation: &BatchExplanation) -> Result<String, Failure> {
-    let Json::Object(mut entries) = response.to_json() else { return Ok(String::new()) };
-    entries.push(("explanation".into(), explanation.to_json()));
-    let text = Json::Object(entries).to_canonical();
+    let mut answer = response.to_json();
+    if let Json::Object(entries) = &mut answer {
+        entries.push(("explanation".into(), explanation.to_json()));
+    }
+    let text = answer.to_canonical();
     let value: Result<serde_json::Value, _> = serde_json::from_str(&text);
     let pretty = value.and_then(|value| serde_json::to_string_pretty(&value));
     pretty.map(|pretty| pretty + "\n").map_err(|error| Failure::Input(error.to_string()))
@@ -224,18 +227,22 @@ fn bars(answer: &Answer<'_>, pens: Pens) -> String {
     }
     let all: Vec<_> = all
         .map(|(before, instance)| {
-            let registered = BARS.map(|kind| instance.registered(kind));
-            let after = BARS.map(|kind| instance.registered(kind) - instance.remaining(kind));
-            (instance, registered, before.used, after, new.get(instance.name()).copied().unwrap_or(0))
+            (instance, before.used, used(instance), new.get(instance.name()).copied().unwrap_or(0))
         })
         .collect();
     let is_large = all.len() > ROWS_MAX;
-    let shown = all.iter().filter(|(_, _, before, after, got)| !is_large || *got > 0 || before != after);
+    let shown = all.iter().filter(|(_, before, after, got)| !is_large || *got > 0 || before != after);
+    let gpus = |instance: InstanceView<'_>| Some(instance.registered(ResourceKind::Gpu)).filter(|&gpus| gpus > 0);
+    let enis = |instance: InstanceView<'_>| instance.eni_task_slots().filter(|&slots| slots > 0).map(i64::from);
+    let has_gpus = all.iter().any(|(instance, ..)| gpus(*instance).is_some());
+    let has_enis = all.iter().any(|(instance, ..)| enis(*instance).is_some());
+    let counts = [has_gpus.then_some("GPUs"), has_enis.then_some("task ENIs")].into_iter().flatten();
     let rows: Vec<Vec<String>> = shown
         .clone()
         .take(ROWS_MAX)
-        .map(|(instance, registered, before, after, got)| {
-            let [cpu, memory] = [0, 1].map(|at| table::bar(registered[at], before[at], after[at], pens));
+        .map(|(instance, before, after, got)| {
+            let bar = |at: usize| table::bar(instance.registered(SHOWN[at]), before[at], after[at], pens);
+            let count = |of: Option<i64>, at: usize| table::count(of, before[at], after[at], pens);
             let zone = instance.attribute("ecs.availability-zone").unwrap_or("-");
             let got = if *got > 0 { format!("+{got}") } else { String::new() };
             let name = io::one_line(table::short(instance.name()));
@@ -244,11 +251,16 @@ fn bars(answer: &Answer<'_>, pens: Pens) -> String {
                 (InstanceStatus::Active, false) => "no agent",
                 (status, _) => status.as_str(),
             };
-            vec![name, io::one_line(zone), state.into(), instance.running_tasks().to_string(), got, cpu, memory]
+            let tasks = instance.running_tasks().to_string();
+            let mut row = vec![name, io::one_line(zone), state.into(), tasks, got, bar(0), bar(1)];
+            row.extend(has_gpus.then(|| count(gpus(*instance), 2)));
+            row.extend(has_enis.then(|| count(enis(*instance), 3)));
+            row
         })
         .collect();
     let rest = if is_large { format!("of {} instances, those with new tasks\n", all.len()) } else { String::new() };
-    table::columns(&["instance", "zone", "state", "tasks", "new", "CPU", "memory"], &rows)
+    let heading = ["instance", "zone", "state", "tasks", "new", "CPU", "memory"];
+    table::columns(&heading.into_iter().chain(counts).collect::<Vec<_>>(), &rows)
         + &more(shown.count(), "instances")
         + &rest
 }

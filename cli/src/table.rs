@@ -84,6 +84,15 @@ pub(crate) fn bar(registered: i64, before: i64, after: i64, pens: Pens) -> Strin
     }
 }
 
+/// How much of a small number is in use: before and after where they differ. Without a number there is nothing to use.
+pub(crate) fn count(of: Option<i64>, before: i64, after: i64, pens: Pens) -> String {
+    match of {
+        None => "-".to_string(),
+        Some(of) if before == after => format!("{after} of {of}"),
+        Some(of) => format!("{before} {} {after} of {of}", pens.arrow),
+    }
+}
+
 /// An id short enough for a table: the last segment of an ARN, anything else as it is.
 pub(crate) fn short(name: &str) -> &str {
     if name.starts_with("arn:") { name.rsplit('/').next().unwrap_or(name) } else { name }
@@ -97,6 +106,14 @@ mod tests {
     fn columns_are_as_wide_as_their_cells() {
         let rows = [vec!["1".to_string(), "ä".to_string()], vec!["22222".to_string(), String::new()]];
         assert_eq!(columns(&["#", "name"], &rows), "#      name\n1      ä\n22222\n");
+    }
+
+    #[test]
+    fn counts_show_before_and_after() {
+        let pens = Pens::new(true);
+        assert_eq!(count(Some(4), 1, 3, pens), "1 -> 3 of 4");
+        assert_eq!(count(Some(4), 4, 4, pens), "4 of 4");
+        assert_eq!(count(None, 0, 0, pens), "-");
     }
 
     #[test]

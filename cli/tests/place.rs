@@ -33,6 +33,38 @@ fn the_command_of_the_readme_works() {
 }
 
 #[test]
+fn gpus_and_task_enis_are_counted_where_there_are_any() {
+    let folder = folder("counts");
+    let file = |name: &str, value: &Value| {
+        let path = folder.join(name);
+        std::fs::write(&path, value.to_string()).unwrap();
+        path.to_str().unwrap().to_string()
+    };
+    let amount = |name: &str| json!({"name": name, "type": "INTEGER", "integerValue": 4096});
+    let gpus = json!({"name": "GPU", "type": "STRINGSET", "stringSetValue": ["g0", "g1"]});
+    let plain = json!({"containerInstanceArn": "plain", "registeredResources": [amount("CPU"), amount("MEMORY")]});
+    let mut rich = json!({"containerInstanceArn": "rich", "xEniTaskSlots": 3,
+        "registeredResources": [amount("CPU"), amount("MEMORY"), gpus]});
+    let task = json!({"family": "t", "networkMode": "awsvpc", "containerDefinitions": [
+        {"name": "a", "cpu": 1024, "memory": 1024, "resourceRequirements": [{"type": "GPU", "value": "1"}]}]});
+    let task = file("task.json", &task);
+    let table = |instances: &[&Value], name: &str| {
+        let cluster = file(name, &json!({"containerInstances": instances}));
+        let output = run(&["place", &cluster, &task, "--count", "2", "--ascii"]);
+        let row = |start: &str| output.out.lines().find(|line| line.starts_with(start)).unwrap().to_string();
+        (row("instance"), row("plain"), row("rich"))
+    };
+    let (heading, without, with) = table(&[&plain, &rich], "both.json");
+    assert!(heading.ends_with("CPU                      memory                   GPUs         task ENIs"), "{heading}");
+    assert!(without.ends_with("0 %         -            -"), "{without}");
+    assert!(with.ends_with("0 ->  50 %  0 -> 2 of 2  0 -> 2 of 3"), "{with}");
+    rich["registeredResources"].as_array_mut().unwrap().pop();
+    rich["xEniTaskSlots"] = json!(0);
+    let (heading, ..) = table(&[&plain, &rich], "neither.json");
+    assert!(heading.ends_with("memory"), "{heading}");
+}
+
+#[test]
 fn what_is_not_placed_is_told_with_figures() {
     let output = place(&[EDGE, "--tasks", "cli/samples/tasks.json", "--group", "service:edge", "--count", "6"]);
     assert_eq!(output.code, Some(3));
@@ -104,6 +136,9 @@ fn a_request_of_ecs_has_the_limits_of_ecs() {
     assert!(many.code == Some(2) && many.err.contains("many.json:1:10: count: at most 10 tasks"), "{many:?}");
     let group = request("group.json", json!({"taskDefinition": "web", "group": "service:web"}));
     assert_eq!(group.code, Some(2));
+    let slip = request("slip.json", json!({"taskDefinition": "web", "placementConstraint": [], "clientToken": "x"}));
+    let warning = "warning: RunTask has no key `placementConstraint`; did you mean `placementConstraints`?\n";
+    assert_eq!((slip.code, slip.err.as_str()), (Some(0), warning));
     let unknown = request("unknown.json", json!({"taskDefinition": "wbe"}));
     assert!(unknown.err.contains("did you mean `web`?"), "{unknown:?}");
     assert_eq!(place(&["--definition", WEB, "--request", "x", "--count", "2"]).code, Some(2));

@@ -1,5 +1,6 @@
 //! `replay`: the document word by word, the options, and everything that makes a file unusable.
 
+use placewright::testkit::case::OPERATIONS;
 use serde_json::{Value, json};
 
 use crate::{assert_refused, root, run, run_with};
@@ -190,22 +191,6 @@ fn options_that_are_not_understood_are_refused_in_one_line() {
 
 #[test]
 fn steps_without_what_they_need_are_errors_of_the_step() {
-    let operations = [
-        "runTask",
-        "stopTask",
-        "listContainerInstances",
-        "registerContainerInstance",
-        "deregisterContainerInstance",
-        "updateContainerInstancesState",
-        "putAttributes",
-        "deleteAttributes",
-        "startTask",
-        "createService",
-        "registerTaskDefinition",
-        "scaleIn",
-        "describe",
-        "loadText",
-    ];
     for junk in [json!({}), json!([]), json!(7), json!("x"), json!(null), json!({"step": 99, "index": 0})] {
         let keys = ["request", "task", "filter", "containerInstance", "text", "taskDefinition", "attributes", "count"];
         let step = |op: &&str| {
@@ -215,10 +200,10 @@ fn steps_without_what_they_need_are_errors_of_the_step() {
             }
             step
         };
-        let steps: Vec<Value> = operations.iter().map(step).collect();
+        let steps: Vec<Value> = OPERATIONS.iter().map(step).collect();
         for route in ["scan", "indexed", "oracle"] {
             let document = replay(&case(&json!(steps)), &["--route", route]);
-            assert_eq!(document["steps"].as_array().unwrap().len(), operations.len());
+            assert_eq!(document["steps"].as_array().unwrap().len(), OPERATIONS.len());
             assert!(document["steps"].as_array().unwrap().iter().all(|step| step["state"].is_object()));
         }
     }

@@ -318,6 +318,80 @@ impl Error {
     pub fn help(&self) -> Option<&str> {
         self.detail.as_ref().map(|detail| detail.help.as_str()).filter(|help| !help.is_empty())
     }
+
+    /// The error on several lines, for a person who sees the text it is about: path and message, the line of `source` in
+    /// which the span begins with carets under it, and the advice. Without a span there is no line.
+    ///
+    /// A long line is cut to what stands near the span, with `…` where it goes on. Control characters are shown as blanks
+    /// there, and written out in message and advice. Carets are counted in characters, so they stand askew below characters
+    /// of another width.
+    ///
+    /// # Cost
+    /// Linear in the text before the span.
+    ///
+    /// # Example
+    /// ```
+    /// let expression = "stack == prod";
+    /// let error = placewright::expr::compile(expression).unwrap_err();
+    /// let lines: Vec<String> = error.render(expression).lines().map(String::from).collect();
+    /// assert_eq!(lines[1..3], ["  stack == prod", "  ^^^^^"]);
+    /// ```
+    #[must_use]
+    pub fn render(&self, source: &str) -> String {
+        let mut lines = one_line(&alloc::format!("{self}"));
+        if let Some(span) = self.span() {
+            lines.push('\n');
+            lines.push_str(&marked(source, span));
+        }
+        if let Some(help) = self.help() {
+            lines.push_str("\n  help: ");
+            lines.push_str(&one_line(help));
+        }
+        lines
+    }
+}
+
+/// Characters that are shown to either side of where a span begins, and most carets under it.
+const SHOWN: usize = 60;
+
+/// The line of a text in which a span begins, as far as it is shown, and carets under the span.
+fn marked(source: &str, span: Span) -> String {
+    // A text that the span was not made for may be shorter, or have no boundary there.
+    let boundary = |at: usize| (0..=at.min(source.len())).rev().find(|&at| source.is_char_boundary(at)).unwrap_or(0);
+    let (start, end) = (boundary(span.start), boundary(span.end));
+    let (before, rest) = source.split_at(start);
+    let before = before.rsplit('\n').next().unwrap_or_default();
+    let rest = rest.split('\n').next().unwrap_or_default();
+    let width = rest.char_indices().take_while(|(at, _)| start + at < end).count().clamp(1, SHOWN);
+    let skipped = before.chars().count().saturating_sub(SHOWN);
+    let head: String = before.chars().skip(skipped).collect();
+    let tail: String = rest.chars().take(width + SHOWN).collect();
+    let (dots, more) = (if skipped > 0 { "…" } else { "" }, if tail.len() < rest.len() { "…" } else { "" });
+    let blank = " ".repeat(dots.chars().count() + head.chars().count());
+    alloc::format!("  {dots}{}{more}\n  {blank}{}", flat(&(head + &tail)), "^".repeat(width))
+}
+
+/// Whether a character would steer a terminal instead of being shown.
+fn is_steering(letter: char) -> bool {
+    letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}')
+}
+
+/// The text with a blank for every character that is not shown, so that its columns stay.
+fn flat(text: &str) -> String {
+    text.chars().map(|letter| if is_steering(letter) { ' ' } else { letter }).collect()
+}
+
+/// The text with every character that is not shown written out.
+fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if is_steering(letter) {
+            line.extend(letter.escape_default());
+        } else {
+            line.push(letter);
+        }
+    }
+    line
 }
 
 impl From<ErrorKind> for Error {
@@ -361,10 +435,13 @@ impl Eq for Error {}
 
 impl core::error::Error for Error {}
 
+/// Characters of a word that are compared.
+const COMPARED_CHARS: usize = 64;
+
 /// The nearest of `known` to `word` by edit distance, if it is near enough to be a slip of the pen.
 #[must_use]
 pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-    let allowed = word.chars().count() / 3 + 1;
+    let allowed = word.chars().take(COMPARED_CHARS).count() / 3 + 1;
     known
         .into_iter()
         .map(|candidate| (edit_distance(word, candidate), candidate))
@@ -375,9 +452,9 @@ pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Opti
 
 /// Levenshtein distance, letters compared without case.
 fn edit_distance(a: &str, b: &str) -> usize {
-    let b: alloc::vec::Vec<char> = b.chars().take(64).collect();
+    let b: alloc::vec::Vec<char> = b.chars().take(COMPARED_CHARS).collect();
     let mut row: alloc::vec::Vec<usize> = (0..=b.len()).collect();
-    for (i, left) in a.chars().take(64).enumerate() {
+    for (i, left) in a.chars().take(COMPARED_CHARS).enumerate() {
         let mut diagonal = row[0];
         row[0] = i + 1;
         for (j, right) in b.iter().enumerate() {
@@ -414,9 +491,38 @@ mod tests {
     }
 
     #[test]
+    fn a_span_is_marked_in_its_line() {
+        let render = |source: &str, start: usize, end: usize| {
+            let error = Error::with_message(ErrorKind::ExprSyntax, "no").at(Span::new(start, end));
+            String::from(error.render(source).strip_prefix("no\n").unwrap_or_default())
+        };
+        assert_eq!(render("a == b", 5, 6), "  a == b\n       ^");
+        assert_eq!(render("ä ö", 3, 5), "  ä ö\n    ^");
+        assert_eq!(render("a", 1, 1), "  a\n   ^");
+        assert_eq!(render("", 0, 0), "  \n  ^");
+        assert_eq!(render("one\r\ntwo ✗✗✗\nthree", 9, 30), "  two ✗✗✗\n      ^^^");
+        assert_eq!(render("a\tb\u{1b}c", 2, 3), "  a b c\n    ^");
+        // Made for another text: behind its end, inside a character, turned round.
+        assert_eq!(render("ö", 7, 9), "  ö\n   ^");
+        assert_eq!(render("öö", 3, 4), "  öö\n   ^");
+        assert_eq!(render("abc", 2, 1), "  abc\n    ^");
+        let long = "ö".repeat(500);
+        let (shown, carets) = ("ö".repeat(60 + 60 + 60), "^".repeat(60));
+        assert_eq!(render(&long, 400, 800), alloc::format!("  …{shown}…\n  {}{carets}", " ".repeat(61)));
+    }
+
+    #[test]
+    fn an_error_is_rendered_with_path_and_advice() {
+        let error = Error::with_message(ErrorKind::JsonType, "wrong\n`\u{7}`").with_help("do\tit").in_path("a");
+        assert_eq!(error.render("anything"), "a: wrong\\n`\\u{7}`\n  help: do\\tit");
+        assert_eq!(Error::new(ErrorKind::TaskNotFound).render(""), "no such task");
+    }
+
+    #[test]
     fn a_slip_of_the_pen_is_recognised_and_nonsense_is_not() {
         let known = ["agentConnected", "agentVersion", "runningTasksCount"];
         assert_eq!(nearest("runningTaskCount", known), Some("runningTasksCount"));
         assert_eq!(nearest("xyzzy", known), None);
+        assert_eq!(nearest(&"z".repeat(500), known), None);
     }
 }

@@ -30,7 +30,8 @@ pub const REQUEST_STRATEGIES_MAX: usize = 16;
 /// Times the random rule draws a registration position before it counts the candidates.
 pub const RANDOM_DRAWS_MAX: u32 = 64;
 
-/// Longest instance, task, group, family, service or provider name the library takes, in bytes.
+/// Longest instance, task, group, family, service or provider name the library takes, in bytes, and longest other text it
+/// keeps of a document, such as the version of an agent.
 pub const NAME_BYTES_MAX: usize = 2048;
 /// Longest attribute name or value accepted from instance data, in bytes.
 pub const ATTRIBUTE_BYTES_MAX: usize = 2048;

@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 
 use crate::adapter::{
     ABSENT_GROUPS, Extra, RELEASES, RUN_TASK_DEFAULTS, Service, Session, SessionOptions, TIE_BREAKS, UNKNOWN_ENIS,
-    absent_group_name, release_name, run_task_name, tie_break_name, unknown_eni_name, write_demand,
+    absent_group_name, kept, release_name, run_task_name, tie_break_name, unknown_eni_name, write_demand,
 };
 use crate::error::{Error, ErrorKind, nearest};
 use crate::instance::Protocol;
@@ -103,8 +103,8 @@ impl Session {
         for (name, service) in fields.each("services", |service| read_service(service.as_fields()?))? {
             session.services.insert(name, service);
         }
-        session.deregistered = fields.texts("xDeregistered")?.into_iter().map(Box::from).collect();
-        session.reserved = fields.texts("xReservedTasks")?.into_iter().map(Box::from).collect();
+        session.deregistered = fields.each("xDeregistered", |name| kept(name).map(Box::from))?.into_iter().collect();
+        session.reserved = fields.each("xReservedTasks", |name| kept(name).map(Box::from))?.into_iter().collect();
         session.placed = fields.required_with("xPlaced", read_number)?;
         session.cluster.advance_sequence(fields.required_with("xSequence", read_number)?);
         Ok(session)
@@ -218,8 +218,8 @@ fn port_text(port: u16) -> Cow<'static, str> {
 
 /// Adds records of unknown name.
 fn extend<'s>(records: &mut Vec<Json<'s>>, unknown: Option<&'s str>) {
-    if let Some(Json::Array(items)) = unknown.map(parsed) {
-        records.extend(items);
+    if let Some(Json::Array(items)) = unknown.map(parsed).as_mut() {
+        records.append(items);
     }
 }
 
@@ -255,8 +255,8 @@ fn read_service(fields: Fields<'_, '_>) -> Result<(String, Service), Error> {
         count => u64::try_from(count.as_integer()?)
             .map_err(|_| Error::with_message(ErrorKind::InvalidParameter, "a count is not below 0")),
     })?;
-    let definition = String::from(fields.text("taskDefinition")?);
-    Ok((String::from(fields.text("serviceName")?), Service { definition, desired_count }))
+    let definition = String::from(fields.required_with("taskDefinition", kept)?);
+    Ok((String::from(fields.required_with("serviceName", kept)?), Service { definition, desired_count }))
 }
 
 /// The options of the exporting session.

@@ -130,6 +130,61 @@ fn documents_are_taken_whole_or_not_at_all() {
 }
 
 #[test]
+fn every_text_that_is_kept_is_bounded() {
+    let load = |text: &str| Session::from_json(text, SessionOptions::default());
+    let instance = |more: &str| format!(r#"{{"containerInstances": [{{"containerInstanceArn": "a", {more}}}]}}"#);
+    let task = |more: &str| {
+        format!(
+            r#"{{"containerInstances": [{{"containerInstanceArn": "a"}}],
+                "tasks": [{{"taskArn": "t", "containerInstanceArn": "a", {more}}}]}}"#
+        )
+    };
+    let demand = |more: &str| task(&format!(r#""xDemand": {{"cpu": 1, "memory": 1, {more}}}"#));
+    for (document, path) in [
+        (r#"{"containerInstances": [{"containerInstanceArn": "TEXT"}]}"#.into(), "[0].containerInstanceArn"),
+        (instance(r#""versionInfo": {"agentVersion": "TEXT"}"#), "[0].versionInfo.agentVersion"),
+        (instance(r#""ec2InstanceId": "TEXT""#), "[0].ec2InstanceId"),
+        (instance(r#""capacityProviderName": "TEXT""#), "[0].capacityProviderName"),
+        (instance(r#""attributes": [{"name": "x"}, {"name": "TEXT"}]"#), "[0].attributes[1]"),
+        (instance(r#""attributes": [{"name": "x", "value": "TEXT"}]"#), "[0].attributes[0]"),
+        (
+            instance(
+                r#""registeredResources": [{"name": "GPU", "type": "STRINGSET", "stringSetValue": ["g", "TEXT"]}]"#,
+            ),
+            "[0].registeredResources[0].stringSetValue[1]",
+        ),
+        (r#"{"containerInstances": [], "xSubnets": {"s": "TEXT"}}"#.into(), "xSubnets.s"),
+        (r#"{"containerInstances": [], "xSubnets": {"TEXT": "z"}}"#.into(), "xSubnets"),
+        (r#"{"containerInstances": [], "xResources": ["TEXT"]}"#.into(), "xResources"),
+        (r#"{"containerInstances": [], "tasks": [{"taskArn": "TEXT"}]}"#.into(), "tasks[0].taskArn"),
+        (task(r#""group": "g", "taskDefinitionArn": "TEXT""#), "tasks[0].taskDefinitionArn"),
+        (task(r#""group": "TEXT""#), "tasks[0].group"),
+        (demand(r#""custom": {"TEXT": 1}"#), "tasks[0].xDemand"),
+        (demand(r#""requiresAttributes": [{"name": "TEXT"}]"#), "tasks[0].xDemand.requiresAttributes[0].name"),
+        (demand(r#""osType": "TEXT""#), "tasks[0].xDemand.osType"),
+    ] {
+        let error = load(&document.replace("TEXT", &"x".repeat(2049))).unwrap_err();
+        let path = if path.starts_with('[') { format!("containerInstances{path}") } else { path.into() };
+        assert_eq!((error.kind(), error.path()), (ErrorKind::LimitExceeded, Some(path.as_str())), "{error:?}");
+        let error = load(&document.replace("TEXT", &"x".repeat(2048))).err();
+        assert!(error.is_none_or(|error| error.kind() != ErrorKind::LimitExceeded), "{document}");
+    }
+    for (more, path) in [
+        (r#", "requiresAttributes": [{"name": "a", "value": "TEXT"}]"#, "requiresAttributes[0].value"),
+        (r#", "inferenceAccelerators": [{"deviceName": "TEXT"}]"#, "inferenceAccelerators[0].deviceName"),
+        (r#", "runtimePlatform": {"operatingSystemFamily": "WINDOWS TEXT"}"#, "runtimePlatform.operatingSystemFamily"),
+    ] {
+        let long = definition("u", "", more).replace("TEXT", &"x".repeat(2049));
+        check_refused(
+            &mut session(),
+            |session| session.register_task_definition(&long),
+            ErrorKind::LimitExceeded,
+            path,
+        );
+    }
+}
+
+#[test]
 fn only_the_value_that_the_type_names_counts() {
     let resource = |record: &str| {
         let text = format!(
@@ -188,8 +243,8 @@ fn run_task_refuses_what_ecs_refuses() {
     let mut session = session();
     let run = |more: &str| format!(r#"{{"taskDefinition": "t"{more}}}"#);
     use ErrorKind::{
-        DefinitionNotFound, InvalidConstraint, InvalidParameter, InvalidStrategy, JsonMissing, JsonType, LimitExceeded,
-        UnsupportedFeature,
+        DefinitionNotFound, InvalidConstraint, InvalidDefinition, InvalidParameter, InvalidStrategy, JsonMissing,
+        JsonType, LimitExceeded, UnsupportedFeature,
     };
     let strategies = r#"{"type": "spread", "field": "instanceId"},"#.repeat(6);
     let constraints = r#"{"type": "distinctInstance"},"#.repeat(11);
@@ -266,6 +321,8 @@ fn run_task_refuses_what_ecs_refuses() {
             "overrides.containerOverrides[0].name",
         ),
         (r#", "overrides": {"cpu": 512}"#.into(), JsonType, "overrides.cpu"),
+        (r#", "overrides": {"cpu": "127"}"#.into(), InvalidDefinition, "overrides.cpu"),
+        (r#", "overrides": {"memory": "1"}"#.into(), InvalidDefinition, "overrides"),
     ] {
         check_refused(&mut session, |session| session.run_task(&run(&more)), kind, path);
     }
@@ -819,6 +876,29 @@ fn warnings_are_told_once_and_on_the_side() {
     assert!(warnings[0].contains("tiny:1") && warnings[1].contains("ecs.mine") && warnings[2].contains("x9.large"));
     assert!(session.take_warnings().is_empty());
     assert_ne!(session.export(), before);
+}
+
+#[test]
+fn keys_that_a_call_does_not_have_are_told() {
+    let mut session = session();
+    let long = "k".repeat(500);
+    let run = format!(r#"{{"taskDefinition": "t", "cuont": 3, "tags": [], "xSeed": "1", "{long}": 1}}"#);
+    assert_eq!(session.run_task(&run).unwrap().tasks.len(), 1);
+    let start = r#"{"taskDefinition": "t", "containerInstances": ["a"], "count": 2, "startedBy": "me"}"#;
+    session.start_task(start).unwrap();
+    session.create_service(r#"{"serviceName": "s", "taskDefinition": "t", "desiredCount": 1, "group": "g"}"#).unwrap();
+    assert_eq!(
+        session.take_warnings(),
+        [
+            "RunTask has no key `cuont`; did you mean `count`?".to_string(),
+            format!("RunTask has no key `{}`", "k".repeat(80)),
+            "StartTask has no key `count`".to_string(),
+            "CreateService has no key `group`".to_string(),
+        ]
+    );
+    let many: String = (0..1000).map(|number| format!(r#", "key{number}": 0"#)).collect();
+    session.run_task(&format!(r#"{{"taskDefinition": "t"{many}}}"#)).unwrap();
+    assert_eq!(session.take_warnings().len(), 100);
 }
 
 #[test]

@@ -131,6 +131,9 @@ fn ports_follow_the_network_mode() {
     let overlap =
         app().with_port(PortMapping::range(1, 5, Protocol::Tcp)).with_port(PortMapping::range(5, 9, Protocol::Tcp));
     refused(Bridge, overlap, "overlaps");
+    let range = || app().with_port(PortMapping::range(1, 5, Protocol::Tcp));
+    refused(Bridge, range().with_port(PortMapping::tcp(3)), "overlaps");
+    one(range().with_port(PortMapping::range(5, 9, Protocol::Udp)).with_port(PortMapping::udp(3))).validate().unwrap();
     check_refused(&one(app().with_port(PortMapping::tcp(0))), ErrorKind::InvalidPort, "1 to 65535");
 }
 
@@ -205,6 +208,58 @@ fn overrides_replace_what_the_definition_says() {
     let negative = ContainerOverride { cpu: Some(-1), ..change };
     let error = definition.demand(&Overrides { containers: vec![negative], ..Overrides::default() }).unwrap_err();
     assert_eq!((error.kind(), error.path()), (ErrorKind::InvalidAmount, Some("overrides.containerOverrides[0].cpu")));
+}
+
+#[test]
+fn overrides_must_leave_a_definition_that_stands() {
+    let definition = one(app()).with_container(Container::new("b").with_cpu(2).with_memory_mib(3));
+    let (cpu, memory_mib) = takes(&definition);
+    let change = |name: &str| ContainerOverride { name: name.into(), ..ContainerOverride::default() };
+    let check = |overrides: Overrides, message: Option<&str>| {
+        definition.demand(&overrides).unwrap();
+        let error = definition.validate_overrides(&overrides).err();
+        assert_eq!(error.as_ref().map(placewright::Error::message), message, "{overrides:?}");
+        assert!(error.is_none_or(|error| error.kind() == ErrorKind::InvalidDefinition));
+    };
+    let of = |containers: Vec<ContainerOverride>| Overrides { containers, ..Overrides::default() };
+    check(Overrides::default(), None);
+    check(Overrides { cpu: Some(cpu.max(128)), memory_mib: Some(memory_mib), ..Overrides::default() }, None);
+    check(
+        Overrides { memory_mib: Some(memory_mib - 1), ..Overrides::default() },
+        Some("The sum of all container 'memory' values cannot be greater than the value of the task 'memory'."),
+    );
+    check(
+        Overrides {
+            memory_mib: Some(1000),
+            containers: vec![ContainerOverride {
+                memory_mib: Some(1001),
+                memory_reservation_mib: Some(1),
+                ..change("b")
+            }],
+            ..Overrides::default()
+        },
+        Some("The 'memory' setting for container 'b' is greater than for the task."),
+    );
+    check(
+        Overrides {
+            cpu: Some(128),
+            containers: vec![ContainerOverride { cpu: Some(129), ..change("app") }],
+            ..Overrides::default()
+        },
+        Some("The sum of all container 'cpu' values cannot be greater than the value of the task 'cpu'."),
+    );
+    check(
+        Overrides { cpu: Some(127), ..Overrides::default() },
+        Some("Invalid 'cpu' setting for task. `127` is outside 128 to 196608"),
+    );
+    check(
+        of(vec![ContainerOverride { memory_reservation_mib: Some(4), ..change("b") }]),
+        Some("Invalid setting for container 'b'. The 'memory' value 3 is below the 'memoryReservation' value 4."),
+    );
+    check(
+        of(vec![ContainerOverride { memory_mib: Some(0), ..change("b") }]),
+        Some("Invalid setting for container 'b'. At least one of 'memory' or 'memoryReservation' must be specified."),
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! JSON text: what is read, what is refused and where, and that printing and reading are inverse.
 
 use placewright::ErrorKind;
+use placewright::adapter::{Session, SessionOptions};
 use placewright::json::Json;
 use proptest::prelude::*;
 
@@ -108,6 +109,18 @@ fn errors_say_what_was_found_and_what_was_wanted() {
     assert_eq!(fields.optional_integer("none"), Ok(None));
     assert_eq!(fields.integer("gone").unwrap_err().kind(), ErrorKind::JsonMissing);
     assert_eq!(json.as_array().unwrap_err().to_string(), "expected an array, found an object");
+}
+
+#[test]
+fn a_tree_built_by_hand_is_dropped_whatever_its_depth() {
+    let mut tree = Json::from("leaf");
+    for level in 0..200_000 {
+        tree = if level % 2 == 0 { Json::array([Json::Null, tree]) } else { Json::object([("k", tree)]) };
+    }
+    assert!(tree.is_deeper_than(100));
+    let document = Json::object([("containerInstances", Json::array([])), ("unknown", tree)]);
+    Session::from_json_tree(&document, SessionOptions::default()).unwrap();
+    drop(document);
 }
 
 /// Any tree that JSON can write, a few levels deep.

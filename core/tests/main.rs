@@ -11,6 +11,7 @@ mod expr;
 mod json;
 mod layering;
 mod properties;
+mod public_api;
 #[cfg(feature = "testkit")]
 mod replay;
 mod routes;

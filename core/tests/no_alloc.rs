@@ -267,3 +267,22 @@ fn strict_mode_refuses_to_grow_and_changes_nothing() {
     assert_eq!(cluster.fingerprint(), before);
     cluster.validate().unwrap();
 }
+
+#[test]
+fn a_savepoint_is_free_when_reserved_and_never_refused() {
+    for is_strict in [false, true] {
+        let mut cluster = fleet(is_strict);
+        let reserved = cluster.reserved().savepoints;
+        let mut savepoints = Vec::with_capacity(reserved + 1);
+        let mut open = |cluster: &mut Cluster| allocations(|| savepoints.push(cluster.begin()));
+        for _ in 0..reserved {
+            assert_eq!(open(&mut cluster), 0);
+        }
+        assert_eq!(open(&mut cluster), 1);
+        let before = cluster.fingerprint();
+        while let Some(savepoint) = savepoints.pop() {
+            assert_eq!(allocations(|| cluster.rollback(savepoint).unwrap()), 0);
+        }
+        assert_eq!((cluster.savepoints(), cluster.fingerprint()), (0, before));
+    }
+}

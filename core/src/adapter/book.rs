@@ -81,7 +81,7 @@ impl Book {
     /// one that nests too deeply to be kept. What else is wrong stands in the entry.
     pub(crate) fn read(&self, value: &Json<'_>) -> Result<(Key, Entry), Error> {
         let fields = unwrapped(super::instance::preservable(value)?)?;
-        let family = String::from(fields.text("family")?);
+        let family = String::from(fields.required_with("family", super::text::kept)?);
         let named = fields.optional_with("revision", definition::revision)?;
         let next = || self.revisions(&family).next_back().map_or(1, |((_, revision), _)| revision + 1);
         let revision = named.unwrap_or_else(next);

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use super::MADE_UP_PREFIX;
 use super::request::{seed, strategies};
 use super::savepoint::Undo;
+use super::warning::Call;
 use super::{BatchExplanation, Failure, PlacedTask, RunTaskResponse, Service, Session};
 use crate::error::{Error, ErrorKind};
 use crate::id::{InstanceId, RequestId, TaskId};
@@ -37,7 +38,9 @@ impl Session {
     /// [`ErrorKind::NoInstances`] where no instance can be considered (U-23), [`ErrorKind::UnsupportedFeature`] for Fargate,
     /// managed instances and capacity provider strategies. Nothing has changed then.
     pub fn run_task_json(&mut self, request: &Json<'_>) -> Result<RunTaskResponse, Error> {
-        let request = self.run_task_request(request.as_fields()?)?;
+        let fields = request.as_fields()?;
+        self.warn_unknown_keys(fields, Call::RunTask);
+        let request = self.run_task_request(fields)?;
         let response = self.all_or_nothing(|session| session.place_tasks(&request))?;
         if response.tasks.is_empty() && response.failures.is_empty() {
             return Err(Error::new(ErrorKind::NoInstances));
@@ -60,7 +63,9 @@ impl Session {
     /// # Errors
     /// What ECS refuses as a whole, load balancers without a fitting port included. Nothing has changed then.
     pub fn create_service_json(&mut self, request: &Json<'_>) -> Result<RunTaskResponse, Error> {
-        let (name, request) = self.service_request(request.as_fields()?)?;
+        let fields = request.as_fields()?;
+        self.warn_unknown_keys(fields, Call::CreateService);
+        let (name, request) = self.service_request(fields)?;
         self.all_or_nothing(|session| {
             let response =
                 if request.count == 0 { RunTaskResponse::default() } else { session.place_tasks(&request)? };
@@ -86,6 +91,7 @@ impl Session {
     /// What ECS refuses as a whole. Nothing has changed then.
     pub fn start_task_json(&mut self, request: &Json<'_>) -> Result<RunTaskResponse, Error> {
         let fields = request.as_fields()?;
+        self.warn_unknown_keys(fields, Call::StartTask);
         fields.required("containerInstances")?;
         let names = fields.texts("containerInstances")?;
         let here = |error: Error| error.in_path("containerInstances");
@@ -299,8 +305,10 @@ impl Session {
     ///
     /// # Errors
     /// Those of [`run_task`](Self::run_task), except that a cluster without instances is none.
-    pub fn read_run_task(&self, request: &Json<'_>) -> Result<Request, Error> {
-        self.run_task_request(request.as_fields()?)
+    pub fn read_run_task(&mut self, request: &Json<'_>) -> Result<Request, Error> {
+        let fields = request.as_fields()?;
+        self.warn_unknown_keys(fields, Call::RunTask);
+        self.run_task_request(fields)
     }
 
     /// The request that JSON in the shape of a RunTask call asks for, without the limits of that call: up to

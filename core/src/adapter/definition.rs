@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::text;
 use crate::definition::{
     Compatibility, Container, ContainerOverride, CpuArchitecture, GpuRequest, NetworkMode, Overrides, PortMapping,
     TaskDefinition, amount, invalid,
@@ -33,8 +34,9 @@ pub(super) fn read(fields: Fields<'_, '_>) -> Result<TaskDefinition, Error> {
         definition.os_family = platform.optional_with("operatingSystemFamily", os_family).map_err(in_platform)?;
     }
     definition.requires_compatibilities = fields.each("requiresCompatibilities", compatibility)?;
-    definition.inference_accelerators = fields
-        .each("inferenceAccelerators", |accelerator| Ok(String::from(accelerator.as_fields()?.text("deviceName")?)))?;
+    definition.inference_accelerators = fields.each("inferenceAccelerators", |device| {
+        device.as_fields()?.required_with("deviceName", text::kept).map(String::from)
+    })?;
     if let Some(storage) = fields.optional_fields("ephemeralStorage")? {
         let gib = storage.integer("sizeInGiB").map_err(|error| error.in_path("ephemeralStorage"))?;
         definition.ephemeral_storage_gib = Some(gib);
@@ -66,7 +68,7 @@ fn cpu_architecture(value: &Json<'_>) -> Result<CpuArchitecture, Error> {
 
 /// An operating system family.
 fn os_family(value: &Json<'_>) -> Result<String, Error> {
-    let text = value.as_text()?;
+    let text = text::kept(value)?;
     if text == "LINUX" || text.starts_with("WINDOWS") {
         Ok(String::from(text))
     } else {
@@ -90,8 +92,8 @@ fn unknown(what: &str, text: &str, known: &[&str]) -> Error {
 /// An attribute that the instance must carry.
 fn required_attribute(value: &Json<'_>) -> Result<RequiredAttribute, Error> {
     let fields = value.as_fields()?;
-    let name = String::from(fields.text("name")?);
-    Ok(RequiredAttribute { name, value: fields.optional_text("value")?.map(String::from) })
+    let name = String::from(fields.required_with("name", text::kept)?);
+    Ok(RequiredAttribute { name, value: fields.optional_with("value", text::kept)?.map(String::from) })
 }
 
 /// The expression of a `memberOf` constraint, the only type a definition may have.
@@ -130,6 +132,7 @@ fn read_container(fields: Fields<'_, '_>) -> Result<Container, Error> {
     if let Some(resources) = fields.optional_fields("xResources")? {
         for (name, amount) in resources.iter() {
             let amount = amount.as_integer().map_err(|error| error.in_path(name).in_path("xResources"))?;
+            let name = text::bounded(name).map_err(|error| error.in_path("xResources"))?;
             container.custom.push((String::from(name), amount));
         }
     }
@@ -157,7 +160,9 @@ fn read_requirement(fields: Fields<'_, '_>) -> Result<Requirement, Error> {
         "xGpuShare" => {
             fields.required_with("value", |value| GpuRequest::from_share(value.as_text()?)).map(Requirement::Gpu)
         }
-        "InferenceAccelerator" => Ok(Requirement::Accelerator(String::from(fields.text("value")?))),
+        "InferenceAccelerator" => {
+            Ok(Requirement::Accelerator(String::from(fields.required_with("value", text::kept)?)))
+        }
         "NeuronDevice" => unsupported("`NeuronDevice` is offered on ECS Managed Instances only")
             .map_err(|error| error.in_path("type")),
         other => {

@@ -10,6 +10,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::definition::bad_port;
+use super::text;
 use crate::error::{Error, ErrorKind, nearest};
 use crate::expr::Timestamp;
 use crate::instance::{Amounts, Instance, InstanceStatus};
@@ -50,17 +51,17 @@ pub(super) struct InstanceDocument<'j> {
 
 /// Reads an instance. `declared` are the names of custom resources.
 pub(super) fn read<'j>(fields: Fields<'j, '_>, declared: &[Box<str>]) -> Result<InstanceDocument<'j>, Error> {
-    let name = fields.required_with("containerInstanceArn", |name| not_empty(name.as_text()?))?;
+    let name = fields.required_with("containerInstanceArn", text::name)?;
     let mut extra = Extra::default();
     let mut instance = Instance::new(name);
     instance.status = fields.optional_with("status", status)?.unwrap_or_default();
     instance.agent_connected = fields.optional_bool("agentConnected")?.unwrap_or(true);
     if let Some(versions) = fields.optional_fields("versionInfo")? {
         instance.agent_version =
-            versions.optional_text("agentVersion").map_err(|error| error.in_path("versionInfo"))?;
+            versions.optional_with("agentVersion", text::kept).map_err(|error| error.in_path("versionInfo"))?;
     }
-    instance.ec2_instance_id = fields.optional_text("ec2InstanceId")?;
-    instance.capacity_provider = fields.optional_text("capacityProviderName")?;
+    instance.ec2_instance_id = fields.optional_with("ec2InstanceId", text::kept)?;
+    instance.capacity_provider = fields.optional_with("capacityProviderName", text::kept)?;
     instance.registered_at = fields.optional_with("registeredAt", timestamp)?;
     instance.registered = amounts(fields, "registeredResources", declared, &mut extra.registered)?;
     let records = fields.items("registeredResources")?;
@@ -84,11 +85,6 @@ pub(super) fn read<'j>(fields: Fields<'j, '_>, declared: &[Box<str>]) -> Result<
         reported_tasks = tasks;
     }
     Ok(InstanceDocument { instance, extra, reported_tasks, derived_eni_slots })
-}
-
-/// The text, unless it is empty.
-pub(super) fn not_empty(text: &str) -> Result<&str, Error> {
-    if text.is_empty() { Err(Error::with_message(ErrorKind::InvalidParameter, "text is empty")) } else { Ok(text) }
 }
 
 /// A status of an instance.
@@ -173,7 +169,7 @@ fn amounts<'j>(
             "MEMORY" => amounts.memory_mib = integer(record)?,
             "PORTS" => amounts.tcp_ports = ports(record)?,
             "PORTS_UDP" => amounts.udp_ports = ports(record)?,
-            "GPU" => amounts.gpus = strings(record, Json::as_text)?,
+            "GPU" => amounts.gpus = strings(record, text::kept)?,
             _ if declared.iter().any(|known| **known == *name) => amounts.custom.push((name, integer(record)?)),
             _ => others.push(preservable(value)?.clone()),
         }

@@ -11,7 +11,7 @@ use hashbrown::HashSet;
 use super::MADE_UP_PREFIX;
 use super::instance::{self, InstanceDocument};
 use super::task::{self, TaskDocument};
-use super::{Session, SessionOptions};
+use super::{Session, SessionOptions, text};
 use crate::cluster::RunningTask;
 use crate::demand::{Demand, GpuDemand};
 use crate::error::{Error, ErrorKind};
@@ -63,9 +63,12 @@ impl Session {
             }
         }
         if let Some(subnets) = fields.optional_fields("xSubnets")? {
-            let subnet = |(name, zone): (&str, &Json<'_>)| match zone.as_text() {
-                Ok(zone) => Ok((String::from(name), String::from(zone))),
-                Err(error) => Err(error.in_path(name).in_path("xSubnets")),
+            let subnet = |(name, zone): (&str, &Json<'_>)| {
+                let name = text::bounded(name).map_err(|error| error.in_path("xSubnets"))?;
+                match text::kept(zone) {
+                    Ok(zone) => Ok((String::from(name), String::from(zone))),
+                    Err(error) => Err(error.in_path(name).in_path("xSubnets")),
+                }
             };
             self.subnets = Some(subnets.iter().map(subnet).collect::<Result<BTreeMap<_, _>, Error>>()?);
         }

@@ -22,6 +22,7 @@ mod response;
 mod savepoint;
 mod show;
 mod task;
+mod text;
 mod warning;
 
 use alloc::boxed::Box;
@@ -40,6 +41,7 @@ pub(crate) use options::{absent_group_name, release_name, run_task_name, tie_bre
 pub use response::{Failure, ListContainerInstancesResponse, PlacedTask, RunTaskResponse};
 pub use savepoint::SessionSavepoint;
 pub(crate) use task::write_demand;
+pub(crate) use text::kept;
 
 use crate::cluster::{Cluster, Route};
 use crate::error::{Error, ErrorKind};

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use super::definition::read_overrides;
 use super::instance::unknown_word;
-use super::{Session, SessionOptions};
+use super::{Session, SessionOptions, text};
 use crate::constraint::Constraint;
 use crate::definition::balancer::{BalancerKind, LoadBalancer, check_load_balancer};
 use crate::definition::{NetworkMode, TaskDefinition};
@@ -58,7 +58,7 @@ impl Session {
         let definition = self.definition_of(fields)?;
         let mut request = self.common(fields, definition)?;
         request.launch = launch(fields)?;
-        if let Some(group) = fields.optional_with("group", |group| super::instance::not_empty(group.as_text()?))? {
+        if let Some(group) = fields.optional_with("group", text::name)? {
             request.group = String::from(group);
         }
         request.count = fields.optional_with("count", desired_count)?.unwrap_or(1);
@@ -79,7 +79,7 @@ impl Session {
 
     /// The name and the request of a CreateService call.
     pub(super) fn service_request<'j>(&self, fields: Fields<'j, '_>) -> Result<(&'j str, Request), Error> {
-        let name = fields.required_with("serviceName", |name| super::instance::not_empty(name.as_text()?))?;
+        let name = fields.required_with("serviceName", text::name)?;
         let definition = self.definition_of(fields)?;
         match fields.optional_text("schedulingStrategy")? {
             None | Some("REPLICA") => {}
@@ -119,6 +119,7 @@ impl Session {
     /// What all three calls have in common.
     fn common(&self, fields: Fields<'_, '_>, definition: &TaskDefinition) -> Result<Request, Error> {
         let overrides = fields.optional_with("overrides", read_overrides)?.unwrap_or_default();
+        definition.validate_overrides(&overrides)?;
         let mut request = Request::new(definition.name(), definition.demand(&overrides)?);
         request.constraints = definition.constraints.iter().cloned().map(Constraint::MemberOf).collect();
         request.tie_break = self.options.tie_break;
@@ -211,7 +212,7 @@ pub(super) fn seed(value: &Json<'_>) -> Result<u64, Error> {
 fn group(fields: Fields<'_, '_>, definition: &TaskDefinition) -> Result<String, Error> {
     fields
         .optional_with("group", |group| {
-            let group = super::instance::not_empty(group.as_text()?)?;
+            let group = text::name(group)?;
             at_most("characters of a task group", group.chars().count(), ECS_GROUP_CHARS_MAX)?;
             if group.starts_with("service:") {
                 return Err(invalid(format!(

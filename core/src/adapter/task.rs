@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::definition;
-use super::instance::not_empty;
+use super::text;
 use crate::cluster::Release;
 use crate::definition::{Overrides, amount};
 use crate::demand::{Demand, GpuDemand, RequiredAttribute};
@@ -47,11 +47,11 @@ pub(super) struct TaskDocument<'j> {
 
 /// Reads a task; `None` for one that is on no instance, or that holds nothing any more.
 pub(super) fn read<'j>(fields: Fields<'j, '_>, release: Release) -> Result<Option<TaskDocument<'j>>, Error> {
-    let name = fields.required_with("taskArn", |name| not_empty(name.as_text()?))?;
+    let name = fields.required_with("taskArn", text::name)?;
     let last_status = fields.optional_text("lastStatus")?;
     let is_stopping = fields.optional_text("desiredStatus")? == Some("STOPPED");
     let instance = fields.optional_text("containerInstanceArn")?;
-    let definition = fields.optional_text("taskDefinitionArn")?.unwrap_or_default();
+    let definition = fields.optional_with("taskDefinitionArn", text::kept)?.unwrap_or_default();
     let mut gpu_ids = Vec::new();
     fields.each("containers", |container| {
         gpu_ids.extend(container.as_fields()?.texts("gpuIds")?);
@@ -61,7 +61,7 @@ pub(super) fn read<'j>(fields: Fields<'j, '_>, release: Release) -> Result<Optio
         name,
         instance: instance.unwrap_or_default(),
         definition,
-        group: fields.optional_with("group", |group| not_empty(group.as_text()?))?,
+        group: fields.optional_with("group", text::name)?,
         overrides: fields.optional_with("overrides", definition::read_overrides)?.unwrap_or_default(),
         own_amounts: own_amounts(fields)?,
         demand: fields.optional_with("xDemand", |demand| read_demand(demand.as_fields()?))?,
@@ -143,7 +143,7 @@ fn read_demand(fields: Fields<'_, '_>) -> Result<Demand, Error> {
     let bad = |text: &str| Error::with_message(ErrorKind::InvalidParameter, format!("`{text}` is malformed"));
     let mut custom = Vec::new();
     for (name, amount) in fields.optional_fields("custom")?.into_iter().flat_map(Fields::iter) {
-        custom.push((String::from(name), amount.as_integer()?));
+        custom.push((String::from(text::bounded(name)?), amount.as_integer()?));
     }
     let ports = fields.each("ports", |port| {
         let text = port.as_text()?;
@@ -176,11 +176,11 @@ fn read_demand(fields: Fields<'_, '_>) -> Result<Demand, Error> {
         gpus: gpus.unwrap_or_default(),
         required_attributes: fields.each("requiresAttributes", |attribute| {
             let attribute = attribute.as_fields()?;
-            let value = attribute.optional_text("value")?.map(String::from);
-            Ok(RequiredAttribute { name: String::from(attribute.text("name")?), value })
+            let value = attribute.optional_with("value", text::kept)?.map(String::from);
+            Ok(RequiredAttribute { name: String::from(attribute.required_with("name", text::kept)?), value })
         })?,
-        cpu_architecture: fields.optional_text("cpuArchitecture")?.map(String::from),
-        os_type: fields.optional_text("osType")?.map(String::from),
+        cpu_architecture: fields.optional_with("cpuArchitecture", text::kept)?.map(String::from),
+        os_type: fields.optional_with("osType", text::kept)?.map(String::from),
         ports_clash: false,
     })
 }

@@ -43,7 +43,8 @@ pub enum Route {
 /// Choices that hold for a whole cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// Refuse to grow beyond what was reserved.
+    /// Refuse to grow beyond what was reserved. Opening a savepoint is never refused: beyond the reserved ones it grows, as
+    /// the calls that undo themselves could not promise to be possible otherwise.
     pub is_strict: bool,
     /// When stopped tasks give their resources back.
     pub release: Release,

@@ -9,7 +9,8 @@ use super::Cluster;
 impl Cluster {
     /// Opens a savepoint inside the innermost open one.
     ///
-    /// Cost: constant; does not allocate within what was reserved.
+    /// Cost: constant; does not allocate within the savepoints that were reserved. Beyond them it grows, in strict mode too:
+    /// what a savepoint records is refused there, the savepoint itself is not.
     pub fn begin(&mut self) -> Savepoint {
         let (depth, serial) = self.journal.open(self.state.sequence, self.state.registrations);
         Savepoint { depth, serial }

@@ -67,6 +67,25 @@ impl TaskDefinition {
         })
     }
 
+    /// Refuses overrides that leave no definition ECS accepts: the amounts and GPUs they give must stand together with those
+    /// that remain, as in a definition (U-06). [`demand`](Self::demand) does not ask this, so that a task which runs already
+    /// is taken as it is.
+    ///
+    /// # Errors
+    /// Those of [`demand`](Self::demand), and [`ErrorKind::InvalidDefinition`] with the words of ECS where they are known.
+    pub fn validate_overrides(&self, overrides: &Overrides) -> Result<(), Error> {
+        if *overrides == Overrides::default() {
+            return Ok(());
+        }
+        let run = Self {
+            cpu: overrides.cpu.or(self.cpu),
+            memory_mib: overrides.memory_mib.or(self.memory_mib),
+            containers: self.overridden(overrides)?,
+            ..self.clone()
+        };
+        run.validate_run().map_err(|error| error.in_path("overrides"))
+    }
+
     /// The containers with overrides applied.
     fn overridden(&self, overrides: &Overrides) -> Result<Vec<Container>, Error> {
         for (amount, key) in [(overrides.cpu, "cpu"), (overrides.memory_mib, "memory")] {

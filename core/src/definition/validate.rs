@@ -34,6 +34,14 @@ impl TaskDefinition {
         Ok(())
     }
 
+    /// Refuses what the overrides of a run can break. The sizes of Fargate are not among it: whoever runs on Fargate does not
+    /// use an instance.
+    pub(super) fn validate_run(&self) -> Result<(), Error> {
+        self.containers.iter().try_for_each(validate_container)?;
+        self.validate_amounts()?;
+        self.validate_devices()
+    }
+
     /// Names, counts and essential containers.
     fn validate_names(&self) -> Result<(), Error> {
         validate_name(&self.family).map_err(|error| error.in_path("family"))?;

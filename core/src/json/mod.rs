@@ -14,6 +14,7 @@ use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::mem::take;
 
 pub use fields::Fields;
 pub(crate) use fields::at_index;
@@ -21,6 +22,11 @@ pub(crate) use fields::at_index;
 use crate::error::{Error, ErrorKind};
 
 /// One JSON value.
+///
+/// A tree that was read has at most [`JSON_DEPTH_MAX`](crate::limits::JSON_DEPTH_MAX) levels. One that was built by hand may
+/// have any number: dropping it, and asking it for a key, takes no stack for them. Cloning, comparing and
+/// printing it does. As it is dropped level by level, what it holds is not moved out of it by a pattern, but taken with
+/// [`core::mem::take`] through a mutable one.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Json<'a> {
     /// `null`.
@@ -132,18 +138,19 @@ impl<'a> Json<'a> {
 
     /// The same tree, owning its strings.
     #[must_use]
-    pub fn into_owned(self) -> Json<'static> {
-        match self {
+    pub fn into_owned(mut self) -> Json<'static> {
+        match &mut self {
             Self::Null => Json::Null,
-            Self::Bool(value) => Json::Bool(value),
-            Self::Integer(number) => Json::Integer(number),
-            Self::Unsigned(number) => Json::Unsigned(number),
-            Self::Float(number) => Json::Float(number),
-            Self::Text(text) => Json::Text(Cow::Owned(text.into_owned())),
-            Self::Array(items) => Json::Array(items.into_iter().map(Json::into_owned).collect()),
-            Self::Object(entries) => Json::Object(
-                entries.into_iter().map(|(key, value)| (Cow::Owned(key.into_owned()), value.into_owned())).collect(),
-            ),
+            Self::Bool(value) => Json::Bool(*value),
+            Self::Integer(number) => Json::Integer(*number),
+            Self::Unsigned(number) => Json::Unsigned(*number),
+            Self::Float(number) => Json::Float(*number),
+            Self::Text(text) => Json::Text(Cow::Owned(take(text).into_owned())),
+            Self::Array(items) => Json::Array(take(items).into_iter().map(Json::into_owned).collect()),
+            Self::Object(entries) => {
+                let entries = take(entries).into_iter();
+                Json::Object(entries.map(|(key, value)| (Cow::Owned(key.into_owned()), value.into_owned())).collect())
+            }
         }
     }
 
@@ -182,6 +189,29 @@ impl<'a> Json<'a> {
         let mut out = String::new();
         print::canonical(self, &mut out);
         out
+    }
+}
+
+impl Json<'_> {
+    /// Moves the values inside that hold others to `pending`, and drops the rest.
+    fn unpack(&mut self, pending: &mut Vec<Self>) {
+        let is_nested = |value: &Self| matches!(value, Self::Array(_) | Self::Object(_));
+        match self {
+            Self::Array(items) => pending.extend(items.drain(..).filter(is_nested)),
+            Self::Object(entries) => pending.extend(entries.drain(..).map(|(_, value)| value).filter(is_nested)),
+            _ => {}
+        }
+    }
+}
+
+/// Level by level: a tree that was built by hand may be deeper than the stack.
+impl Drop for Json<'_> {
+    fn drop(&mut self) {
+        let mut pending = Vec::new();
+        self.unpack(&mut pending);
+        while let Some(mut value) = pending.pop() {
+            value.unpack(&mut pending);
+        }
     }
 }
 

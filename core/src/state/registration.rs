@@ -134,9 +134,9 @@ impl State {
             return Err(Error::with_message(ErrorKind::LimitExceeded, message));
         }
         let mut attributes: Vec<(&str, &str)> = Vec::with_capacity(spec.attributes.len());
-        for &(name, value) in &spec.attributes {
+        for (index, &(name, value)) in spec.attributes.iter().enumerate() {
             let value = value.unwrap_or_default();
-            check_attribute(name, value)?;
+            check_attribute(name, value).map_err(|error| error.in_path(&alloc::format!("attributes[{index}]")))?;
             match attributes.iter_mut().find(|known| known.0 == name) {
                 Some(known) => known.1 = value,
                 None => attributes.push((name, value)),

@@ -74,7 +74,7 @@ pub(super) fn names(source: &Value) -> (Option<&str>, Option<i128>) {
     (text(source, "family").ok().flatten(), integer(source, "revision").ok().flatten())
 }
 
-/// The definition with the overrides of a request in it (U: it must still be one that ECS accepts).
+/// The definition with the overrides of a request in it, which must still be one that ECS accepts (U-06).
 pub(super) fn with_overrides(definition: &Definition, overrides: &Value) -> Res<Definition> {
     if !overrides.is_object() {
         return Err(invalid("`overrides` must be an object"));
@@ -230,25 +230,28 @@ fn ports(source: &Value, containers: &[Value], demand: &mut Demand) -> Res<()> {
         if mode == "none" && !mappings.is_empty() {
             return Err(invalid("network mode none has no port mappings"));
         }
-        let mut ranges: Vec<(u16, u16)> = Vec::new();
+        let mut ranges: Vec<(&str, u16, u16)> = Vec::new();
+        let mut singles: Vec<(&str, u16)> = Vec::new();
         for mapping in mappings {
-            let taken = match text(mapping, "protocol")? {
-                None | Some("tcp") => &mut tcp,
-                Some("udp") => &mut udp,
-                Some(other) => return Err(invalid(format!("unknown protocol `{other}`"))),
+            let protocol = text(mapping, "protocol")?.unwrap_or("tcp");
+            let taken = match protocol {
+                "tcp" => &mut tcp,
+                "udp" => &mut udp,
+                other => return Err(invalid(format!("unknown protocol `{other}`"))),
             };
             let host = port(mapping, "hostPort")?.filter(|&host| host != 0);
             if let Some(range) = text(mapping, "containerPortRange")? {
                 let (first, last) = port_range(range)?;
-                let clash = ranges.iter().any(|&(a, b)| first <= b && a <= last);
+                let clash = ranges.iter().any(|&(of, a, b)| of == protocol && first <= b && a <= last);
                 if mode == "host" || clash || ranges.len() == 100 || get(mapping, "containerPort").is_some() {
                     return Err(invalid("bad `containerPortRange`"));
                 }
-                ranges.push((first, last));
+                ranges.push((protocol, first, last));
                 continue;
             }
             let inner = port(mapping, "containerPort")?.filter(|&inner| inner != 0);
             let inner = inner.ok_or_else(|| invalid("`containerPort` is missing or 0"))?;
+            singles.push((protocol, inner));
             let fixed = mode == "host" || mode == "awsvpc";
             if fixed && host.is_some_and(|host| host != inner) {
                 return Err(invalid("`hostPort` differs from `containerPort`"));
@@ -257,6 +260,12 @@ fn ports(source: &Value, containers: &[Value], demand: &mut Demand) -> Res<()> {
             if wanted.is_some_and(|wanted| !taken.insert(wanted)) {
                 return Err(invalid("host port is mapped multiple times in task."));
             }
+        }
+        let within = |&(protocol, inner): &(&str, u16)| {
+            ranges.iter().any(|&(of, first, last)| of == protocol && (first..=last).contains(&inner))
+        };
+        if singles.iter().any(within) {
+            return Err(invalid("a port stands in a `containerPortRange` too"));
         }
     }
     if !demand.awsvpc {

@@ -129,6 +129,27 @@ fn example_1_2_what_a_task_reserves() {
 }
 
 #[test]
+fn overrides_must_leave_a_definition_that_stands() {
+    let definition = definition::load(&task("t", 200, 300)).unwrap();
+    let name = task("t", 0, 1)["containerDefinitions"][0]["name"].clone();
+    let reserved = |overrides: Value| {
+        let demand = definition::with_overrides(&definition, &overrides).map(|definition| definition.demand);
+        demand.map(|demand| (demand.cpu, demand.memory)).map_err(|fault| fault.class)
+    };
+    assert_eq!(reserved(json!({ "cpu": "200", "memory": "300" })), Ok((200, 300)));
+    let change = |change: Value| json!({ "memory": "400", "containerOverrides": [change] });
+    assert_eq!(reserved(change(json!({ "name": name, "memory": 400 }))), Ok((200, 400)));
+    for refused in [
+        json!({ "cpu": "199" }),
+        json!({ "memory": "299" }),
+        change(json!({ "name": name, "memory": 401, "memoryReservation": 1 })),
+        change(json!({ "name": name, "memoryReservation": 301 })),
+    ] {
+        assert_eq!(reserved(refused), Err("invalid-input"));
+    }
+}
+
+#[test]
 fn example_1_3_equality_fits() {
     for (family, cpu, memory, reason) in [("a", 0, 500, "RESOURCE:MEMORY"), ("b", 1000, 100, "RESOURCE:CPU")] {
         let mut oracle = oracle(&[task(family, cpu, memory)], &[instance("i", 2048, 1000, &[])], &[]);
@@ -226,6 +247,20 @@ fn example_1_5_ports_and_modes() {
     assert_eq!(placements(&run(&mut single, "udp", 1, &json!({}))), ["i1"]);
     assert_eq!(placements(&run(&mut single, "tcp", 1, &json!({}))), ["i1"]);
     assert_eq!(run(&mut single, "host", 1, &json!({}))["state"]["i1"]["PORTS"], json!([53, 8080]));
+}
+
+#[test]
+fn port_ranges_overlap_within_a_protocol_only() {
+    let accepted = |mappings: Value| {
+        let mut definition = task("t", 0, 1);
+        definition["containerDefinitions"][0]["portMappings"] = mappings;
+        definition::load(&definition).is_ok()
+    };
+    let tcp = || json!({ "containerPortRange": "80-90" });
+    assert!(accepted(json!([tcp(), { "containerPortRange": "80-90", "protocol": "udp" }])));
+    assert!(!accepted(json!([tcp(), { "containerPortRange": "90-99", "protocol": "tcp" }])));
+    assert!(accepted(json!([tcp(), { "containerPort": 85, "protocol": "udp" }])));
+    assert!(!accepted(json!([{ "containerPort": 85 }, tcp()])));
 }
 
 #[test]

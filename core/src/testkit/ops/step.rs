@@ -219,8 +219,11 @@ impl Source<'_> {
             (2, _) => request["taskDefinition"] = json!("bad"),
             (4, "runTask" | "startTask") => request["group"] = json!("service:s0"),
             (5, "runTask" | "startTask") => request["group"] = json!("g".repeat(256)),
-            (6, _) => {
+            (6, "createService") => {
                 request["overrides"] = json!({ "containerOverrides": [{ "name": "nosuch", "cpu": 1 }] });
+            }
+            (6, _) => {
+                request["overrides"] = json!({ "cpu": "128", "containerOverrides": [{ "name": "c0", "cpu": 129 }] });
             }
             (_, "startTask") => {}
             (7, _) => request["placementStrategy"] = json!([{ "type": "random", "field": "" }]),
