@@ -10,6 +10,7 @@ use crate::outcome::{Outcome, Placement, Rejection};
 use crate::prepared::{self, Prepared};
 use crate::request::Request;
 use crate::select::judge::{self, Reason};
+use crate::select::fill::Fill;
 use crate::select::indexed::{self, Found};
 use crate::select::{scan, victim};
 use crate::state::columns::NewTask;
@@ -160,26 +161,61 @@ impl Cluster {
         let request = self.request(id)?;
         let (wanted, all_or_nothing) = (request.count, request.all_or_nothing);
         let before = placements.len();
-        for placed in 0..wanted {
-            match self.place_one(id) {
-                Ok(Outcome::Placed(placement)) => placements.push(placement),
-                Ok(Outcome::Rejected(_)) => {
-                    judge(self);
-                    let placed = if all_or_nothing {
-                        self.take_back(placements, before);
-                        0
-                    } else {
-                        placed
-                    };
-                    return Ok(Some(Rejection { wanted, placed }));
-                }
-                Err(error) => {
+        match self.place_row(id, wanted, placements) {
+            Ok(true) => Ok(None),
+            Ok(false) => {
+                judge(self);
+                if all_or_nothing {
                     self.take_back(placements, before);
-                    return Err(error);
                 }
+                #[expect(clippy::cast_possible_truncation, reason = "fewer than were wanted")]
+                let placed = (placements.len() - before) as u32;
+                Ok(Some(Rejection { wanted, placed }))
+            }
+            Err(error) => {
+                self.take_back(placements, before);
+                Err(error)
             }
         }
-        Ok(None)
+    }
+
+    /// Places so many tasks of a request, or as many as find an instance; returns whether all did.
+    fn place_row(&mut self, id: RequestId, wanted: u32, placements: &mut Vec<Placement>) -> Result<bool, Error> {
+        let mut left = wanted;
+        let mut fill = if wanted > 1 && self.is_large() {
+            let plan = &self.requests.get(id)?.plan;
+            plan.search.as_ref().and_then(|search| Fill::new(&self.state, &self.index, plan, search))
+        } else {
+            None
+        };
+        while left > 0 {
+            let chosen = match &mut fill {
+                Some(fill) => {
+                    let Prepared { plan, .. } = self.requests.get(id)?;
+                    let Some(search) = &plan.search else { return Ok(false) };
+                    fill.next(&self.state, &mut self.index, plan, search)
+                }
+                None => (Found::Unknown, 1),
+            };
+            let (slot, copies) = match chosen {
+                (Found::Instance(slot), copies) => (slot, copies.unsigned_abs()),
+                (Found::Nothing, _) => return Ok(false),
+                (Found::Unknown, _) => {
+                    fill = None;
+                    self.check_task_room()?;
+                    self.check_journal(1)?;
+                    let Some(slot) = self.choose(id)? else { return Ok(false) };
+                    (slot, 1)
+                }
+            };
+            for _ in 0..copies.min(left) {
+                self.check_task_room()?;
+                self.check_journal(1)?;
+                placements.push(self.run(id, slot)?);
+                left -= 1;
+            }
+        }
+        Ok(true)
     }
 
     /// Undoes the newest placements, down to a number of them.

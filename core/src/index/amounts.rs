@@ -143,7 +143,8 @@ impl Orders {
             known.resize(state.slots(), 0);
             let amount = state.remaining[*column][slot as usize];
             known[slot as usize] = amount;
-            order.insert(key(amount, ranks.of(slot)), slot, &others(state, watched, *column, slot));
+            let (others, width) = gathered(watched, *column, |other| state.remaining[other][slot as usize]);
+            order.insert(key(amount, ranks.of(slot)), slot, &others[..width]);
         }
         if let Some(sequence) = sequence {
             sequence.set(ranks.of(slot), watched.iter().map(|&column| state.remaining[column][slot as usize]));
@@ -193,7 +194,8 @@ impl Orders {
             for ByAmount { column, order, known } in by_amount.iter_mut().flatten() {
                 let amount = state.remaining[*column][slot as usize];
                 let before = core::mem::replace(&mut known[slot as usize], amount);
-                order.replace(key(before, rank), key(amount, rank), slot, &others(state, watched, *column, slot));
+                let (others, width) = gathered(watched, *column, |other| state.remaining[other][slot as usize]);
+                order.replace(key(before, rank), key(amount, rank), slot, &others[..width]);
             }
             if let Some(sequence) = sequence {
                 sequence.set(rank, watched.iter().map(|&column| state.remaining[column][slot as usize]));
@@ -209,21 +211,20 @@ impl Orders {
         column: usize,
         needed: &Needed,
         budget: &mut u32,
-        mut visit: impl FnMut(i32, u32) -> bool,
+        mut visit: impl FnMut(u32) -> bool,
     ) -> Walk {
         let Some(by_amount) = self.by_amount.iter().flatten().find(|known| known.column == column) else {
             return Walk::Spent;
         };
-        let amounts: SmallVec<[i32; DIMENSIONS]> =
-            self.watched.iter().filter(|&&other| other != column).map(|&other| needed[other]).collect();
+        let (amounts, width) = gathered(&self.watched, column, |other| needed[other]);
         let from = if needed[column] == i32::MIN { i64::MIN } else { key(needed[column], 0) };
-        let query = Query { from, to: i64::MAX, amounts: &amounts };
-        #[expect(clippy::cast_possible_truncation, reason = "the high half of a key is an amount")]
-        by_amount.order.walk(&query, budget, |key, slot| visit((key >> 32) as i32, slot))
+        let query = Query { from, to: i64::MAX, amounts: &amounts[..width] };
+        by_amount.order.walk(&query, budget, |_, slot| visit(slot))
     }
 
     /// Shows `visit` the instances with enough of everything, earliest registered first, until it says to stop. Those of
     /// `without` are left out.
+    #[inline]
     pub(crate) fn walk_sequence(
         &self,
         ranks: &Ranks,
@@ -233,8 +234,8 @@ impl Orders {
         mut visit: impl FnMut(u32) -> bool,
     ) -> Walk {
         let Some(sequence) = &self.sequence else { return Walk::Spent };
-        let amounts: SmallVec<[i32; DIMENSIONS]> = self.watched.iter().map(|&column| needed[column]).collect();
-        sequence.walk(&amounts, without, budget, |rank| {
+        let (amounts, width) = gathered(&self.watched, usize::MAX, |column| needed[column]);
+        sequence.walk(&amounts[..width], without, budget, |rank| {
             let slot = ranks.slots().get(rank as usize).copied().filter(|&slot| slot != crate::state::NONE);
             slot.is_some_and(&mut visit)
         })
@@ -278,8 +279,14 @@ impl Orders {
     }
 }
 
-/// The watched amounts of an instance, but for one column.
+/// Something of every watched column but one, and how many there are.
 #[inline]
-fn others(state: &State, watched: &[usize], column: usize, slot: u32) -> SmallVec<[i32; DIMENSIONS]> {
-    watched.iter().filter(|&&other| other != column).map(|&other| state.remaining[other][slot as usize]).collect()
+fn gathered(watched: &[usize], but: usize, of: impl Fn(usize) -> i32) -> (Needed, usize) {
+    let mut gathered = [i32::MIN; DIMENSIONS];
+    let mut width = 0;
+    for &column in watched.iter().filter(|&&column| column != but) {
+        gathered[width] = of(column);
+        width += 1;
+    }
+    (gathered, width)
 }

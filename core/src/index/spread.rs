@@ -81,22 +81,32 @@ pub(crate) struct SpreadView<'a> {
 }
 
 impl SpreadView<'_> {
+    /// The domains with an admitted instance.
+    pub(crate) fn domains(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..NUMBERS).filter(|&domain| self.admitted[domain] > 0)
+    }
+
+    /// The domain of an instance.
+    #[inline]
+    pub(crate) fn domain_of(&self, slot: u32) -> usize {
+        usize::from(self.of[slot as usize])
+    }
+
     /// The level of a domain: its tasks.
     #[inline]
-    fn level(&self, domain: usize) -> u32 {
+    pub(crate) fn level(&self, domain: usize) -> u32 {
         if domain == 0 && self.absent_last { u32::MAX } else { self.counts[domain] }
     }
 
     /// The least level above one at which an admitted instance stands.
     pub(crate) fn level_above(&self, floor: Option<u32>) -> Option<u32> {
-        let standing = (0..NUMBERS).filter(|&domain| self.admitted[domain] > 0).map(|domain| self.level(domain));
-        standing.filter(|&level| floor.is_none_or(|floor| level > floor)).min()
+        self.domains().map(|domain| self.level(domain)).filter(|&level| floor.is_none_or(|floor| level > floor)).min()
     }
 
     /// The level of an instance.
     #[inline]
     pub(crate) fn level_of(&self, slot: u32) -> u32 {
-        self.level(usize::from(self.of[slot as usize]))
+        self.level(self.domain_of(slot))
     }
 }
 

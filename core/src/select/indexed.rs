@@ -46,25 +46,81 @@ pub(crate) enum Found {
     Unknown,
 }
 
+/// Where a search looks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Scope<'a> {
+    /// Everywhere.
+    Anywhere,
+    /// In domains with so many tasks.
+    Level(SpreadView<'a>, u32),
+    /// In one domain.
+    Domain(SpreadView<'a>, usize),
+}
+
+impl Scope<'_> {
+    /// Whether an instance is looked at.
+    #[inline]
+    fn has(&self, slot: u32) -> bool {
+        match self {
+            Self::Anywhere => true,
+            Self::Level(spread, level) => spread.level_of(slot) == *level,
+            Self::Domain(spread, domain) => spread.domain_of(slot) == *domain,
+        }
+    }
+}
+
 /// The instance that the request's next task goes to.
 pub(crate) fn select(state: &State, index: &Index, plan: &Plan, search: &Search, scratch: &mut Scratch) -> Found {
-    let demand = state.demands.get(plan.demand);
-    if plan.ports_clash || demand.is_beyond() || state.registry.is_empty() {
+    if is_hopeless(state, plan) {
         return Found::Nothing;
     }
     let judge = Judge::new(state, index, plan, search);
-    #[expect(clippy::cast_possible_truncation, reason = "slots fit a u32")]
-    let mut budget = BUDGET_LEAST + (state.slots() / BUDGET_SLOTS) as u32;
-    let Some(id) = search.spread else { return judge.find(None, &mut budget, scratch) };
+    let mut budget = budget(state);
+    let Some(id) = search.spread else { return judge.find(Scope::Anywhere, &mut budget, scratch) };
     let Some(spread) = index.spreads.view(id, plan.absent_group == AbsentGroup::Last) else { return Found::Unknown };
     let mut floor = None;
     while let Some(level) = spread.level_above(floor) {
-        match judge.find(Some((spread, level)), &mut budget, scratch) {
+        match judge.find(Scope::Level(spread, level), &mut budget, scratch) {
             Found::Nothing => floor = Some(level),
             found => return found,
         }
     }
     Found::Nothing
+}
+
+/// The best instance of a scope by what decides last, and nothing else.
+pub(crate) fn best(state: &State, index: &Index, plan: &Plan, search: &Search, scope: Scope<'_>) -> Found {
+    if is_hopeless(state, plan) {
+        return Found::Nothing;
+    }
+    let judge = Judge::new(state, index, plan, search);
+    let mut budget = budget(state);
+    let mut found = None;
+    let walk = judge.walk(scope, &mut budget, |slot| {
+        found = Some(slot);
+        true
+    });
+    concluded(walk, found)
+}
+
+/// Whether no instance can ever take a task of the request.
+fn is_hopeless(state: &State, plan: &Plan) -> bool {
+    plan.ports_clash || state.demands.get(plan.demand).is_beyond() || state.registry.is_empty()
+}
+
+/// What a search may cost.
+#[expect(clippy::cast_possible_truncation, reason = "slots fit a u32")]
+fn budget(state: &State) -> u32 {
+    BUDGET_LEAST + (state.slots() / BUDGET_SLOTS) as u32
+}
+
+/// What a walk came to that stops at the first instance.
+fn concluded(walk: Walk, found: Option<u32>) -> Found {
+    match (walk, found) {
+        (Walk::Stopped, Some(slot)) => Found::Instance(slot),
+        (Walk::Ended, _) => Found::Nothing,
+        _ => Found::Unknown,
+    }
 }
 
 /// Everything a request asks of an instance beside amounts, made ready.
@@ -132,64 +188,66 @@ impl<'a> Judge<'a> {
         amounts.iter().all(|&(column, amount)| fits(amount, self.state.remaining[usize::from(column)][slot as usize]))
     }
 
-    /// The best instance, of those at a level of a spread if one is given.
-    fn find(&self, at: Option<(SpreadView<'_>, u32)>, budget: &mut u32, scratch: &mut Scratch) -> Found {
-        let is_level = |slot: u32| at.is_none_or(|(spread, level)| spread.level_of(slot) == level);
-        let mut found = None;
-        let mut take = |slot: u32| {
-            let takes = is_level(slot) && self.admits(slot);
-            if takes {
-                found = Some(slot);
+    /// The best instance of a scope.
+    fn find(&self, scope: Scope<'_>, budget: &mut u32, scratch: &mut Scratch) -> Found {
+        match self.search.last {
+            Last::Binpack(_, next) if next < self.plan.rules.len() => self.find_tied(scope, next, budget, scratch),
+            Last::Random => self.draw(scope),
+            _ => {
+                let mut found = None;
+                let walk = self.walk(scope, budget, |slot| {
+                    found = Some(slot);
+                    true
+                });
+                concluded(walk, found)
             }
-            takes
-        };
+        }
+    }
+
+    /// Shows `visit` the feasible instances of a scope, best first by what decides last, until it says to stop.
+    #[inline]
+    fn walk(&self, scope: Scope<'_>, budget: &mut u32, mut visit: impl FnMut(u32) -> bool) -> Walk {
         let Index { orders, ranks, watches, .. } = self.index;
         let needed = &self.search.needed;
-        let walk = match self.search.last {
-            Last::Registration => orders.walk_sequence(ranks, needed, None, budget, take),
-            Last::Binpack(column, next) if next == self.plan.rules.len() => {
-                orders.walk_amount(column, needed, budget, |_, slot| take(slot))
-            }
-            Last::Binpack(column, next) => {
-                let mut least = None;
-                scratch.ties.clear();
-                let walk = orders.walk_amount(column, needed, budget, |amount, slot| {
-                    if least.is_some_and(|least| least != amount) {
-                        return true;
-                    }
-                    if is_level(slot) && self.admits(slot) {
-                        least = Some(amount);
-                        scratch.ties.push(slot);
-                    }
-                    false
-                });
-                return match (walk, scratch.ties.is_empty()) {
-                    (Walk::Spent, _) => Found::Unknown,
-                    (_, true) => Found::Nothing,
-                    _ => match scan::finish(self.state, self.index, self.plan, next, scratch) {
-                        Some(slot) => Found::Instance(slot),
-                        None => Found::Unknown,
-                    },
-                };
-            }
+        let mut look = |slot: u32| scope.has(slot) && self.admits(slot) && visit(slot);
+        match self.search.last {
+            Last::Binpack(column, _) => orders.walk_amount(column, needed, budget, look),
             Last::SpreadInstance => {
                 let occupied = watches.occupied(self.plan.group);
-                match orders.walk_sequence(ranks, needed, occupied, budget, &mut take) {
-                    Walk::Ended => watches.walk(self.plan.group, budget, |slot| self.has_enough(slot) && take(slot)),
+                match orders.walk_sequence(ranks, needed, occupied, budget, &mut look) {
+                    Walk::Ended => watches.walk(self.plan.group, budget, |slot| self.has_enough(slot) && look(slot)),
                     walk => walk,
                 }
             }
-            Last::Random => {
-                let mut draws = Draws::new(self.plan.seed, self.state.sequence);
-                let mut draw = || self.state.registry[draws.below(self.state.registry.len())];
-                let hit = (0..RANDOM_DRAWS_MAX).map(|_| draw()).find(|&slot| self.has_enough(slot) && take(slot));
-                if hit.is_some() { Walk::Stopped } else { Walk::Spent }
-            }
-        };
-        match (walk, found) {
-            (Walk::Stopped, Some(slot)) => Found::Instance(slot),
-            (Walk::Ended, _) => Found::Nothing,
-            _ => Found::Unknown,
+            Last::Registration | Last::Random => orders.walk_sequence(ranks, needed, None, budget, look),
         }
+    }
+
+    /// The best instance by the rules from a number on, of those with the least of a resource.
+    fn find_tied(&self, scope: Scope<'_>, next: usize, budget: &mut u32, scratch: &mut Scratch) -> Found {
+        let Last::Binpack(column, _) = self.search.last else { return Found::Unknown };
+        let column = &self.state.remaining[column];
+        scratch.ties.clear();
+        let walk = self.walk(scope, budget, |slot| {
+            let is_tied = scratch.ties.first().is_none_or(|&first| column[first as usize] == column[slot as usize]);
+            if is_tied {
+                scratch.ties.push(slot);
+            }
+            !is_tied
+        });
+        match (walk, scratch.ties.is_empty()) {
+            (Walk::Spent, _) => Found::Unknown,
+            (_, true) => Found::Nothing,
+            _ => scan::finish(self.state, self.index, self.plan, next, scratch).map_or(Found::Unknown, Found::Instance),
+        }
+    }
+
+    /// The first of a bounded number of draws that is feasible.
+    fn draw(&self, scope: Scope<'_>) -> Found {
+        let mut draws = Draws::new(self.plan.seed, self.state.sequence);
+        let mut draw = || self.state.registry[draws.below(self.state.registry.len())];
+        let takes = |slot: u32| self.has_enough(slot) && scope.has(slot) && self.admits(slot);
+        let hit = (0..RANDOM_DRAWS_MAX).map(|_| draw()).find(|&slot| takes(slot));
+        hit.map_or(Found::Unknown, Found::Instance)
     }
 }

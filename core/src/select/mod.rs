@@ -5,6 +5,7 @@
 //! its budget.
 
 pub(crate) mod draw;
+pub(crate) mod fill;
 pub(crate) mod indexed;
 pub(crate) mod judge;
 pub(crate) mod plan;
