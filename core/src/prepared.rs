@@ -231,7 +231,8 @@ pub(crate) fn hold_search(state: &State, index: &mut Index, plan: &Plan) -> Opti
     let within = plan.requirements.iter().chain(&plan.zones).chain(&plan.statics).map(|&id| (id, true));
     let parts = either.chain(within).collect();
     let Index { active, connected, filters, admissions, spreads, watches, ranks, .. } = index;
-    let admission = admissions.hold(Sets { active, connected, filters }, parts);
+    let in_sequence = matches!(last, Last::Registration | Last::SpreadInstance);
+    let admission = admissions.hold(Sets { active, connected, filters }, ranks, parts, in_sequence);
     let mut needed = [i32::MIN; DIMENSIONS];
     for &(column, amount) in &state.demands.get(plan.demand).amounts {
         needed[usize::from(column)] = amount;

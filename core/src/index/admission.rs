@@ -9,9 +9,12 @@ use alloc::vec::Vec;
 use smallvec::SmallVec;
 
 use crate::id::ConstraintId;
+use crate::state::{NONE, State};
 
 use super::bitset::Bitset;
 use super::eligibility::Filters;
+use super::ranks::Ranks;
+use super::sequence::Ranked;
 
 /// Sets, and whether an instance must be in or outside each.
 pub(crate) type Parts = SmallVec<[(ConstraintId, bool); 6]>;
@@ -37,6 +40,8 @@ struct Admission {
     parts: Parts,
     /// The instances.
     members: Bitset,
+    /// Ranks of all others, where requests look at instances in registration order.
+    turned_away: Option<Ranked>,
     /// Prepared requests that use it.
     holders: u32,
 }
@@ -46,6 +51,23 @@ struct Admission {
 pub(crate) struct Admissions {
     /// By number.
     records: Vec<Option<Admission>>,
+}
+
+impl Admission {
+    /// Bytes held on the heap.
+    fn memory_usage(&self) -> usize {
+        self.members.memory_usage() + self.turned_away.as_ref().map_or(0, Ranked::memory_usage)
+    }
+
+    /// Takes the ranks of those turned away from the set of the others.
+    fn rank(&mut self, ranks: &Ranks) {
+        let Some(turned_away) = &mut self.turned_away else { return };
+        turned_away.clear();
+        turned_away.reserve(ranks.slots().len());
+        for (rank, &slot) in (0u32..).zip(ranks.slots()) {
+            turned_away.set(rank, slot == NONE || ranks.of(slot) != rank || !self.members.contains(slot));
+        }
+    }
 }
 
 impl Sets<'_> {
@@ -59,8 +81,9 @@ impl Sets<'_> {
 }
 
 impl Admissions {
-    /// The number of an admission, with one holder more.
-    pub(crate) fn hold(&mut self, sets: Sets<'_>, mut parts: Parts) -> AdmissionId {
+    /// The number of an admission, with one holder more. `in_sequence` says that the request looks at instances in
+    /// registration order.
+    pub(crate) fn hold(&mut self, sets: Sets<'_>, ranks: &Ranks, mut parts: Parts, in_sequence: bool) -> AdmissionId {
         parts.sort_unstable_by_key(|&(id, wanted)| (id.0, wanted));
         parts.dedup();
         let same = |record: &Option<Admission>| record.as_ref().is_some_and(|record| record.parts == parts);
@@ -73,8 +96,12 @@ impl Admissions {
             Some(record) => record.holders += 1,
             record => {
                 let members = Bitset::from_words((0..sets.active.words().len()).map(|word| sets.word(&parts, word)));
-                *record = Some(Admission { parts, members, holders: 1 });
+                *record = Some(Admission { parts, members, turned_away: None, holders: 1 });
             }
+        }
+        if let Some(record) = self.records[number].as_mut().filter(|record| in_sequence && record.turned_away.is_none()) {
+            record.turned_away = Some(Ranked::default());
+            record.rank(ranks);
         }
         #[expect(clippy::cast_possible_truncation, reason = "an admission needs memory of its own")]
         {
@@ -103,12 +130,41 @@ impl Admissions {
         }
     }
 
+    /// The ranks that an admission turns away, where that is known.
+    #[inline]
+    pub(crate) fn turned_away(&self, id: AdmissionId) -> Option<&Ranked> {
+        self.records[id as usize].as_ref()?.turned_away.as_ref()
+    }
+
+    /// Makes room for so many ranks.
+    pub(crate) fn reserve(&mut self, ranks: usize) {
+        for turned_away in self.records.iter_mut().flatten().filter_map(|record| record.turned_away.as_mut()) {
+            turned_away.reserve(ranks);
+        }
+    }
+
+    /// Takes everything by rank anew, after ranks have changed.
+    pub(crate) fn rebuild(&mut self, ranks: &Ranks) {
+        for record in self.records.iter_mut().flatten() {
+            record.rank(ranks);
+        }
+    }
+
     /// Asks again about one instance; `changed` learns of each admission that lets it in or turns it away now.
-    pub(crate) fn refresh(&mut self, sets: Sets<'_>, slot: u32, mut changed: impl FnMut(AdmissionId, bool)) {
+    pub(crate) fn refresh(
+        &mut self,
+        sets: Sets<'_>,
+        ranks: &Ranks,
+        slot: u32,
+        mut changed: impl FnMut(AdmissionId, bool),
+    ) {
         for (id, record) in (0u32..).zip(&mut self.records) {
             let Some(record) = record else { continue };
             let word = sets.word(&record.parts, slot as usize / crate::state::WORD);
             let member = word >> (slot as usize % crate::state::WORD) & 1 != 0;
+            if let Some(turned_away) = &mut record.turned_away {
+                turned_away.set(ranks.of(slot), !member);
+            }
             if member != record.members.contains(slot) {
                 record.members.set(slot, member);
                 changed(id, member);
@@ -117,9 +173,14 @@ impl Admissions {
     }
 
     /// Checks every admission against the sets.
-    pub(crate) fn validate(&self, sets: Sets<'_>) -> Result<(), String> {
+    pub(crate) fn validate(&self, state: &State, sets: Sets<'_>, ranks: &Ranks) -> Result<(), String> {
         let right = |record: &Admission| {
+            let ranked = |&slot: &u32| {
+                let turned_away = record.turned_away.as_ref().map(|ranked| ranked.contains(ranks.of(slot)));
+                turned_away.is_none_or(|turned_away| turned_away != record.members.contains(slot))
+            };
             (0..sets.active.words().len()).all(|word| record.members.word(word) == sets.word(&record.parts, word))
+                && state.registry.iter().all(ranked)
         };
         if self.records.iter().flatten().all(right) { Ok(()) } else { Err("an admission is out of date".into()) }
     }
@@ -127,6 +188,6 @@ impl Admissions {
     /// Bytes held on the heap.
     pub(crate) fn memory_usage(&self) -> usize {
         self.records.capacity() * size_of::<Option<Admission>>()
-            + self.records.iter().flatten().map(|record| record.members.memory_usage()).sum::<usize>()
+            + self.records.iter().flatten().map(|record| record.memory_usage()).sum::<usize>()
     }
 }

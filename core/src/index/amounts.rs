@@ -229,7 +229,7 @@ impl Orders {
         &self,
         ranks: &Ranks,
         needed: &Needed,
-        without: Option<&Ranked>,
+        without: [Option<&Ranked>; 2],
         budget: &mut u32,
         mut visit: impl FnMut(u32) -> bool,
     ) -> Walk {

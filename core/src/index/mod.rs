@@ -65,6 +65,7 @@ impl Index {
     pub(crate) fn reserve(&mut self, instances: usize, tasks: usize) {
         self.ranks.reserve(instances);
         self.orders.reserve(instances);
+        self.admissions.reserve(instances);
         self.watches.reserve(instances, tasks);
     }
 
@@ -94,6 +95,7 @@ impl Index {
                 if self.ranks.enter(state, slot) {
                     self.orders.rebuild(state, &self.ranks);
                     self.watches.rebuild(state, &self.ranks);
+                    self.admissions.rebuild(&self.ranks);
                 } else {
                     self.orders.enter(state, &self.ranks, slot);
                 }
@@ -148,8 +150,8 @@ impl Index {
 
     /// Static facts of an instance changed.
     fn admit(&mut self, slot: u32) {
-        let Self { active, connected, filters, admissions, spreads, .. } = self;
-        admissions.refresh(Sets { active, connected, filters }, slot, |admission, member| {
+        let Self { active, connected, filters, ranks, admissions, spreads, .. } = self;
+        admissions.refresh(Sets { active, connected, filters }, ranks, slot, |admission, member| {
             spreads.admit(admission, slot, member);
         });
     }
@@ -187,7 +189,7 @@ impl Index {
             return Err("ranks do not follow registration order".into());
         }
         self.orders.validate(state, &self.ranks)?;
-        self.admissions.validate(self.sets())?;
+        self.admissions.validate(state, self.sets(), &self.ranks)?;
         self.spreads.validate(state, &self.admissions)?;
         self.watches.validate(state, &self.ranks)
     }

@@ -15,8 +15,6 @@
 
 use alloc::vec::Vec;
 
-use super::bitset::bits;
-
 /// Keys of a leaf, and leaves of a group.
 pub(crate) const LANES: usize = 64;
 /// Fewest keys of a leaf, or leaves of a group, that has a neighbour it could be put together with.
@@ -259,6 +257,11 @@ impl Order {
     /// Takes a key out. It must be there.
     pub(crate) fn remove(&mut self, key: i64) {
         let (_, group, child) = self.locate(key);
+        self.remove_from(group, child, key);
+    }
+
+    /// Takes a key out of the leaf it is in, which may then be put together with a neighbour.
+    fn remove_from(&mut self, group: usize, child: usize, key: i64) {
         self.remove_at(group, child, key);
         self.len -= 1;
         if self.lens[self.groups[group].leaves[child] as usize] < FEW {
@@ -293,7 +296,7 @@ impl Order {
         let node = &self.groups[group];
         let stays = node.least[child] <= new && new < self.end_of(top, group, child);
         if !stays {
-            self.remove(old);
+            self.remove_from(group, child, old);
             self.insert(new, slot, amounts);
         } else if old == new {
             let leaf = node.leaves[child] as usize;
@@ -577,55 +580,45 @@ impl Order {
     /// Shows `visit` the keys of a query whose amounts are enough, in order, until it says to stop.
     #[inline]
     pub(crate) fn walk(&self, query: &Query<'_>, budget: &mut u32, mut visit: impl FnMut(i64, u32) -> bool) -> Walk {
-        let (mut top, _, first) = self.locate(query.from);
-        let mut from = Some(first);
-        while top < self.top.len() {
-            let first = from.unwrap_or(0);
-            let enough = |(at, &least): (usize, &i32)| self.top_maxima[top * self.width + at] >= least;
-            if query.amounts.iter().enumerate().all(enough) {
-                let group = self.top[top] as usize;
-                let node = &self.groups[group];
-                let mut children = below(node.len) & (u64::MAX << first);
-                for (at, &least) in query.amounts.iter().enumerate().filter(|(_, least)| **least != NOTHING) {
-                    children &= at_least(&self.maxima[group * self.width + at], least);
+        let (first_top, _, first_child) = self.locate(query.from);
+        let mut at = Some(first_child);
+        for top in first_top..self.top.len() {
+            let first = at.take();
+            let most = &self.top_maxima[top * self.width..(top + 1) * self.width];
+            if !most.iter().zip(query.amounts).all(|(most, least)| most >= least) {
+                continue;
+            }
+            let group = self.top[top] as usize;
+            let node = &self.groups[group];
+            let maxima = &self.maxima[group * self.width..(group + 1) * self.width];
+            let mut children = Lanes::new(maxima, query.amounts, first.unwrap_or(0), node.len);
+            while let Some(child) = children.next() {
+                if node.least[child] >= query.to {
+                    return Walk::Ended;
                 }
-                for child in bits(children) {
-                    let child = child as usize;
-                    if node.least[child] >= query.to {
+                if *budget < LEAF_PRICE {
+                    return Walk::Spent;
+                }
+                *budget -= LEAF_PRICE;
+                let leaf = node.leaves[child] as usize;
+                let (keys, len) = (&self.keys[leaf], self.lens[leaf]);
+                let from = if first == Some(child) { keys[..len].partition_point(|&key| key < query.from) } else { 0 };
+                let rows = &self.rows[leaf * (1 + self.width)..(leaf + 1) * (1 + self.width)];
+                let mut lanes = Lanes::new(&rows[1..], query.amounts, from, len);
+                while let Some(lane) = lanes.next() {
+                    let key = keys[lane];
+                    if key >= query.to {
                         return Walk::Ended;
                     }
-                    let leaf = node.leaves[child] as usize;
-                    let keys = &self.keys[leaf];
-                    let mut lanes = below(self.lens[leaf]);
-                    if from == Some(child) {
-                        let before = keys[..self.lens[leaf]].partition_point(|&key| key < query.from);
-                        lanes &= u64::MAX.checked_shl(number(before)).unwrap_or(0);
+                    if visit(key, unsigned(rows[0][lane])) {
+                        return Walk::Stopped;
                     }
-                    let rows = &self.rows[leaf * (1 + self.width)..(leaf + 1) * (1 + self.width)];
-                    for (row, &least) in rows[1..].iter().zip(query.amounts).filter(|(_, least)| **least != NOTHING) {
-                        lanes &= at_least(row, least);
-                    }
-                    if *budget < LEAF_PRICE {
+                    if *budget == 0 {
                         return Walk::Spent;
                     }
-                    *budget -= LEAF_PRICE;
-                    for lane in bits(lanes) {
-                        let key = keys[lane as usize];
-                        if key >= query.to {
-                            return Walk::Ended;
-                        }
-                        if visit(key, unsigned(rows[0][lane as usize])) {
-                            return Walk::Stopped;
-                        }
-                        if *budget == 0 {
-                            return Walk::Spent;
-                        }
-                        *budget -= 1;
-                    }
+                    *budget -= 1;
                 }
             }
-            top += 1;
-            from = None;
         }
         Walk::Ended
     }
@@ -682,6 +675,62 @@ impl Order {
             + self.top_least.capacity() * size_of::<i64>()
             + (self.top.capacity() + self.top_maxima.capacity()) * size_of::<u32>()
             + (self.free_leaves.capacity() + self.free_groups.capacity()) * size_of::<u32>()
+    }
+}
+
+/// The lanes of some rows in which every amount is enough, in order.
+///
+/// PERF: the first lanes are mostly enough, so a few are looked at one by one before all that are left are compared at once.
+#[derive(Debug)]
+struct Lanes<'a> {
+    /// A row for each amount.
+    rows: &'a [Row],
+    /// The least of each.
+    amounts: &'a [i32],
+    /// Next lane to be looked at alone.
+    next: usize,
+    /// Lanes from here on are compared at once.
+    turn: usize,
+    /// Lanes there are.
+    len: usize,
+    /// Lanes found by comparing at once.
+    found: u64,
+}
+
+impl<'a> Lanes<'a> {
+    /// Lanes looked at one by one.
+    const ALONE: usize = 6;
+
+    /// The lanes from one on, below a number.
+    #[inline]
+    fn new(rows: &'a [Row], amounts: &'a [i32], from: usize, len: usize) -> Self {
+        Self { rows, amounts, next: from, turn: len.min(from + Self::ALONE), len, found: 0 }
+    }
+
+    /// The next lane.
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        while self.next < self.turn {
+            let lane = self.next;
+            self.next += 1;
+            if self.rows.iter().zip(self.amounts).all(|(row, &least)| row[lane] >= least) {
+                return Some(lane);
+            }
+        }
+        if self.turn < self.len {
+            self.found = below(self.len) & (u64::MAX << self.turn);
+            self.turn = self.len;
+            self.next = self.len;
+            for (row, &least) in self.rows.iter().zip(self.amounts).filter(|(_, least)| **least != NOTHING) {
+                self.found &= at_least(row, least);
+            }
+        }
+        if self.found == 0 {
+            return None;
+        }
+        let lane = self.found.trailing_zeros() as usize;
+        self.found &= self.found - 1;
+        Some(lane)
     }
 }
 

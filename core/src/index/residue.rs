@@ -140,6 +140,13 @@ impl ResidueRecord {
         }
     }
 
+    /// Whether the residue holds for one instance, found by walking its tasks.
+    pub(crate) fn holds(&self, state: &State, filters: &Filters, slot: u32, parking: &mut Parking) -> bool {
+        let leaves = [const { LeafView::Walk }; VIEWED_LEAVES_MAX];
+        let view = ResidueView { record: self, state, filters, leaves };
+        view.holding(slot as usize / WORD, 1 << (slot as usize % WORD), parking) != 0
+    }
+
     /// The residue made ready to be asked of many instances in a row.
     pub(crate) fn view<'a>(&'a self, state: &'a State, filters: &'a Filters, tallies: &'a Tallies) -> ResidueView<'a> {
         let mut leaves = [const { LeafView::Walk }; VIEWED_LEAVES_MAX];

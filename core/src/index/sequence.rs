@@ -1,7 +1,7 @@
 //! Instances in registration order, in blocks of 64 ranks, with the greatest of every amount per block and per 64 blocks.
 //!
 //! What [`Order`](super::order::Order) is to an amount, this is to the rank; since ranks do not change, it is a plain array.
-//! A walk can leave out a set of ranks, and then passes over full blocks of it without looking.
+//! A walk can leave out sets of ranks, and then passes over their full blocks without looking.
 
 use alloc::vec::Vec;
 
@@ -90,12 +90,13 @@ impl Sequence {
     pub(crate) fn walk(
         &self,
         amounts: &[i32],
-        without: Option<&Ranked>,
+        without: [Option<&Ranked>; 2],
         budget: &mut u32,
         mut visit: impl FnMut(u32) -> bool,
     ) -> Walk {
         for (stretch, &used) in self.used.iter().enumerate() {
-            let mut blocks = used & without.map_or(u64::MAX, |without| !without.full(stretch));
+            let full = without.iter().flatten().fold(0, |full, without| full | without.full(stretch));
+            let mut blocks = used & !full;
             for (at, &least) in amounts.iter().enumerate().filter(|(_, least)| **least != NOTHING) {
                 if blocks == 0 {
                     break;
@@ -104,7 +105,10 @@ impl Sequence {
             }
             for block in bits(blocks) {
                 let block = stretch * LANES + block as usize;
-                let mut lanes = without.map_or(u64::MAX, |without| !without.word(block));
+                let mut lanes = !without.iter().flatten().fold(0, |lanes, without| lanes | without.word(block));
+                if lanes == 0 {
+                    continue;
+                }
                 for (at, &least) in amounts.iter().enumerate().filter(|(_, least)| **least != NOTHING) {
                     lanes &= at_least(&self.rows[block * self.width + at], least);
                 }

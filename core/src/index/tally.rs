@@ -29,6 +29,8 @@ struct Column {
 pub(crate) struct Tallies {
     /// The columns, in no order.
     columns: [Column; COLUMNS],
+    /// Columns that have had a group; they come first.
+    used: usize,
     /// Looks so far.
     clock: u64,
 }
@@ -45,11 +47,12 @@ impl Tallies {
     pub(crate) fn focus(&mut self, state: &State, group: GroupId) {
         self.clock += 1;
         let clock = self.clock;
-        if let Some(column) = self.columns.iter_mut().find(|column| column.group == Some(group)) {
+        if let Some(column) = self.column(group) {
             column.used = clock;
             return;
         }
-        let Some(column) = self.columns.iter_mut().min_by_key(|column| column.used) else { return };
+        let Some((at, column)) = self.columns.iter_mut().enumerate().min_by_key(|(_, column)| column.used) else { return };
+        self.used = self.used.max(at + 1);
         column.used = clock;
         column.group = Some(group);
         column.counts.fill(0);
@@ -58,22 +61,28 @@ impl Tallies {
         }
     }
 
+    /// The column of a group.
+    #[inline]
+    fn column(&mut self, group: GroupId) -> Option<&mut Column> {
+        self.columns[..self.used].iter_mut().find(|column| column.group == Some(group))
+    }
+
     /// Tasks of the group per slot, if the group has a column.
     #[inline]
     pub(crate) fn counts(&self, group: GroupId) -> Option<&[u32]> {
-        self.columns.iter().find(|column| column.group == Some(group)).map(|column| column.counts.as_slice())
+        self.columns[..self.used].iter().find(|column| column.group == Some(group)).map(|column| column.counts.as_slice())
     }
 
     /// A task of the group begins to count on the instance.
     pub(crate) fn add(&mut self, group: GroupId, slot: u32) {
-        if let Some(column) = self.columns.iter_mut().find(|column| column.group == Some(group)) {
+        if let Some(column) = self.column(group) {
             column.counts[slot as usize] += 1;
         }
     }
 
     /// A task of the group ceases to count on the instance.
     pub(crate) fn subtract(&mut self, group: GroupId, slot: u32) {
-        if let Some(column) = self.columns.iter_mut().find(|column| column.group == Some(group)) {
+        if let Some(column) = self.column(group) {
             column.counts[slot as usize] -= 1;
         }
     }

@@ -9,20 +9,17 @@
 //! over: a filter that keeps exactly those an order comes to last makes it walk everything. So there is a budget, about what
 //! a scan costs, and a search that spends it says so; the scan then answers. Does not allocate.
 
-use core::cell::RefCell;
-
 use smallvec::SmallVec;
 
 use crate::expr::Parking;
 use crate::index::Index;
 use crate::index::bitset::Bitset;
 use crate::index::order::Walk;
-use crate::index::residue::ResidueView;
 use crate::index::sequence::Ranked;
 use crate::index::spread::SpreadView;
 use crate::limits::RANDOM_DRAWS_MAX;
 use crate::resource::fits;
-use crate::state::{State, WORD};
+use crate::state::State;
 
 use super::draw::Draws;
 use super::judge::has_all_gpus;
@@ -139,17 +136,15 @@ struct Judge<'a> {
     taken: Option<&'a Ranked>,
     /// For each port, the instances on which it is taken.
     ports: SmallVec<[&'a Bitset; 4]>,
-    /// Parts of expressions that read tasks.
-    residues: SmallVec<[ResidueView<'a>; 2]>,
-    /// Where those leave their intermediate results.
-    parking: RefCell<Option<Parking>>,
 }
 
 impl<'a> Judge<'a> {
     /// A request made ready.
     fn new(state: &'a State, index: &'a Index, plan: &'a Plan, search: &'a Search) -> Self {
-        let ports = &state.demands.get(plan.demand).ports;
-        let view = |&id: &u32| index.residues.get(id).view(state, &index.filters, &index.tallies);
+        let mut ports = SmallVec::new();
+        for &key in &state.demands.get(plan.demand).ports {
+            ports.extend(index.ports.taken(key));
+        }
         Self {
             state,
             index,
@@ -157,9 +152,7 @@ impl<'a> Judge<'a> {
             search,
             admitted: index.admissions.members(search.admission),
             taken: if plan.is_distinct { index.watches.occupied(plan.group) } else { None },
-            ports: ports.iter().filter_map(|&key| index.ports.taken(key)).collect(),
-            residues: plan.residues.iter().map(view).collect(),
-            parking: RefCell::new(None),
+            ports,
         }
     }
 
@@ -170,15 +163,14 @@ impl<'a> Judge<'a> {
             && self.taken.is_none_or(|taken| !taken.contains(self.index.ranks.of(slot)))
             && !self.ports.iter().any(|taken| taken.contains(slot))
             && (!self.plan.wants_all_gpus || has_all_gpus(self.state, slot))
-            && (self.residues.is_empty() || self.residues_hold(slot))
+            && (self.plan.residues.is_empty() || self.residues_hold(slot))
     }
 
     /// Whether the parts of expressions that read tasks hold.
     fn residues_hold(&self, slot: u32) -> bool {
-        let (word, bit) = (slot as usize / WORD, 1 << (slot as usize % WORD));
-        let mut parking = self.parking.borrow_mut();
-        let parking = parking.get_or_insert_default();
-        self.residues.iter().all(|residue| residue.holding(word, bit, parking) != 0)
+        let Index { residues, filters, .. } = self.index;
+        let mut parking = Parking::default();
+        self.plan.residues.iter().all(|&id| residues.get(id).holds(self.state, filters, slot, &mut parking))
     }
 
     /// Whether an instance has enough of everything.
@@ -207,19 +199,22 @@ impl<'a> Judge<'a> {
     /// Shows `visit` the feasible instances of a scope, best first by what decides last, until it says to stop.
     #[inline]
     fn walk(&self, scope: Scope<'_>, budget: &mut u32, mut visit: impl FnMut(u32) -> bool) -> Walk {
-        let Index { orders, ranks, watches, .. } = self.index;
+        let Index { orders, ranks, watches, admissions, .. } = self.index;
+        let turned_away = admissions.turned_away(self.search.admission);
         let needed = &self.search.needed;
         let mut look = |slot: u32| scope.has(slot) && self.admits(slot) && visit(slot);
         match self.search.last {
             Last::Binpack(column, _) => orders.walk_amount(column, needed, budget, look),
             Last::SpreadInstance => {
-                let occupied = watches.occupied(self.plan.group);
-                match orders.walk_sequence(ranks, needed, occupied, budget, &mut look) {
+                let without = [turned_away, watches.occupied(self.plan.group)];
+                match orders.walk_sequence(ranks, needed, without, budget, &mut look) {
                     Walk::Ended => watches.walk(self.plan.group, budget, |slot| self.has_enough(slot) && look(slot)),
                     walk => walk,
                 }
             }
-            Last::Registration | Last::Random => orders.walk_sequence(ranks, needed, None, budget, look),
+            Last::Registration | Last::Random => {
+                orders.walk_sequence(ranks, needed, [turned_away, self.taken], budget, look)
+            }
         }
     }
 
