@@ -63,7 +63,7 @@ fn write_state(state: &State, hasher: &mut impl Hasher) {
         let record = &state.tasks[task as usize];
         let demand = state.demand_of(task);
         (&state.info[record.instance as usize].name, state.group_names.text(record.group.0)).hash(hasher);
-        (&demand.definition, &demand.demand, state.task_devices[task as usize]).hash(hasher);
-        (record.is_healthy, record.is_protected, record.life == crate::state::Life::Stopping).hash(hasher);
+        (&demand.definition, &demand.demand, state.devices_of(task)).hash(hasher);
+        (record.is_healthy(), record.is_protected(), record.life == crate::state::Life::Stopping).hash(hasher);
     }
 }

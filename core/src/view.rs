@@ -207,7 +207,7 @@ impl<'c> TaskView<'c> {
     }
 
     /// Its record.
-    fn record(self) -> &'c crate::state::Task {
+    fn record(self) -> &'c crate::state::task::Task {
         &self.state.tasks[self.task as usize]
     }
 
@@ -243,7 +243,7 @@ impl<'c> TaskView<'c> {
 
     /// Ids of the GPUs it has a part of, in pool order.
     pub fn gpu_ids(self) -> impl Iterator<Item = &'c str> {
-        let mask = self.state.task_devices[self.task as usize];
+        let mask = self.state.devices_of(self.task);
         let devices = &self.state.devices[self.record().instance as usize];
         devices.ids().enumerate().filter(move |(position, _)| mask >> position & 1 != 0).map(|(_, id)| id)
     }
@@ -257,13 +257,13 @@ impl<'c> TaskView<'c> {
     /// Whether its health checks pass, as far as known.
     #[must_use]
     pub fn is_healthy(self) -> bool {
-        self.record().is_healthy
+        self.record().is_healthy()
     }
 
     /// Whether scale-in leaves it alone.
     #[must_use]
     pub fn is_protected(self) -> bool {
-        self.record().is_protected
+        self.record().is_protected()
     }
 
     /// Whether it no longer counts and still holds its resources.

@@ -25,7 +25,7 @@ use crate::select::scratch::Scratch;
 use crate::state::delta::Delta;
 use crate::state::journal::Journal;
 use crate::state::registration::check_attribute;
-use crate::state::{InstanceFacts, Life, State};
+use crate::state::{InstanceFacts, Life, NONE, State};
 use crate::view::{InstanceView, TaskView};
 
 pub use options::{Capacity, Options, Release, Route, RunningTask, UnknownEni};
@@ -361,7 +361,7 @@ impl Cluster {
     /// In strict mode, refuses a task that has no reserved slot.
     fn check_task_room(&self) -> Result<(), Error> {
         let full =
-            self.state.task_free.is_empty() && self.state.tasks.len() - self.state.tasks_retired >= self.reserved.tasks;
+            self.state.task_free == NONE && self.state.tasks.len() - self.state.tasks_retired >= self.reserved.tasks;
         if self.options.is_strict && full { Err(Error::new(ErrorKind::CapacityReserved)) } else { Ok(()) }
     }
 

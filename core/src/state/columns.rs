@@ -16,7 +16,8 @@ use crate::resource::ResourceKind;
 use super::delta::Delta;
 use super::devices::Devices;
 use super::registration::check_name;
-use super::{Group, InstanceInfo, Life, NONE, State, Task, WORD, is_unlimited};
+use super::task::Task;
+use super::{Group, InstanceInfo, Life, NONE, State, WORD, is_unlimited};
 
 /// Which way what a task holds goes.
 #[derive(Debug, Clone, Copy)]
@@ -93,27 +94,15 @@ impl State {
     /// [`ErrorKind::CapacityMax`]; nothing has changed then, and the holders are still the caller's.
     pub(crate) fn add_task(&mut self, new: NewTask) -> Result<u32, Error> {
         let next = self.sequence.checked_add(1).ok_or(Error::new(ErrorKind::CapacityMax))?;
-        let slot = if let Some(slot) = self.task_free.pop() {
-            slot
+        let slot = if let Some(free) = self.tasks.get(self.task_free as usize) {
+            core::mem::replace(&mut self.task_free, free.of_instance[0])
         } else {
             if self.tasks.len() >= TASKS_MAX {
                 return Err(Error::new(ErrorKind::CapacityMax));
             }
             #[expect(clippy::cast_possible_truncation, reason = "at most TASKS_MAX")]
             let slot = self.tasks.len() as u32;
-            self.tasks.push(Task {
-                sequence: 0,
-                instance: 0,
-                group: new.group,
-                demand: new.demand,
-                generation: 1,
-                of_instance: [NONE; 2],
-                of_group: [NONE; 2],
-                life: Life::Free,
-                is_healthy: true,
-                is_protected: false,
-            });
-            self.task_devices.push(0);
+            self.tasks.push(Task::new());
             slot
         };
         let task = &mut self.tasks[slot as usize];
@@ -122,9 +111,15 @@ impl State {
         task.group = new.group;
         task.demand = new.demand;
         task.life = Life::Aside;
-        task.is_healthy = new.is_healthy;
-        task.is_protected = new.is_protected;
-        self.task_devices[slot as usize] = new.devices;
+        task.mark(new.is_healthy, new.is_protected);
+        match self.task_devices.get_mut(slot as usize) {
+            Some(devices) => *devices = new.devices,
+            None if new.devices == 0 => {}
+            None => {
+                self.task_devices.resize(slot as usize, 0);
+                self.task_devices.push(new.devices);
+            }
+        }
         self.sequence = next;
         Ok(slot)
     }
@@ -133,13 +128,12 @@ impl State {
     pub(crate) fn reclaim_task(&mut self, task: u32) {
         let record = &mut self.tasks[task as usize];
         let (group, demand) = (record.group, record.demand);
-        if record.generation == GENERATION_MAX {
+        if record.renew() {
+            record.life = Life::Free;
+            record.of_instance[0] = core::mem::replace(&mut self.task_free, task);
+        } else {
             record.life = Life::Retired;
             self.tasks_retired += 1;
-        } else {
-            record.generation += 1;
-            record.life = Life::Free;
-            self.task_free.push(task);
         }
         self.demands.release(demand);
         self.group_names.release(group.0);
@@ -242,7 +236,7 @@ impl State {
             }
         }
         if demand.gpus() != GpuDemand::None {
-            let positions = task_devices[task as usize];
+            let positions = task_devices.get(task as usize).copied().unwrap_or(0);
             match exchange {
                 Exchange::Hold => devices[at].take(demand.gpus(), positions),
                 Exchange::Release => devices[at].give_back(demand.gpus(), positions),
@@ -342,22 +336,27 @@ impl State {
         for column in self.registered.iter_mut().chain(&mut self.remaining) {
             column.reserve(padded.saturating_sub(column.len()));
         }
-        let more = tasks.saturating_sub(self.tasks.len());
-        self.tasks.reserve(more);
-        self.task_devices.reserve(more);
-        self.task_free.reserve(tasks.saturating_sub(self.task_free.len()));
+        self.tasks.reserve(tasks.saturating_sub(self.tasks.len()));
+        if self.registered[ResourceKind::Gpu.column()].iter().any(|&gpus| gpus > 0) {
+            self.reserve_task_devices();
+        }
         self.ports.reserve(ports);
+    }
+
+    /// Makes room for the devices of every task there is room for.
+    pub(super) fn reserve_task_devices(&mut self) {
+        self.task_devices.reserve(self.tasks.capacity().saturating_sub(self.task_devices.len()));
     }
 
     /// Before a task that already ran comes to life: what it holds is taken out of what nobody known holds, so that bringing
     /// it to life counts it once.
     pub(crate) fn make_way(&mut self, task: u32, in_remaining: bool, in_other_tasks: bool) {
-        let Self { tasks, demands, remaining, info, ports, devices, task_devices, base, custom_names, running, .. } =
-            self;
+        let held = self.devices_of(task);
+        let Self { tasks, demands, remaining, info, ports, devices, base, custom_names, running, .. } = self;
         let record = &tasks[task as usize];
         let at = record.instance as usize;
         let demand = demands.get(record.demand);
-        devices[at].forget_unknown(task_devices[task as usize]);
+        devices[at].forget_unknown(held);
         if in_other_tasks && info[at].other_tasks > 0 {
             info[at].other_tasks -= 1;
             running[at] -= 1;
@@ -404,7 +403,6 @@ impl State {
             + self.names.allocation_size()
             + self.tasks.capacity() * size_of::<Task>()
             + self.task_devices.capacity() * size_of::<u64>()
-            + self.task_free.capacity() * size_of::<u32>()
             + self.group_names.memory_usage()
             + self.groups.capacity() * size_of::<Group>()
             + self.demands.memory_usage()

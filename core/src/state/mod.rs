@@ -11,6 +11,7 @@ pub(crate) mod devices;
 pub(crate) mod journal;
 pub(crate) mod ports;
 pub(crate) mod registration;
+pub(crate) mod task;
 pub(crate) mod validate;
 
 use alloc::boxed::Box;
@@ -21,7 +22,7 @@ use hashbrown::HashTable;
 use crate::attribute::intern::{Interner, hash_text};
 use crate::attribute::table::AttributeTable;
 use crate::expr::{Facts, Timestamp};
-use crate::id::{DemandId, GroupId, InstanceId, TaskId};
+use crate::id::{GroupId, InstanceId, TaskId};
 use crate::instance::{InstanceStatus, Protocol};
 use crate::limits::GROUPS_MAX;
 use crate::resource::{DIMENSIONS, ResourceKind};
@@ -29,6 +30,7 @@ use crate::resource::{DIMENSIONS, ResourceKind};
 use demands::{DemandRecord, DemandTable};
 use devices::Devices;
 use ports::{PortTable, port_of};
+use task::Task;
 
 /// Slots in one word of a set of slots; columns of amounts are padded to a multiple of it.
 pub(crate) const WORD: usize = 64;
@@ -82,33 +84,6 @@ pub(crate) struct InstanceInfo {
     pub(crate) surplus: [i64; DIMENSIONS],
 }
 
-/// One task.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Task {
-    /// Number in the order of placing and loading, from 0.
-    pub(crate) sequence: u64,
-    /// Slot of its instance.
-    pub(crate) instance: u32,
-    /// Its group.
-    pub(crate) group: GroupId,
-    /// What it holds.
-    pub(crate) demand: DemandId,
-    /// Generation of the slot.
-    pub(crate) generation: u32,
-    /// Next and previous task of its instance.
-    pub(crate) of_instance: [u32; 2],
-    /// Next and previous task of its group.
-    pub(crate) of_group: [u32; 2],
-    /// Where it is in its life.
-    pub(crate) life: Life,
-    /// Whether its health checks pass, as far as known.
-    pub(crate) is_healthy: bool,
-    /// Whether scale-in must leave it alone.
-    pub(crate) is_protected: bool,
-}
-
-const _: () = assert!(size_of::<Task>() <= 48, "a task record is at most 48 bytes");
-
 /// One task group.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Group {
@@ -157,10 +132,10 @@ pub(crate) struct State {
     pub(crate) free: Vec<u32>,
     /// Tasks by slot.
     pub(crate) tasks: Vec<Task>,
-    /// Pool positions of the GPUs each task holds.
-    pub(crate) task_devices: Vec<u64>,
-    /// Task slots to be reused.
-    pub(crate) task_free: Vec<u32>,
+    /// Pool positions of the GPUs a task holds, by slot; those past the end hold none.
+    task_devices: Vec<u64>,
+    /// First task slot to be reused.
+    pub(crate) task_free: u32,
     /// Task slots whose generations are spent.
     pub(crate) tasks_retired: usize,
     /// Tasks that count.
@@ -204,7 +179,7 @@ impl State {
             free: Vec::new(),
             tasks: Vec::new(),
             task_devices: Vec::new(),
-            task_free: Vec::new(),
+            task_free: NONE,
             tasks_retired: 0,
             tasks_live: 0,
             group_names: Interner::new(GROUPS_MAX),
@@ -241,13 +216,13 @@ impl State {
     /// The slot of a task that counts, or still holds.
     pub(crate) fn task_slot(&self, id: TaskId) -> Option<u32> {
         let task = self.tasks.get(id.slot() as usize)?;
-        let known = task.generation == id.generation();
+        let known = task.generation() == id.generation();
         (known && matches!(task.life, Life::Live | Life::Stopping)).then_some(id.slot())
     }
 
     /// The id of the task at a slot.
     pub(crate) fn task_id(&self, task: u32) -> TaskId {
-        match TaskId::new(task, self.tasks[task as usize].generation) {
+        match TaskId::new(task, self.tasks[task as usize].generation()) {
             Some(id) => id,
             #[expect(clippy::unreachable, reason = "a slot whose generations are spent is retired and never named")]
             None => unreachable!("task slot {task} is retired"),
@@ -262,6 +237,11 @@ impl State {
     /// What a task holds.
     pub(crate) fn demand_of(&self, task: u32) -> &DemandRecord {
         self.demands.get(self.tasks[task as usize].demand)
+    }
+
+    /// Pool positions of the GPUs a task holds.
+    pub(crate) fn devices_of(&self, task: u32) -> u64 {
+        self.task_devices.get(task as usize).copied().unwrap_or(0)
     }
 
     /// What is left of one dimension of an instance.

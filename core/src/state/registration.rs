@@ -223,6 +223,9 @@ impl State {
         self.running[at] = spec.other_tasks;
         self.head[at] = NONE;
         self.ports.replace_base(&mut self.base[at], checked.base_ports);
+        if checked.devices.len() > 0 {
+            self.reserve_task_devices();
+        }
         self.devices[at] = checked.devices;
         let slots = self.slots();
         for (name, value) in held {

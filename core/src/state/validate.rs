@@ -102,7 +102,7 @@ impl State {
                 _ => DEVICE_WHOLE,
             };
             for (position, taken) in taken.iter_mut().enumerate() {
-                if self.task_devices[task as usize] >> position & 1 != 0 {
+                if self.devices_of(task) >> position & 1 != 0 {
                     *taken += each;
                 }
             }
@@ -183,7 +183,15 @@ impl State {
                 }
             }
         }
-        ensure!(empty == self.task_free.len(), "{empty} task slots are free, {} listed", self.task_free.len());
+        let mut listed = 0;
+        let mut free = self.task_free;
+        while let Some(task) = self.tasks.get(free as usize) {
+            ensure!(task.life == Life::Free, "task slot {free} is listed as free");
+            ensure!(listed < empty, "more than {empty} task slots are listed as free");
+            listed += 1;
+            free = task.of_instance[0];
+        }
+        ensure!(empty == listed, "{empty} task slots are free, {listed} listed");
         for id in self.demands.ids() {
             ensure!(self.demands.holders(id) >= demands[id.index()], "demand {id:?} has too few holders");
         }
