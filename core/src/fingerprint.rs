@@ -7,7 +7,6 @@
 use core::hash::{BuildHasher, Hash, Hasher};
 
 use crate::cluster::Cluster;
-use crate::resource::DIMENSIONS;
 use crate::state::State;
 
 /// A number for a whole state.
@@ -46,7 +45,7 @@ fn write_state(state: &State, hasher: &mut impl Hasher) {
         (position, &info.name, &info.agent_version, &info.ec2_instance_id, &info.capacity_provider).hash(hasher);
         (info.registered_at, info.other_tasks, info.eni_task_slots, &info.agent_ports, info.surplus).hash(hasher);
         (state.status[at], state.agent[at], state.running[at]).hash(hasher);
-        for column in 0..DIMENSIONS {
+        for column in 0..state.dimensions() {
             (state.registered[column][at], state.remaining[column][at]).hash(hasher);
         }
         state.ports.base_keys(state.base[at]).hash(hasher);

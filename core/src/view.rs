@@ -92,13 +92,13 @@ impl<'c> InstanceView<'c> {
     /// What it has of a resource, in the resource's unit.
     #[must_use]
     pub fn registered(self, kind: ResourceKind) -> i64 {
-        self.state.registered[kind.column()][self.at()].into()
+        amount(&self.state.registered, kind, self.slot)
     }
 
     /// What is left of it; negative where it owes some.
     #[must_use]
     pub fn remaining(self, kind: ResourceKind) -> i64 {
-        self.state.remaining[kind.column()][self.at()].into()
+        amount(&self.state.remaining, kind, self.slot)
     }
 
     /// Host ports that are taken, sorted.
@@ -189,6 +189,12 @@ impl<'c> InstanceView<'c> {
         tasks.sort_unstable_by_key(|&task| self.state.tasks[task as usize].sequence);
         tasks.into_iter().map(|task| self.state.task_id(task)).collect()
     }
+}
+
+/// The amount of an instance in one dimension; 0 where nothing is declared.
+fn amount(columns: &[Vec<i32>], kind: ResourceKind, slot: u32) -> i64 {
+    let column = columns.get(kind.column());
+    column.and_then(|column| column.get(slot as usize)).copied().unwrap_or(0).into()
 }
 
 /// One task.

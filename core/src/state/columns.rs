@@ -333,7 +333,8 @@ impl State {
         self.free.reserve(instances.saturating_sub(self.free.len()));
         self.registry.reserve(instances.saturating_sub(self.registry.len()));
         let padded = instances.next_multiple_of(WORD);
-        for column in self.registered.iter_mut().chain(&mut self.remaining) {
+        let dimensions = self.dimensions();
+        for column in self.registered[..dimensions].iter_mut().chain(&mut self.remaining[..dimensions]) {
             column.reserve(padded.saturating_sub(column.len()));
         }
         self.tasks.reserve(tasks.saturating_sub(self.tasks.len()));

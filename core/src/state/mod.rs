@@ -25,7 +25,7 @@ use crate::expr::{Facts, Timestamp};
 use crate::id::{GroupId, InstanceId, TaskId};
 use crate::instance::{InstanceStatus, Protocol};
 use crate::limits::GROUPS_MAX;
-use crate::resource::{DIMENSIONS, ResourceKind};
+use crate::resource::{BUILT_IN, DIMENSIONS, ResourceKind};
 
 use demands::{DemandRecord, DemandTable};
 use devices::Devices;
@@ -116,7 +116,8 @@ pub(crate) struct State {
     pub(crate) base: Vec<u32>,
     /// By slot: GPUs.
     pub(crate) devices: Vec<Devices>,
-    /// By dimension and slot: what the instance has. Columns are padded to whole words of slots.
+    /// By dimension and slot: what the instance has. Columns are padded to whole words of slots; that of a custom resource
+    /// is empty until it is declared.
     pub(crate) registered: [Vec<i32>; DIMENSIONS],
     /// By dimension and slot: what is left of it. Padded likewise.
     pub(crate) remaining: [Vec<i32>; DIMENSIONS],
@@ -195,6 +196,11 @@ impl State {
     /// Slots there are, live or not.
     pub(crate) fn slots(&self) -> usize {
         self.info.len()
+    }
+
+    /// Dimensions there are: those built in, and the declared ones. Their columns come first.
+    pub(crate) fn dimensions(&self) -> usize {
+        BUILT_IN + self.custom_names.len()
     }
 
     /// The slot of a live instance.

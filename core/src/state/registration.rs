@@ -171,7 +171,12 @@ impl State {
         let index = match self.custom_names.iter().position(|known| **known == *name) {
             Some(index) => index,
             None if self.custom_names.len() < CUSTOM_RESOURCES_MAX => {
+                let column = self.dimensions();
                 self.custom_names.push(name.into());
+                let room = self.remaining[ResourceKind::Cpu.column()].capacity();
+                self.registered[column].reserve(room);
+                self.remaining[column].reserve(room);
+                self.grow_columns(column);
                 self.custom_names.len() - 1
             }
             None => {
@@ -200,7 +205,7 @@ impl State {
             let column = kind.column();
             surplus[column] = i64::from(checked.remaining[column]) - i64::from(checked.registered[column]);
         }
-        for column in 0..DIMENSIONS {
+        for column in 0..self.dimensions() {
             self.registered[column][at] = checked.registered[column];
             self.remaining[column][at] = checked.remaining[column];
         }
@@ -268,11 +273,17 @@ impl State {
         self.head.push(NONE);
         self.base.push(0);
         self.devices.push(Devices::default());
-        let padded = self.slots().next_multiple_of(WORD);
-        for column in self.registered.iter_mut().chain(&mut self.remaining) {
-            column.resize(padded, 0);
+        for index in 0..self.dimensions() {
+            self.grow_columns(index);
         }
         slot
+    }
+
+    /// Makes both columns of a dimension as long as there are slots.
+    fn grow_columns(&mut self, dimension: usize) {
+        let padded = self.slots().next_multiple_of(WORD);
+        self.registered[dimension].resize(padded, 0);
+        self.remaining[dimension].resize(padded, 0);
     }
 }
 
