@@ -3,7 +3,6 @@
 //! A slot is filled in before the delta that brings it to life, and emptied after no savepoint can bring it back. Between
 //! the two, [`State::apply`] is the only writer.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::attribute::intern::hash_text;
@@ -17,7 +16,7 @@ use super::delta::Delta;
 use super::devices::Devices;
 use super::registration::check_name;
 use super::task::Task;
-use super::{Group, InstanceInfo, Life, NONE, State, WORD, is_unlimited};
+use super::{Details, Group, InstanceInfo, Life, NONE, State, WORD, is_unlimited};
 
 /// Which way what a task holds goes.
 #[derive(Debug, Clone, Copy)]
@@ -76,7 +75,10 @@ impl State {
             self.attributes.set(name, slot, None, slots);
             self.release_attribute((name, value));
         }
-        self.info[at] = InstanceInfo::default();
+        self.release_info(slot);
+        for kind in counted(self.custom_names.len()) {
+            self.surplus.set(slot, kind.column(), 0);
+        }
         self.devices[at] = Devices::default();
         if self.generation[at] == GENERATION_MAX {
             self.life[at] = Life::Retired;
@@ -309,10 +311,8 @@ pub(crate) fn counted(custom: usize) -> impl Iterator<Item = ResourceKind> {
 impl InstanceInfo {
     /// Bytes held on the heap.
     pub(crate) fn memory_usage(&self) -> usize {
-        let texts: [&Option<Box<str>>; 3] = [&self.agent_version, &self.ec2_instance_id, &self.capacity_provider];
-        self.name.len()
-            + texts.into_iter().flatten().map(|text| text.len()).sum::<usize>()
-            + self.agent_ports.len() * size_of::<u32>()
+        let details = self.details.as_ref().map_or(0, |_| size_of::<Details>());
+        self.name.len() + details + self.details().ec2_instance_id.as_ref().map_or(0, |id| id.len())
     }
 }
 
@@ -329,6 +329,7 @@ impl State {
         self.running.reserve(more);
         self.head.reserve(more);
         self.base.reserve(more);
+        self.agent_base.reserve(more);
         self.devices.reserve(more);
         self.free.reserve(instances.saturating_sub(self.free.len()));
         self.registry.reserve(instances.saturating_sub(self.registry.len()));
@@ -353,13 +354,13 @@ impl State {
     /// it to life counts it once.
     pub(crate) fn make_way(&mut self, task: u32, in_remaining: bool, in_other_tasks: bool) {
         let held = self.devices_of(task);
-        let Self { tasks, demands, remaining, info, ports, devices, base, custom_names, running, .. } = self;
+        let Self { tasks, demands, remaining, info, ports, devices, base, custom_names, running, surplus, .. } = self;
         let record = &tasks[task as usize];
         let at = record.instance as usize;
         let demand = demands.get(record.demand);
         devices[at].forget_unknown(held);
-        if in_other_tasks && info[at].other_tasks > 0 {
-            info[at].other_tasks -= 1;
+        if let Some(details) = info[at].details.as_mut().filter(|details| in_other_tasks && details.other_tasks > 0) {
+            details.other_tasks -= 1;
             running[at] -= 1;
         }
         if !in_remaining {
@@ -369,7 +370,7 @@ impl State {
             let column = kind.column();
             let held = demand.held_amounts().find(|&(of, _)| of == column);
             if let Some((_, amount)) = held {
-                info[at].surplus[column] += i64::from(amount);
+                surplus.set(record.instance, column, surplus.get(record.instance, column) + i64::from(amount));
                 remaining[column][at] += amount;
             }
         }
@@ -396,9 +397,12 @@ impl State {
             + self.agent.capacity()
             + self.order.capacity() * size_of::<u64>()
             + (self.generation.capacity() + self.running.capacity() + self.head.capacity()) * size_of::<u32>()
-            + (self.base.capacity() + self.registry.capacity() + self.free.capacity()) * size_of::<u32>()
+            + (self.base.capacity() + self.agent_base.capacity() + self.registry.capacity() + self.free.capacity())
+                * size_of::<u32>()
             + self.devices.capacity() * size_of::<Devices>()
             + self.devices.iter().map(Devices::memory_usage).sum::<usize>()
+            + self.surplus.memory_usage()
+            + self.texts.memory_usage()
             + self.attributes.memory_usage()
             + self.ports.memory_usage()
             + self.names.allocation_size()

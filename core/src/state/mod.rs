@@ -11,11 +11,13 @@ pub(crate) mod devices;
 pub(crate) mod journal;
 pub(crate) mod ports;
 pub(crate) mod registration;
+pub(crate) mod surplus;
 pub(crate) mod task;
 pub(crate) mod validate;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::num::NonZeroU32;
 
 use hashbrown::HashTable;
 
@@ -24,12 +26,13 @@ use crate::attribute::table::AttributeTable;
 use crate::expr::{Facts, Timestamp};
 use crate::id::{GroupId, InstanceId, TaskId};
 use crate::instance::{InstanceStatus, Protocol};
-use crate::limits::GROUPS_MAX;
+use crate::limits::{GROUPS_MAX, INSTANCES_MAX};
 use crate::resource::{BUILT_IN, DIMENSIONS, ResourceKind};
 
 use demands::{DemandRecord, DemandTable};
 use devices::Devices;
 use ports::{PortTable, port_of};
+use surplus::SurplusTable;
 use task::Task;
 
 /// Slots in one word of a set of slots; columns of amounts are padded to a multiple of it.
@@ -61,27 +64,68 @@ pub(crate) enum Life {
     Retired,
 }
 
-/// Facts about an instance that no comparison reads.
+/// Facts about an instance that no comparison of columns reads.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct InstanceInfo {
     /// Unique id.
     pub(crate) name: Box<str>,
-    /// Version of the agent.
-    pub(crate) agent_version: Option<Box<str>>,
+    /// What else was said of it, if anything was.
+    details: Option<Box<Details>>,
+}
+
+/// Facts about an instance that may be missing, all together, so that one without any costs a word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Details {
     /// EC2 instance id.
     pub(crate) ec2_instance_id: Option<Box<str>>,
-    /// Capacity provider it belongs to.
-    pub(crate) capacity_provider: Option<Box<str>>,
     /// When it registered.
     pub(crate) registered_at: Option<Timestamp>,
+    /// Version of the agent, a number of `State::texts`.
+    agent_version: Option<TextId>,
+    /// Capacity provider it belongs to, likewise.
+    capacity_provider: Option<TextId>,
     /// Tasks it runs that are not in the table.
     pub(crate) other_tasks: u32,
     /// Number of task ENI slots the instance was registered with, where it said so itself.
     pub(crate) eni_task_slots: Option<u32>,
-    /// Host ports the agent reserved at registration, sorted.
-    pub(crate) agent_ports: Box<[u32]>,
-    /// By how much remaining plus held exceeds registered, for each dimension whose remainder was taken as it came.
-    pub(crate) surplus: [i64; DIMENSIONS],
+}
+
+const _: () = assert!(size_of::<InstanceInfo>() <= 24 && size_of::<Details>() <= 64, "stated in design.md");
+
+impl Details {
+    /// Nothing.
+    const NONE: Self = Self {
+        ec2_instance_id: None,
+        registered_at: None,
+        agent_version: None,
+        capacity_provider: None,
+        other_tasks: 0,
+        eni_task_slots: None,
+    };
+}
+
+impl InstanceInfo {
+    /// What was said of the instance beside its name.
+    pub(crate) fn details(&self) -> &Details {
+        static NONE: Details = Details::NONE;
+        self.details.as_deref().unwrap_or(&NONE)
+    }
+}
+
+/// The number of a text in `State::texts`, plus one, so that `Option` of it is no larger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct TextId(NonZeroU32);
+
+impl TextId {
+    /// The text with this number.
+    fn new(number: u32) -> Option<Self> {
+        NonZeroU32::new(number + 1).map(Self)
+    }
+
+    /// Its number.
+    const fn number(self) -> u32 {
+        self.0.get() - 1
+    }
 }
 
 /// One task group.
@@ -96,7 +140,7 @@ pub(crate) struct Group {
 /// The columns.
 #[derive(Debug, Clone)]
 pub(crate) struct State {
-    /// By slot: facts that no comparison reads.
+    /// By slot: facts that no comparison of columns reads.
     pub(crate) info: Vec<InstanceInfo>,
     /// By slot: where it is in its life.
     pub(crate) life: Vec<Life>,
@@ -114,6 +158,8 @@ pub(crate) struct State {
     pub(crate) head: Vec<u32>,
     /// By slot: number of its set of ports taken by nobody known.
     pub(crate) base: Vec<u32>,
+    /// By slot: number of the set of ports its agent reserved at registration.
+    pub(crate) agent_base: Vec<u32>,
     /// By slot: GPUs.
     pub(crate) devices: Vec<Devices>,
     /// By dimension and slot: what the instance has. Columns are padded to whole words of slots; that of a custom resource
@@ -121,6 +167,10 @@ pub(crate) struct State {
     pub(crate) registered: [Vec<i32>; DIMENSIONS],
     /// By dimension and slot: what is left of it. Padded likewise.
     pub(crate) remaining: [Vec<i32>; DIMENSIONS],
+    /// What is left beyond what tasks explain.
+    pub(crate) surplus: SurplusTable,
+    /// Texts that many instances share: versions of agents, capacity providers.
+    texts: Interner,
     /// Attributes.
     pub(crate) attributes: AttributeTable,
     /// Host ports held.
@@ -170,9 +220,12 @@ impl State {
             running: Vec::new(),
             head: Vec::new(),
             base: Vec::new(),
+            agent_base: Vec::new(),
             devices: Vec::new(),
             registered: Default::default(),
             remaining: Default::default(),
+            surplus: SurplusTable::default(),
+            texts: Interner::new(2 * INSTANCES_MAX),
             attributes: AttributeTable::new(),
             ports: PortTable::new(),
             registry: Vec::new(),
@@ -238,6 +291,16 @@ impl State {
     /// The slot of the live instance with this name.
     pub(crate) fn named(&self, name: &str) -> Option<u32> {
         self.names.find(hash_text(name), |&slot| &*self.info[slot as usize].name == name).copied()
+    }
+
+    /// Version of an instance's agent.
+    pub(crate) fn agent_version(&self, slot: u32) -> Option<&str> {
+        self.info[slot as usize].details().agent_version.map(|text| self.texts.text(text.number()))
+    }
+
+    /// Capacity provider an instance belongs to.
+    pub(crate) fn capacity_provider(&self, slot: u32) -> Option<&str> {
+        self.info[slot as usize].details().capacity_provider.map(|text| self.texts.text(text.number()))
     }
 
     /// What a task holds.
@@ -315,9 +378,9 @@ pub(crate) struct InstanceFacts<'s> {
 }
 
 impl InstanceFacts<'_> {
-    /// Facts that no comparison reads.
-    fn info(&self) -> &InstanceInfo {
-        &self.state.info[self.slot as usize]
+    /// Facts that may be missing.
+    fn details(&self) -> &Details {
+        self.state.info[self.slot as usize].details()
     }
 }
 
@@ -327,7 +390,7 @@ impl Facts for InstanceFacts<'_> {
     }
 
     fn agent_version(&self) -> Option<&str> {
-        self.info().agent_version.as_deref()
+        self.state.agent_version(self.slot)
     }
 
     fn attribute(&self, name: &str) -> Option<&str> {
@@ -335,11 +398,11 @@ impl Facts for InstanceFacts<'_> {
     }
 
     fn ec2_instance_id(&self) -> Option<&str> {
-        self.info().ec2_instance_id.as_deref()
+        self.details().ec2_instance_id.as_deref()
     }
 
     fn registered_at(&self) -> Option<Timestamp> {
-        self.info().registered_at
+        self.details().registered_at
     }
 
     fn running_tasks_count(&self) -> u32 {
