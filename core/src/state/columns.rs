@@ -16,7 +16,7 @@ use super::delta::Delta;
 use super::devices::Devices;
 use super::registration::check_name;
 use super::task::Task;
-use super::{Details, Group, InstanceInfo, Life, NONE, State, WORD, is_unlimited};
+use super::{Group, Life, NONE, State, WORD, is_unlimited};
 
 /// Which way what a task holds goes.
 #[derive(Debug, Clone, Copy)]
@@ -308,14 +308,6 @@ pub(crate) fn counted(custom: usize) -> impl Iterator<Item = ResourceKind> {
     [ResourceKind::Cpu, ResourceKind::Memory].into_iter().chain(custom)
 }
 
-impl InstanceInfo {
-    /// Bytes held on the heap.
-    pub(crate) fn memory_usage(&self) -> usize {
-        let details = self.details.as_ref().map_or(0, |_| size_of::<Details>());
-        self.name.len() + details + self.details().ec2_instance_id.as_ref().map_or(0, |id| id.len())
-    }
-}
-
 impl State {
     /// Makes room for so many instances, tasks and held ports.
     pub(crate) fn reserve(&mut self, instances: usize, tasks: usize, ports: usize) {
@@ -384,32 +376,5 @@ impl State {
                 remaining[ResourceKind::Ports.column()][at] += freed as i32;
             }
         }
-    }
-
-    /// Bytes held on the heap.
-    pub(crate) fn memory_usage(&self) -> usize {
-        let columns = self.registered.iter().chain(&self.remaining).map(|column| column.capacity() * size_of::<i32>());
-        columns.sum::<usize>()
-            + self.info.capacity() * size_of::<InstanceInfo>()
-            + self.info.iter().map(InstanceInfo::memory_usage).sum::<usize>()
-            + self.life.capacity()
-            + self.status.capacity()
-            + self.agent.capacity()
-            + self.order.capacity() * size_of::<u64>()
-            + (self.generation.capacity() + self.running.capacity() + self.head.capacity()) * size_of::<u32>()
-            + (self.base.capacity() + self.agent_base.capacity() + self.registry.capacity() + self.free.capacity())
-                * size_of::<u32>()
-            + self.devices.capacity() * size_of::<Devices>()
-            + self.devices.iter().map(Devices::memory_usage).sum::<usize>()
-            + self.surplus.memory_usage()
-            + self.texts.memory_usage()
-            + self.attributes.memory_usage()
-            + self.ports.memory_usage()
-            + self.names.allocation_size()
-            + self.tasks.capacity() * size_of::<Task>()
-            + self.task_devices.capacity() * size_of::<u64>()
-            + self.group_names.memory_usage()
-            + self.groups.capacity() * size_of::<Group>()
-            + self.demands.memory_usage()
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod delta;
 pub(crate) mod demands;
 pub(crate) mod devices;
 pub(crate) mod journal;
+pub(crate) mod memory;
 pub(crate) mod ports;
 pub(crate) mod registration;
 pub(crate) mod surplus;
