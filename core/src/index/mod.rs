@@ -86,7 +86,11 @@ impl Index {
     }
 
     /// The ports of a task are taken now, or free.
+    #[inline]
     fn follow_ports(&mut self, state: &State, task: u32, taken: bool) {
+        if self.ports.is_empty() {
+            return;
+        }
         let slot = state.tasks[task as usize].instance;
         for &key in &state.demand_of(task).ports {
             self.ports.set(key, slot, taken);
