@@ -102,7 +102,7 @@ impl Cluster {
             let (left, most) = if in_remaining && is_counted {
                 let all = i64::from(self.state.registered[column][at]) + self.state.surplus.get(slot, column);
                 (0, all + i64::from(amount))
-            } else if is_unlimited(column, self.state.registered[column][at]) {
+            } else if is_unlimited(&self.state.registered, column, slot) {
                 (0, 0)
             } else {
                 (i64::from(self.state.remaining[column][at]) - i64::from(amount), 0)

@@ -13,7 +13,7 @@ use crate::limits::TASKS_MAX;
 use crate::resource::ResourceKind;
 
 use super::delta::Delta;
-use super::devices::Devices;
+use super::devices::{Devices, is_device};
 use super::registration::check_name;
 use super::task::Task;
 use super::{Group, Life, NONE, State, WORD, is_unlimited};
@@ -219,17 +219,18 @@ impl State {
     /// Subtracts what a task holds from its instance, or adds it back.
     fn exchange(&mut self, task: u32, exchange: Exchange) {
         let Self { tasks, demands, remaining, registered, ports, devices, task_devices, .. } = self;
-        let record = &tasks[task as usize];
-        let slot = record.instance;
+        let Task { instance: slot, demand, .. } = tasks[task as usize];
         let at = slot as usize;
-        let demand = demands.get(record.demand);
-        for (column, amount) in demand.held_amounts() {
-            if !is_unlimited(column, registered[column][at]) {
-                match exchange {
-                    Exchange::Hold => remaining[column][at] -= amount,
-                    Exchange::Release => remaining[column][at] += amount,
-                }
+        let demand = demands.get(demand);
+        for &(column, amount) in &*demand.amounts {
+            let column = usize::from(column);
+            if is_device(column) || is_unlimited(registered, column, slot) {
+                continue;
             }
+            remaining[column][at] += match exchange {
+                Exchange::Hold => -amount,
+                Exchange::Release => amount,
+            };
         }
         for &key in &demand.ports {
             match exchange {
@@ -250,9 +251,9 @@ impl State {
 
     /// Puts a task at the head of its instance's list.
     fn link_instance(&mut self, task: u32) {
-        let slot = self.tasks[task as usize].instance as usize;
-        let next = core::mem::replace(&mut self.head[slot], task);
-        self.tasks[task as usize].of_instance = [next, NONE];
+        let record = &mut self.tasks[task as usize];
+        let next = core::mem::replace(&mut self.head[record.instance as usize], task);
+        record.of_instance = [next, NONE];
         if let Some(next) = self.tasks.get_mut(next as usize) {
             next.of_instance[1] = task;
         }
@@ -272,30 +273,31 @@ impl State {
 
     /// Makes a task count: for its instance, and for its group.
     fn count(&mut self, task: u32) {
-        let Task { instance, group, .. } = self.tasks[task as usize];
-        let info = &mut self.groups[group.index()];
-        let next = core::mem::replace(&mut info.head, task);
-        info.active += 1;
-        self.tasks[task as usize].of_group = [next, NONE];
-        self.tasks[task as usize].life = Life::Live;
+        let record = &mut self.tasks[task as usize];
+        let group = &mut self.groups[record.group.index()];
+        let next = core::mem::replace(&mut group.head, task);
+        group.active += 1;
+        record.of_group = [next, NONE];
+        record.life = Life::Live;
+        self.running[record.instance as usize] += 1;
+        self.tasks_live += 1;
         if let Some(next) = self.tasks.get_mut(next as usize) {
             next.of_group[1] = task;
         }
-        self.running[instance as usize] += 1;
-        self.tasks_live += 1;
     }
 
     /// Makes a task count no longer.
     fn uncount(&mut self, task: u32) {
         let Task { instance, group, of_group: [next, previous], .. } = self.tasks[task as usize];
+        let group = &mut self.groups[group.index()];
+        group.active -= 1;
         match self.tasks.get_mut(previous as usize) {
             Some(previous) => previous.of_group[0] = next,
-            None => self.groups[group.index()].head = next,
+            None => group.head = next,
         }
         if let Some(next) = self.tasks.get_mut(next as usize) {
             next.of_group[1] = previous;
         }
-        self.groups[group.index()].active -= 1;
         self.running[instance as usize] -= 1;
         self.tasks_live -= 1;
     }

@@ -17,7 +17,7 @@ use crate::instance::Protocol;
 use crate::limits::{AMOUNT_MAX, DEVICE_WHOLE, TASKS_MAX};
 use crate::resource::{ResourceKind, demanded_amount, fits};
 
-use super::devices::device_amount;
+use super::devices::{device_amount, is_device};
 use super::ports::port_key;
 
 /// Columns with amounts.
@@ -78,11 +78,8 @@ impl DemandRecord {
 
     /// The amounts that are subtracted from an instance, with their columns.
     pub(crate) fn held_amounts(&self) -> impl Iterator<Item = (usize, i32)> + '_ {
-        let devices = [ResourceKind::Gpu.column(), ResourceKind::GpuShare.column()];
-        self.amounts
-            .iter()
-            .map(|&(column, amount)| (usize::from(column), amount))
-            .filter(move |(column, _)| !devices.contains(column))
+        let amounts = self.amounts.iter().map(|&(column, amount)| (usize::from(column), amount));
+        amounts.filter(|&(column, _)| !is_device(column))
     }
 }
 

@@ -183,6 +183,11 @@ const fn thousandths(demand: GpuDemand) -> u16 {
     }
 }
 
+/// Whether a column says what is left of devices: demands are compared with it, and not subtracted.
+pub(crate) const fn is_device(column: usize) -> bool {
+    column == ResourceKind::Gpu.column() || column == ResourceKind::GpuShare.column()
+}
+
 /// The dimension a GPU demand is compared in, and how much of it is needed.
 pub(crate) fn device_amount(demand: GpuDemand) -> Option<(ResourceKind, i32)> {
     match demand {

@@ -45,9 +45,10 @@ pub(crate) const NONE: u32 = u32::MAX;
 /// An instance whose interfaces are not counted has so many task slots, and using one leaves as many.
 pub(crate) const ENI_UNLIMITED: i32 = i32::MAX;
 
-/// Whether an amount of a column stands for interfaces that are not counted.
-pub(crate) const fn is_unlimited(column: usize, registered: i32) -> bool {
-    column == ResourceKind::Eni.column() && registered == ENI_UNLIMITED
+/// Whether a column stands for interfaces, and those of an instance are not counted.
+#[inline]
+pub(crate) fn is_unlimited(registered: &[Vec<i32>; DIMENSIONS], column: usize, slot: u32) -> bool {
+    column == ResourceKind::Eni.column() && registered[column][slot as usize] == ENI_UNLIMITED
 }
 
 /// Where a slot is in its life.
