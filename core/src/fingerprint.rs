@@ -7,7 +7,6 @@
 use core::hash::{BuildHasher, Hash, Hasher};
 
 use crate::cluster::Cluster;
-use crate::resource::DIMENSIONS;
 use crate::state::State;
 
 /// A number for a whole state.
@@ -42,12 +41,14 @@ fn write_state(state: &State, hasher: &mut impl Hasher) {
     state.custom_names.hash(hasher);
     for (position, &slot) in state.registry.iter().enumerate() {
         let at = slot as usize;
-        let info = &state.info[at];
-        (position, &info.name, &info.agent_version, &info.ec2_instance_id, &info.capacity_provider).hash(hasher);
-        (info.registered_at, info.other_tasks, info.eni_task_slots, &info.agent_ports, info.surplus).hash(hasher);
+        let (info, details) = (&state.info[at], state.info[at].details());
+        (position, &info.name, state.agent_version(slot), &details.ec2_instance_id).hash(hasher);
+        (state.capacity_provider(slot), details.registered_at, details.other_tasks).hash(hasher);
+        (details.eni_task_slots, state.ports.base_keys(state.agent_base[at])).hash(hasher);
         (state.status[at], state.agent[at], state.running[at]).hash(hasher);
-        for column in 0..DIMENSIONS {
-            (state.registered[column][at], state.remaining[column][at]).hash(hasher);
+        for column in 0..state.dimensions() {
+            let surplus = state.surplus.get(slot, column);
+            (state.registered[column][at], state.remaining[column][at], surplus).hash(hasher);
         }
         state.ports.base_keys(state.base[at]).hash(hasher);
         let devices = &state.devices[at];
@@ -63,7 +64,7 @@ fn write_state(state: &State, hasher: &mut impl Hasher) {
         let record = &state.tasks[task as usize];
         let demand = state.demand_of(task);
         (&state.info[record.instance as usize].name, state.group_names.text(record.group.0)).hash(hasher);
-        (&demand.definition, &demand.demand, state.task_devices[task as usize]).hash(hasher);
-        (record.is_healthy, record.is_protected, record.life == crate::state::Life::Stopping).hash(hasher);
+        (&demand.definition, &demand.demand, state.devices_of(task)).hash(hasher);
+        (record.is_healthy(), record.is_protected(), record.life == crate::state::Life::Stopping).hash(hasher);
     }
 }

@@ -52,6 +52,7 @@ pub mod instance;
 #[cfg(feature = "serde")]
 pub mod json;
 pub mod limits;
+pub mod memory;
 pub mod outcome;
 mod prepared;
 pub mod report;
@@ -75,6 +76,7 @@ pub use expr::{Expression, Timestamp};
 pub use fingerprint::Fingerprint;
 pub use id::{InstanceId, RequestId, TaskId};
 pub use instance::{Amounts, Instance, InstanceStatus, Protocol};
+pub use memory::MemoryUsage;
 pub use outcome::{Outcome, Placement, Rejection};
 pub use report::Explanation;
 pub use request::{LaunchKind, Request};

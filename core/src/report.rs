@@ -429,7 +429,7 @@ fn missing_attributes(state: &State, request: &Request, slot: u32) -> Option<Str
         .collect();
     if request.demand.eni
         && lacks(crate::attribute::TASK_ENI, None)
-        && state.info[slot as usize].eni_task_slots.is_none()
+        && state.info[slot as usize].details().eni_task_slots.is_none()
     {
         missing.push(crate::attribute::TASK_ENI.into());
     }

@@ -26,8 +26,10 @@ pub enum ResourceKind {
     Custom(u8),
 }
 
-/// Number of dimensions.
-pub(crate) const DIMENSIONS: usize = 6 + CUSTOM_RESOURCES_MAX;
+/// Number of dimensions that are always there.
+pub(crate) const BUILT_IN: usize = 6;
+/// Most dimensions there can be.
+pub(crate) const DIMENSIONS: usize = BUILT_IN + CUSTOM_RESOURCES_MAX;
 
 impl ResourceKind {
     /// The column of the dimension. Columns follow the order in which checks are reported (semantics.md §2.4).
@@ -39,7 +41,7 @@ impl ResourceKind {
             Self::Eni => 3,
             Self::Gpu => 4,
             Self::GpuShare => 5,
-            Self::Custom(index) => 6 + index as usize,
+            Self::Custom(index) => BUILT_IN + index as usize,
         }
     }
 
@@ -53,7 +55,7 @@ impl ResourceKind {
             4 => Self::Gpu,
             5 => Self::GpuShare,
             #[expect(clippy::cast_possible_truncation, reason = "a column is below DIMENSIONS")]
-            custom => Self::Custom((custom - 6) as u8),
+            custom => Self::Custom((custom - BUILT_IN) as u8),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::id::{InstanceId, TaskId};
 use crate::instance::{InstanceStatus, Protocol};
 use crate::resource::ResourceKind;
 use crate::state::ports::port_of;
-use crate::state::{ENI_UNLIMITED, Life, State};
+use crate::state::{Details, ENI_UNLIMITED, Life, State};
 
 /// One container instance.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +41,11 @@ impl<'c> InstanceView<'c> {
         self.slot as usize
     }
 
+    /// Facts about it that may be missing.
+    fn details(self) -> &'c Details {
+        self.state.info[self.at()].details()
+    }
+
     /// Its id in the cluster.
     #[must_use]
     pub fn id(self) -> InstanceId {
@@ -68,37 +73,37 @@ impl<'c> InstanceView<'c> {
     /// Version of the agent.
     #[must_use]
     pub fn agent_version(self) -> Option<&'c str> {
-        self.state.info[self.at()].agent_version.as_deref()
+        self.state.agent_version(self.slot)
     }
 
     /// EC2 instance id.
     #[must_use]
     pub fn ec2_instance_id(self) -> Option<&'c str> {
-        self.state.info[self.at()].ec2_instance_id.as_deref()
+        self.details().ec2_instance_id.as_deref()
     }
 
     /// Capacity provider it belongs to.
     #[must_use]
     pub fn capacity_provider(self) -> Option<&'c str> {
-        self.state.info[self.at()].capacity_provider.as_deref()
+        self.state.capacity_provider(self.slot)
     }
 
     /// When it registered.
     #[must_use]
     pub fn registered_at(self) -> Option<Timestamp> {
-        self.state.info[self.at()].registered_at
+        self.details().registered_at
     }
 
     /// What it has of a resource, in the resource's unit.
     #[must_use]
     pub fn registered(self, kind: ResourceKind) -> i64 {
-        self.state.registered[kind.column()][self.at()].into()
+        amount(&self.state.registered, kind, self.slot)
     }
 
     /// What is left of it; negative where it owes some.
     #[must_use]
     pub fn remaining(self, kind: ResourceKind) -> i64 {
-        self.state.remaining[kind.column()][self.at()].into()
+        amount(&self.state.remaining, kind, self.slot)
     }
 
     /// Host ports that are taken, sorted.
@@ -110,7 +115,7 @@ impl<'c> InstanceView<'c> {
     /// Host ports the agent reserved at registration, sorted.
     #[must_use]
     pub fn agent_ports(self, protocol: Protocol) -> Vec<u16> {
-        let keys = self.state.info[self.at()].agent_ports.iter().copied();
+        let keys = self.state.ports.base_keys(self.state.agent_base[self.at()]).iter().copied();
         keys.map(port_of).filter(|&(of, _)| of == protocol).map(|(_, port)| port).collect()
     }
 
@@ -149,7 +154,7 @@ impl<'c> InstanceView<'c> {
     /// How many awsvpc tasks it said itself that it can hold.
     #[must_use]
     pub fn eni_task_slots_given(self) -> Option<u32> {
-        self.state.info[self.at()].eni_task_slots
+        self.details().eni_task_slots
     }
 
     /// Attributes sorted by name; `None` as value where it has a name only.
@@ -179,7 +184,7 @@ impl<'c> InstanceView<'c> {
     /// Tasks the cluster was not told of one by one.
     #[must_use]
     pub fn other_tasks(self) -> u32 {
-        self.state.info[self.at()].other_tasks
+        self.details().other_tasks
     }
 
     /// Its tasks, oldest first.
@@ -189,6 +194,12 @@ impl<'c> InstanceView<'c> {
         tasks.sort_unstable_by_key(|&task| self.state.tasks[task as usize].sequence);
         tasks.into_iter().map(|task| self.state.task_id(task)).collect()
     }
+}
+
+/// The amount of an instance in one dimension; 0 where nothing is declared.
+fn amount(columns: &[Vec<i32>], kind: ResourceKind, slot: u32) -> i64 {
+    let column = columns.get(kind.column());
+    column.and_then(|column| column.get(slot as usize)).copied().unwrap_or(0).into()
 }
 
 /// One task.
@@ -207,7 +218,7 @@ impl<'c> TaskView<'c> {
     }
 
     /// Its record.
-    fn record(self) -> &'c crate::state::Task {
+    fn record(self) -> &'c crate::state::task::Task {
         &self.state.tasks[self.task as usize]
     }
 
@@ -243,7 +254,7 @@ impl<'c> TaskView<'c> {
 
     /// Ids of the GPUs it has a part of, in pool order.
     pub fn gpu_ids(self) -> impl Iterator<Item = &'c str> {
-        let mask = self.state.task_devices[self.task as usize];
+        let mask = self.state.devices_of(self.task);
         let devices = &self.state.devices[self.record().instance as usize];
         devices.ids().enumerate().filter(move |(position, _)| mask >> position & 1 != 0).map(|(_, id)| id)
     }
@@ -257,13 +268,13 @@ impl<'c> TaskView<'c> {
     /// Whether its health checks pass, as far as known.
     #[must_use]
     pub fn is_healthy(self) -> bool {
-        self.record().is_healthy
+        self.record().is_healthy()
     }
 
     /// Whether scale-in leaves it alone.
     #[must_use]
     pub fn is_protected(self) -> bool {
-        self.record().is_protected
+        self.record().is_protected()
     }
 
     /// Whether it no longer counts and still holds its resources.

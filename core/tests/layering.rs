@@ -12,7 +12,7 @@ const LAYERS: [&[&str]; 9] = [
     &["index"],
     &["definition", "constraint", "strategy", "request", "outcome"],
     &["select"],
-    &["prepared", "view", "transaction", "cluster", "fingerprint"],
+    &["memory", "prepared", "view", "transaction", "cluster", "fingerprint"],
     &["report", "json", "adapter", "wire", "testkit"],
 ];
 

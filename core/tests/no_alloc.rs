@@ -17,21 +17,25 @@ struct Counting;
 
 thread_local! {
     static COUNT: Cell<Option<u64>> = const { Cell::new(None) };
+    static BYTES: Cell<usize> = const { Cell::new(0) };
 }
 
 // SAFETY: every call is passed on to the system allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         COUNT.with(|count| count.set(count.get().map(|n| n + 1)));
+        BYTES.with(|bytes| bytes.set(bytes.get().wrapping_add(layout.size())));
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        BYTES.with(|bytes| bytes.set(bytes.get().wrapping_sub(layout.size())));
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         COUNT.with(|count| count.set(count.get().map(|n| n + 1)));
+        BYTES.with(|bytes| bytes.set(bytes.get().wrapping_add(size).wrapping_sub(layout.size())));
         unsafe { System.realloc(pointer, layout, size) }
     }
 }
@@ -44,6 +48,13 @@ fn allocations(work: impl FnOnce()) -> u64 {
     COUNT.with(|count| count.set(Some(0)));
     work();
     COUNT.with(Cell::take).unwrap()
+}
+
+/// Bytes that `make` leaves allocated, beside what it makes.
+fn bytes_of<T>(make: impl FnOnce() -> T) -> (T, usize) {
+    let before = BYTES.with(Cell::get);
+    let made = make();
+    (made, BYTES.with(Cell::get).wrapping_sub(before))
 }
 
 const INSTANCES: usize = 48;
@@ -285,4 +296,45 @@ fn a_savepoint_is_free_when_reserved_and_never_refused() {
         }
         assert_eq!((cluster.savepoints(), cluster.fingerprint()), (0, before));
     }
+}
+
+/// Ten thousand instances with everything that describe output says, and forty thousand tasks, some with a GPU.
+fn large_fleet() -> Cluster {
+    let mut cluster = Cluster::new();
+    cluster.reserve(Capacity { instances: 10_000, tasks: 40_000, ports: 1_000, changes: 100, savepoints: 2 });
+    for number in 0..10_000_u32 {
+        let name = format!("arn:aws:ecs:eu-west-1:111122223333:container-instance/demo/{number:032x}");
+        let id = format!("i-{number:017x}");
+        let mut instance = Instance::new(&name)
+            .with_resources(4096, 15_700)
+            .with_zone(["a", "b", "c"][number as usize % 3])
+            .with_attribute("ecs.instance-type", "m5.xlarge");
+        instance.agent_version = Some("1.89.2");
+        instance.ec2_instance_id = Some(&id);
+        instance.capacity_provider = Some("on-demand");
+        instance.registered_at = Some(placewright::Timestamp::from_nanoseconds(1_760_000_000_000_000_000));
+        instance.eni_task_slots = Some(3);
+        if number % 10 == 0 {
+            instance = instance.with_gpus(["g0", "g1"]);
+        }
+        cluster.register(&instance).unwrap();
+    }
+    let plain = cluster.prepare(&Request::new("web", Demand::new(64, 128))).unwrap();
+    let gpu = cluster.prepare(&Request::new("train", Demand::new(64, 128).with_gpus(GpuDemand::Whole(1)))).unwrap();
+    let instances: Vec<_> = cluster.instances().collect();
+    for number in 0..40_000 {
+        let id = if number < 20_000 && number % 40 == 0 { gpu } else { plain };
+        cluster.start(id, instances[number % 10_000]).unwrap().unwrap();
+    }
+    cluster
+}
+
+#[test]
+fn an_instance_takes_200_bytes_a_task_48_and_the_total_is_what_was_allocated() {
+    let (cluster, allocated) = bytes_of(large_fleet);
+    let memory = cluster.memory();
+    assert!(memory.instances <= 200 * 10_000, "{memory:?}");
+    assert!(memory.tasks <= 48 * 40_000, "{memory:?}");
+    let stated = cluster.memory_usage();
+    assert!(stated.abs_diff(allocated) * 100 <= allocated, "{stated} bytes stated, {allocated} allocated");
 }

@@ -257,12 +257,15 @@ impl AttributeTable {
         }
     }
 
-    /// Bytes held on the heap.
-    pub(crate) fn memory_usage(&self) -> usize {
-        self.names.memory_usage()
-            + self.values.memory_usage()
-            + self.carried.capacity() * size_of::<u32>()
+    /// Bytes of the columns.
+    pub(crate) fn columns_memory(&self) -> usize {
+        self.carried.capacity() * size_of::<u32>()
             + self.columns.capacity() * size_of::<Column>()
             + self.columns.iter().map(Column::memory_usage).sum::<usize>()
+    }
+
+    /// Bytes of the names and values.
+    pub(crate) fn texts_memory(&self) -> usize {
+        self.names.memory_usage() + self.values.memory_usage()
     }
 }

@@ -18,6 +18,7 @@ use crate::id::{InstanceId, RequestId, TaskId};
 use crate::index::Index;
 use crate::instance::{Instance, InstanceStatus};
 use crate::limits::{AMOUNT_MAX, INSTANCE_ATTRIBUTES_MAX, INSTANCES_MAX, TASKS_MAX};
+use crate::memory::MemoryUsage;
 use crate::prepared::{self, Prepared, PreparedTable};
 use crate::resource::ResourceKind;
 use crate::select::judge::Reason;
@@ -25,7 +26,7 @@ use crate::select::scratch::Scratch;
 use crate::state::delta::Delta;
 use crate::state::journal::Journal;
 use crate::state::registration::check_attribute;
-use crate::state::{InstanceFacts, Life, State};
+use crate::state::{InstanceFacts, Life, NONE, State};
 use crate::view::{InstanceView, TaskView};
 
 pub use options::{Capacity, Options, Release, Route, RunningTask, UnknownEni};
@@ -389,7 +390,7 @@ impl Cluster {
     /// In strict mode, refuses a task that has no reserved slot.
     fn check_task_room(&self) -> Result<(), Error> {
         let full =
-            self.state.task_free.is_empty() && self.state.tasks.len() - self.state.tasks_retired >= self.reserved.tasks;
+            self.state.task_free == NONE && self.state.tasks.len() - self.state.tasks_retired >= self.reserved.tasks;
         if self.options.is_strict && full { Err(Error::new(ErrorKind::CapacityReserved)) } else { Ok(()) }
     }
 
@@ -450,14 +451,36 @@ impl Cluster {
         self.index.validate(&self.state)
     }
 
-    /// Bytes held on the heap, about.
+    /// Bytes held on the heap: the total of [`memory`](Self::memory).
+    ///
+    /// Cost: linear in instances.
     #[must_use]
     pub fn memory_usage(&self) -> usize {
-        self.state.memory_usage()
-            + self.index.memory_usage()
-            + self.journal.memory_usage()
-            + self.requests.memory_usage()
-            + self.scratch.memory_usage()
+        self.memory().total()
+    }
+
+    /// Bytes held on the heap, by what they are for.
+    ///
+    /// Cost: linear in instances.
+    #[must_use]
+    pub fn memory(&self) -> MemoryUsage {
+        let tallies = self.index.tallies.memory_usage();
+        MemoryUsage {
+            instances: self.state.instances_memory(),
+            names: self.state.names_memory(),
+            attributes: self.state.attributes.columns_memory(),
+            attribute_texts: self.state.attributes.texts_memory(),
+            devices: self.state.devices_memory(),
+            ports: self.state.ports.memory_usage(),
+            tasks: self.state.tasks_memory(),
+            demands: self.state.demands.memory_usage(),
+            groups: self.state.groups_memory(),
+            tallies,
+            index: self.index.memory_usage() - tallies,
+            requests: self.requests.memory_usage(),
+            journal: self.journal.memory_usage(),
+            scratch: self.scratch.memory_usage(),
+        }
     }
 
     /// The columns, for modules that read them.

@@ -112,8 +112,8 @@ impl Cluster {
 
     /// Starts a task of a request on a feasible instance.
     fn run(&mut self, id: RequestId, slot: u32) -> Result<Placement, Error> {
-        let plan = &self.requests.get(id)?.plan;
-        let gpus = self.state.demands.get(plan.demand).gpus();
+        let Prepared { plan, request } = self.requests.get(id)?;
+        let gpus = request.demand.gpus;
         let new = NewTask {
             instance: slot,
             group: plan.group,

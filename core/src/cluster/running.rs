@@ -81,7 +81,7 @@ impl Cluster {
         let mut demand = running.demand.clone();
         demand.ports.sort_unstable();
         demand.ports.dedup();
-        let agent = &self.state.info[slot as usize].agent_ports;
+        let agent = self.state.ports.base_keys(self.state.agent_base[slot as usize]);
         let base = self.state.ports.base_keys(self.state.base[slot as usize]);
         demand.ports.retain(|&(protocol, port)| {
             let key = port_key(protocol, port);
@@ -100,9 +100,9 @@ impl Cluster {
             let kind = ResourceKind::from_column(column);
             let is_counted = counted(self.state.custom_names.len()).any(|counted| counted == kind);
             let (left, most) = if in_remaining && is_counted {
-                let all = i64::from(self.state.registered[column][at]) + self.state.info[at].surplus[column];
+                let all = i64::from(self.state.registered[column][at]) + self.state.surplus.get(slot, column);
                 (0, all + i64::from(amount))
-            } else if is_unlimited(column, self.state.registered[column][at]) {
+            } else if is_unlimited(&self.state.registered, column, slot) {
                 (0, 0)
             } else {
                 (i64::from(self.state.remaining[column][at]) - i64::from(amount), 0)

@@ -29,7 +29,9 @@ pub trait Facts {
 }
 
 /// An instant: nanoseconds since 1970-01-01T00:00:00Z.
+// Aligned to 8 bytes, not to the 16 of its number, so that it leaves no gaps in the details of an instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(Rust, packed(8))]
 pub struct Timestamp(i128);
 
 impl Timestamp {
@@ -98,7 +100,7 @@ impl fmt::Display for Timestamp {
             DateTime::constant(1970, 1, 1, 0, 0, 0, 0).checked_add(SignedDuration::from_secs(seconds)).ok()
         });
         let Some(civil) = civil else {
-            return write!(f, "@{}", self.0);
+            return write!(f, "@{}", self.as_nanoseconds());
         };
         let sign = if civil.year() < 0 { "-" } else { "" };
         write!(

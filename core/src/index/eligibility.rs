@@ -110,7 +110,8 @@ impl Filter {
                     (Some(value), Some(wanted)) => value == wanted,
                     (value, _) => value.is_some(),
                 };
-                let has_eni = || attribute(TASK_ENI).is_some() || state.info[slot as usize].eni_task_slots.is_some();
+                let has_eni =
+                    || attribute(TASK_ENI).is_some() || state.info[slot as usize].details().eni_task_slots.is_some();
                 attributes.iter().all(carried)
                     && (!eni || has_eni())
                     && agrees(CPU_ARCHITECTURE, cpu_architecture)

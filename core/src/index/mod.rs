@@ -142,8 +142,10 @@ impl Index {
     #[inline]
     fn hold(&mut self, state: &State, task: u32, taken: bool) {
         let slot = state.tasks[task as usize].instance;
-        for &key in &state.demand_of(task).ports {
-            self.ports.set(key, slot, taken);
+        if !self.ports.is_empty() {
+            for &key in &state.demand_of(task).ports {
+                self.ports.set(key, slot, taken);
+            }
         }
         self.orders.touch(state, &self.ranks, slot);
     }

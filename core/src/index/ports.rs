@@ -50,6 +50,12 @@ impl PortSets {
         }
     }
 
+    /// Whether no prepared request wants a port.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.sets.is_empty()
+    }
+
     /// Instances on which the port is taken, if a prepared request wants it.
     pub(crate) fn taken(&self, key: u32) -> Option<&Bitset> {
         self.sets.get(&key).map(|holders| &holders.slots)

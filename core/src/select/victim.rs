@@ -27,7 +27,7 @@ pub(crate) fn select(
     let counts = tallies.counts(group);
     let Scratch { victims, domains, .. } = scratch;
     victims.clear();
-    victims.extend(state.tasks_of_group(group).filter(|&task| !state.tasks[task as usize].is_protected));
+    victims.extend(state.tasks_of_group(group).filter(|&task| !state.tasks[task as usize].is_protected()));
     narrow(victims, |task| precedence(state, task));
     for &rule in rules {
         match rule {
@@ -59,7 +59,7 @@ pub(crate) fn select(
 fn precedence(state: &State, task: u32) -> Reverse<u8> {
     let task = &state.tasks[task as usize];
     let is_draining = state.status[task.instance as usize] == InstanceStatus::Draining;
-    Reverse(match (task.is_healthy, is_draining) {
+    Reverse(match (task.is_healthy(), is_draining) {
         (false, _) => 0,
         (true, true) => 1,
         (true, false) => 2,

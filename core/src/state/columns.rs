@@ -3,7 +3,6 @@
 //! A slot is filled in before the delta that brings it to life, and emptied after no savepoint can bring it back. Between
 //! the two, [`State::apply`] is the only writer.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::attribute::intern::hash_text;
@@ -14,9 +13,10 @@ use crate::limits::TASKS_MAX;
 use crate::resource::ResourceKind;
 
 use super::delta::Delta;
-use super::devices::Devices;
+use super::devices::{Devices, is_device};
 use super::registration::check_name;
-use super::{Group, InstanceInfo, Life, NONE, State, Task, WORD, is_unlimited};
+use super::task::Task;
+use super::{Group, Life, NONE, State, WORD, is_unlimited};
 
 /// Which way what a task holds goes.
 #[derive(Debug, Clone, Copy)]
@@ -75,7 +75,10 @@ impl State {
             self.attributes.set(name, slot, None, slots);
             self.release_attribute((name, value));
         }
-        self.info[at] = InstanceInfo::default();
+        self.release_info(slot);
+        for kind in counted(self.custom_names.len()) {
+            self.surplus.set(slot, kind.column(), 0);
+        }
         self.devices[at] = Devices::default();
         if self.generation[at] == GENERATION_MAX {
             self.life[at] = Life::Retired;
@@ -93,27 +96,15 @@ impl State {
     /// [`ErrorKind::CapacityMax`]; nothing has changed then, and the holders are still the caller's.
     pub(crate) fn add_task(&mut self, new: NewTask) -> Result<u32, Error> {
         let next = self.sequence.checked_add(1).ok_or(Error::new(ErrorKind::CapacityMax))?;
-        let slot = if let Some(slot) = self.task_free.pop() {
-            slot
+        let slot = if let Some(free) = self.tasks.get(self.task_free as usize) {
+            core::mem::replace(&mut self.task_free, free.of_instance[0])
         } else {
             if self.tasks.len() >= TASKS_MAX {
                 return Err(Error::new(ErrorKind::CapacityMax));
             }
             #[expect(clippy::cast_possible_truncation, reason = "at most TASKS_MAX")]
             let slot = self.tasks.len() as u32;
-            self.tasks.push(Task {
-                sequence: 0,
-                instance: 0,
-                group: new.group,
-                demand: new.demand,
-                generation: 1,
-                of_instance: [NONE; 2],
-                of_group: [NONE; 2],
-                life: Life::Free,
-                is_healthy: true,
-                is_protected: false,
-            });
-            self.task_devices.push(0);
+            self.tasks.push(Task::new());
             slot
         };
         let task = &mut self.tasks[slot as usize];
@@ -122,9 +113,15 @@ impl State {
         task.group = new.group;
         task.demand = new.demand;
         task.life = Life::Aside;
-        task.is_healthy = new.is_healthy;
-        task.is_protected = new.is_protected;
-        self.task_devices[slot as usize] = new.devices;
+        task.mark(new.is_healthy, new.is_protected);
+        match self.task_devices.get_mut(slot as usize) {
+            Some(devices) => *devices = new.devices,
+            None if new.devices == 0 => {}
+            None => {
+                self.task_devices.resize(slot as usize, 0);
+                self.task_devices.push(new.devices);
+            }
+        }
         self.sequence = next;
         Ok(slot)
     }
@@ -133,13 +130,12 @@ impl State {
     pub(crate) fn reclaim_task(&mut self, task: u32) {
         let record = &mut self.tasks[task as usize];
         let (group, demand) = (record.group, record.demand);
-        if record.generation == GENERATION_MAX {
+        if record.renew() {
+            record.life = Life::Free;
+            record.of_instance[0] = core::mem::replace(&mut self.task_free, task);
+        } else {
             record.life = Life::Retired;
             self.tasks_retired += 1;
-        } else {
-            record.generation += 1;
-            record.life = Life::Free;
-            self.task_free.push(task);
         }
         self.demands.release(demand);
         self.group_names.release(group.0);
@@ -223,17 +219,18 @@ impl State {
     /// Subtracts what a task holds from its instance, or adds it back.
     fn exchange(&mut self, task: u32, exchange: Exchange) {
         let Self { tasks, demands, remaining, registered, ports, devices, task_devices, .. } = self;
-        let record = &tasks[task as usize];
-        let slot = record.instance;
+        let Task { instance: slot, demand, .. } = tasks[task as usize];
         let at = slot as usize;
-        let demand = demands.get(record.demand);
-        for (column, amount) in demand.held_amounts() {
-            if !is_unlimited(column, registered[column][at]) {
-                match exchange {
-                    Exchange::Hold => remaining[column][at] -= amount,
-                    Exchange::Release => remaining[column][at] += amount,
-                }
+        let demand = demands.get(demand);
+        for &(column, amount) in &*demand.amounts {
+            let column = usize::from(column);
+            if is_device(column) || is_unlimited(registered, column, slot) {
+                continue;
             }
+            remaining[column][at] += match exchange {
+                Exchange::Hold => -amount,
+                Exchange::Release => amount,
+            };
         }
         for &key in &demand.ports {
             match exchange {
@@ -242,7 +239,7 @@ impl State {
             }
         }
         if demand.gpus() != GpuDemand::None {
-            let positions = task_devices[task as usize];
+            let positions = task_devices.get(task as usize).copied().unwrap_or(0);
             match exchange {
                 Exchange::Hold => devices[at].take(demand.gpus(), positions),
                 Exchange::Release => devices[at].give_back(demand.gpus(), positions),
@@ -254,9 +251,9 @@ impl State {
 
     /// Puts a task at the head of its instance's list.
     fn link_instance(&mut self, task: u32) {
-        let slot = self.tasks[task as usize].instance as usize;
-        let next = core::mem::replace(&mut self.head[slot], task);
-        self.tasks[task as usize].of_instance = [next, NONE];
+        let record = &mut self.tasks[task as usize];
+        let next = core::mem::replace(&mut self.head[record.instance as usize], task);
+        record.of_instance = [next, NONE];
         if let Some(next) = self.tasks.get_mut(next as usize) {
             next.of_instance[1] = task;
         }
@@ -276,30 +273,31 @@ impl State {
 
     /// Makes a task count: for its instance, and for its group.
     fn count(&mut self, task: u32) {
-        let Task { instance, group, .. } = self.tasks[task as usize];
-        let info = &mut self.groups[group.index()];
-        let next = core::mem::replace(&mut info.head, task);
-        info.active += 1;
-        self.tasks[task as usize].of_group = [next, NONE];
-        self.tasks[task as usize].life = Life::Live;
+        let record = &mut self.tasks[task as usize];
+        let group = &mut self.groups[record.group.index()];
+        let next = core::mem::replace(&mut group.head, task);
+        group.active += 1;
+        record.of_group = [next, NONE];
+        record.life = Life::Live;
+        self.running[record.instance as usize] += 1;
+        self.tasks_live += 1;
         if let Some(next) = self.tasks.get_mut(next as usize) {
             next.of_group[1] = task;
         }
-        self.running[instance as usize] += 1;
-        self.tasks_live += 1;
     }
 
     /// Makes a task count no longer.
     fn uncount(&mut self, task: u32) {
         let Task { instance, group, of_group: [next, previous], .. } = self.tasks[task as usize];
+        let group = &mut self.groups[group.index()];
+        group.active -= 1;
         match self.tasks.get_mut(previous as usize) {
             Some(previous) => previous.of_group[0] = next,
-            None => self.groups[group.index()].head = next,
+            None => group.head = next,
         }
         if let Some(next) = self.tasks.get_mut(next as usize) {
             next.of_group[1] = previous;
         }
-        self.groups[group.index()].active -= 1;
         self.running[instance as usize] -= 1;
         self.tasks_live -= 1;
     }
@@ -310,16 +308,6 @@ pub(crate) fn counted(custom: usize) -> impl Iterator<Item = ResourceKind> {
     #[expect(clippy::cast_possible_truncation, reason = "at most CUSTOM_RESOURCES_MAX")]
     let custom = (0..custom).map(|index| ResourceKind::Custom(index as u8));
     [ResourceKind::Cpu, ResourceKind::Memory].into_iter().chain(custom)
-}
-
-impl InstanceInfo {
-    /// Bytes held on the heap.
-    pub(crate) fn memory_usage(&self) -> usize {
-        let texts: [&Option<Box<str>>; 3] = [&self.agent_version, &self.ec2_instance_id, &self.capacity_provider];
-        self.name.len()
-            + texts.into_iter().flatten().map(|text| text.len()).sum::<usize>()
-            + self.agent_ports.len() * size_of::<u32>()
-    }
 }
 
 impl State {
@@ -335,31 +323,38 @@ impl State {
         self.running.reserve(more);
         self.head.reserve(more);
         self.base.reserve(more);
+        self.agent_base.reserve(more);
         self.devices.reserve(more);
         self.free.reserve(instances.saturating_sub(self.free.len()));
         self.registry.reserve(instances.saturating_sub(self.registry.len()));
         let padded = instances.next_multiple_of(WORD);
-        for column in self.registered.iter_mut().chain(&mut self.remaining) {
+        let dimensions = self.dimensions();
+        for column in self.registered[..dimensions].iter_mut().chain(&mut self.remaining[..dimensions]) {
             column.reserve(padded.saturating_sub(column.len()));
         }
-        let more = tasks.saturating_sub(self.tasks.len());
-        self.tasks.reserve(more);
-        self.task_devices.reserve(more);
-        self.task_free.reserve(tasks.saturating_sub(self.task_free.len()));
+        self.tasks.reserve(tasks.saturating_sub(self.tasks.len()));
+        if self.registered[ResourceKind::Gpu.column()].iter().any(|&gpus| gpus > 0) {
+            self.reserve_task_devices();
+        }
         self.ports.reserve(ports);
+    }
+
+    /// Makes room for the devices of every task there is room for.
+    pub(super) fn reserve_task_devices(&mut self) {
+        self.task_devices.reserve(self.tasks.capacity().saturating_sub(self.task_devices.len()));
     }
 
     /// Before a task that already ran comes to life: what it holds is taken out of what nobody known holds, so that bringing
     /// it to life counts it once.
     pub(crate) fn make_way(&mut self, task: u32, in_remaining: bool, in_other_tasks: bool) {
-        let Self { tasks, demands, remaining, info, ports, devices, task_devices, base, custom_names, running, .. } =
-            self;
+        let held = self.devices_of(task);
+        let Self { tasks, demands, remaining, info, ports, devices, base, custom_names, running, surplus, .. } = self;
         let record = &tasks[task as usize];
         let at = record.instance as usize;
         let demand = demands.get(record.demand);
-        devices[at].forget_unknown(task_devices[task as usize]);
-        if in_other_tasks && info[at].other_tasks > 0 {
-            info[at].other_tasks -= 1;
+        devices[at].forget_unknown(held);
+        if let Some(details) = info[at].details.as_mut().filter(|details| in_other_tasks && details.other_tasks > 0) {
+            details.other_tasks -= 1;
             running[at] -= 1;
         }
         if !in_remaining {
@@ -369,7 +364,7 @@ impl State {
             let column = kind.column();
             let held = demand.held_amounts().find(|&(of, _)| of == column);
             if let Some((_, amount)) = held {
-                info[at].surplus[column] += i64::from(amount);
+                surplus.set(record.instance, column, surplus.get(record.instance, column) + i64::from(amount));
                 remaining[column][at] += amount;
             }
         }
@@ -383,30 +378,5 @@ impl State {
                 remaining[ResourceKind::Ports.column()][at] += freed as i32;
             }
         }
-    }
-
-    /// Bytes held on the heap.
-    pub(crate) fn memory_usage(&self) -> usize {
-        let columns = self.registered.iter().chain(&self.remaining).map(|column| column.capacity() * size_of::<i32>());
-        columns.sum::<usize>()
-            + self.info.capacity() * size_of::<InstanceInfo>()
-            + self.info.iter().map(InstanceInfo::memory_usage).sum::<usize>()
-            + self.life.capacity()
-            + self.status.capacity()
-            + self.agent.capacity()
-            + self.order.capacity() * size_of::<u64>()
-            + (self.generation.capacity() + self.running.capacity() + self.head.capacity()) * size_of::<u32>()
-            + (self.base.capacity() + self.registry.capacity() + self.free.capacity()) * size_of::<u32>()
-            + self.devices.capacity() * size_of::<Devices>()
-            + self.devices.iter().map(Devices::memory_usage).sum::<usize>()
-            + self.attributes.memory_usage()
-            + self.ports.memory_usage()
-            + self.names.allocation_size()
-            + self.tasks.capacity() * size_of::<Task>()
-            + self.task_devices.capacity() * size_of::<u64>()
-            + self.task_free.capacity() * size_of::<u32>()
-            + self.group_names.memory_usage()
-            + self.groups.capacity() * size_of::<Group>()
-            + self.demands.memory_usage()
     }
 }

@@ -3,19 +3,21 @@
 //! INVARIANT: a demand with holders is in the table exactly once; one without is on the free list.
 
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::hash::BuildHasher;
 
 use hashbrown::HashTable;
 use smallvec::SmallVec;
 
-use crate::demand::{Demand, GpuDemand};
+use crate::demand::{Demand, GpuDemand, RequiredAttribute};
 use crate::error::{Error, ErrorKind};
 use crate::id::DemandId;
+use crate::instance::Protocol;
 use crate::limits::{AMOUNT_MAX, DEVICE_WHOLE, TASKS_MAX};
 use crate::resource::{ResourceKind, demanded_amount, fits};
 
-use super::devices::device_amount;
+use super::devices::{device_amount, is_device};
 use super::ports::port_key;
 
 /// Columns with amounts.
@@ -56,13 +58,28 @@ impl DemandRecord {
         self.beyond >> column & 1 == 0 && asked.is_none_or(|&(_, amount)| fits(amount, remaining))
     }
 
+    /// Bytes held on the heap.
+    fn memory_usage(&self) -> usize {
+        let Demand { custom, ports, required_attributes, cpu_architecture, os_type, .. } = &self.demand;
+        let text = |text: &Option<String>| text.as_ref().map_or(0, String::capacity);
+        let required = required_attributes.iter().map(|required| required.name.capacity() + text(&required.value));
+        let spilled = if self.amounts.spilled() { self.amounts.capacity() * size_of::<(u8, i32)>() } else { 0 };
+        self.definition.len()
+            + spilled
+            + size_of_val(&*self.ports)
+            + custom.capacity() * size_of::<(String, i64)>()
+            + custom.iter().map(|(name, _)| name.capacity()).sum::<usize>()
+            + ports.capacity() * size_of::<(Protocol, u16)>()
+            + required_attributes.capacity() * size_of::<RequiredAttribute>()
+            + required.sum::<usize>()
+            + text(cpu_architecture)
+            + text(os_type)
+    }
+
     /// The amounts that are subtracted from an instance, with their columns.
     pub(crate) fn held_amounts(&self) -> impl Iterator<Item = (usize, i32)> + '_ {
-        let devices = [ResourceKind::Gpu.column(), ResourceKind::GpuShare.column()];
-        self.amounts
-            .iter()
-            .map(|&(column, amount)| (usize::from(column), amount))
-            .filter(move |(column, _)| !devices.contains(column))
+        let amounts = self.amounts.iter().map(|&(column, amount)| (usize::from(column), amount));
+        amounts.filter(|&(column, _)| !is_device(column))
     }
 }
 
@@ -165,9 +182,11 @@ impl DemandTable {
         (0u32..).zip(&self.records).filter(|(_, record)| record.is_some()).map(|(number, _)| DemandId(number))
     }
 
-    /// Bytes held on the heap, demands' own text not counted.
+    /// Bytes held on the heap.
     pub(crate) fn memory_usage(&self) -> usize {
-        self.records.capacity() * size_of::<Option<DemandRecord>>()
+        let records = self.records.iter().flatten().map(DemandRecord::memory_usage).sum::<usize>();
+        records
+            + self.records.capacity() * size_of::<Option<DemandRecord>>()
             + self.free.capacity() * size_of::<u32>()
             + self.table.allocation_size()
     }

@@ -9,26 +9,32 @@ pub(crate) mod delta;
 pub(crate) mod demands;
 pub(crate) mod devices;
 pub(crate) mod journal;
+pub(crate) mod memory;
 pub(crate) mod ports;
 pub(crate) mod registration;
+pub(crate) mod surplus;
+pub(crate) mod task;
 pub(crate) mod validate;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::num::NonZeroU32;
 
 use hashbrown::HashTable;
 
 use crate::attribute::intern::{Interner, hash_text};
 use crate::attribute::table::AttributeTable;
 use crate::expr::{Facts, Timestamp};
-use crate::id::{DemandId, GroupId, InstanceId, TaskId};
+use crate::id::{GroupId, InstanceId, TaskId};
 use crate::instance::{InstanceStatus, Protocol};
-use crate::limits::GROUPS_MAX;
-use crate::resource::{DIMENSIONS, ResourceKind};
+use crate::limits::{GROUPS_MAX, INSTANCES_MAX};
+use crate::resource::{BUILT_IN, DIMENSIONS, ResourceKind};
 
 use demands::{DemandRecord, DemandTable};
 use devices::Devices;
 use ports::{PortTable, port_of};
+use surplus::SurplusTable;
+use task::Task;
 
 /// Slots in one word of a set of slots; columns of amounts are padded to a multiple of it.
 pub(crate) const WORD: usize = 64;
@@ -39,9 +45,10 @@ pub(crate) const NONE: u32 = u32::MAX;
 /// An instance whose interfaces are not counted has so many task slots, and using one leaves as many.
 pub(crate) const ENI_UNLIMITED: i32 = i32::MAX;
 
-/// Whether an amount of a column stands for interfaces that are not counted.
-pub(crate) const fn is_unlimited(column: usize, registered: i32) -> bool {
-    column == ResourceKind::Eni.column() && registered == ENI_UNLIMITED
+/// Whether a column stands for interfaces, and those of an instance are not counted.
+#[inline]
+pub(crate) fn is_unlimited(registered: &[Vec<i32>; DIMENSIONS], column: usize, slot: u32) -> bool {
+    column == ResourceKind::Eni.column() && registered[column][slot as usize] == ENI_UNLIMITED
 }
 
 /// Where a slot is in its life.
@@ -59,55 +66,69 @@ pub(crate) enum Life {
     Retired,
 }
 
-/// Facts about an instance that no comparison reads.
+/// Facts about an instance that no comparison of columns reads.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct InstanceInfo {
     /// Unique id.
     pub(crate) name: Box<str>,
-    /// Version of the agent.
-    pub(crate) agent_version: Option<Box<str>>,
+    /// What else was said of it, if anything was.
+    details: Option<Box<Details>>,
+}
+
+/// Facts about an instance that may be missing, all together, so that one without any costs a word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Details {
     /// EC2 instance id.
     pub(crate) ec2_instance_id: Option<Box<str>>,
-    /// Capacity provider it belongs to.
-    pub(crate) capacity_provider: Option<Box<str>>,
     /// When it registered.
     pub(crate) registered_at: Option<Timestamp>,
+    /// Version of the agent, a number of `State::texts`.
+    agent_version: Option<TextId>,
+    /// Capacity provider it belongs to, likewise.
+    capacity_provider: Option<TextId>,
     /// Tasks it runs that are not in the table.
     pub(crate) other_tasks: u32,
     /// Number of task ENI slots the instance was registered with, where it said so itself.
     pub(crate) eni_task_slots: Option<u32>,
-    /// Host ports the agent reserved at registration, sorted.
-    pub(crate) agent_ports: Box<[u32]>,
-    /// By how much remaining plus held exceeds registered, for each dimension whose remainder was taken as it came.
-    pub(crate) surplus: [i64; DIMENSIONS],
 }
 
-/// One task.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Task {
-    /// Number in the order of placing and loading, from 0.
-    pub(crate) sequence: u64,
-    /// Slot of its instance.
-    pub(crate) instance: u32,
-    /// Its group.
-    pub(crate) group: GroupId,
-    /// What it holds.
-    pub(crate) demand: DemandId,
-    /// Generation of the slot.
-    pub(crate) generation: u32,
-    /// Next and previous task of its instance.
-    pub(crate) of_instance: [u32; 2],
-    /// Next and previous task of its group.
-    pub(crate) of_group: [u32; 2],
-    /// Where it is in its life.
-    pub(crate) life: Life,
-    /// Whether its health checks pass, as far as known.
-    pub(crate) is_healthy: bool,
-    /// Whether scale-in must leave it alone.
-    pub(crate) is_protected: bool,
+const _: () = assert!(size_of::<InstanceInfo>() <= 24 && size_of::<Details>() <= 64, "stated in design.md");
+
+impl Details {
+    /// Nothing.
+    const NONE: Self = Self {
+        ec2_instance_id: None,
+        registered_at: None,
+        agent_version: None,
+        capacity_provider: None,
+        other_tasks: 0,
+        eni_task_slots: None,
+    };
 }
 
-const _: () = assert!(size_of::<Task>() <= 48, "a task record is at most 48 bytes");
+impl InstanceInfo {
+    /// What was said of the instance beside its name.
+    pub(crate) fn details(&self) -> &Details {
+        static NONE: Details = Details::NONE;
+        self.details.as_deref().unwrap_or(&NONE)
+    }
+}
+
+/// The number of a text in `State::texts`, plus one, so that `Option` of it is no larger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct TextId(NonZeroU32);
+
+impl TextId {
+    /// The text with this number.
+    fn new(number: u32) -> Option<Self> {
+        NonZeroU32::new(number + 1).map(Self)
+    }
+
+    /// Its number.
+    const fn number(self) -> u32 {
+        self.0.get() - 1
+    }
+}
 
 /// One task group.
 #[derive(Debug, Clone, Copy)]
@@ -121,7 +142,7 @@ pub(crate) struct Group {
 /// The columns.
 #[derive(Debug, Clone)]
 pub(crate) struct State {
-    /// By slot: facts that no comparison reads.
+    /// By slot: facts that no comparison of columns reads.
     pub(crate) info: Vec<InstanceInfo>,
     /// By slot: where it is in its life.
     pub(crate) life: Vec<Life>,
@@ -139,12 +160,19 @@ pub(crate) struct State {
     pub(crate) head: Vec<u32>,
     /// By slot: number of its set of ports taken by nobody known.
     pub(crate) base: Vec<u32>,
+    /// By slot: number of the set of ports its agent reserved at registration.
+    pub(crate) agent_base: Vec<u32>,
     /// By slot: GPUs.
     pub(crate) devices: Vec<Devices>,
-    /// By dimension and slot: what the instance has. Columns are padded to whole words of slots.
+    /// By dimension and slot: what the instance has. Columns are padded to whole words of slots; that of a custom resource
+    /// is empty until it is declared.
     pub(crate) registered: [Vec<i32>; DIMENSIONS],
     /// By dimension and slot: what is left of it. Padded likewise.
     pub(crate) remaining: [Vec<i32>; DIMENSIONS],
+    /// What is left beyond what tasks explain.
+    pub(crate) surplus: SurplusTable,
+    /// Texts that many instances share: versions of agents, capacity providers.
+    texts: Interner,
     /// Attributes.
     pub(crate) attributes: AttributeTable,
     /// Host ports held.
@@ -157,10 +185,10 @@ pub(crate) struct State {
     pub(crate) free: Vec<u32>,
     /// Tasks by slot.
     pub(crate) tasks: Vec<Task>,
-    /// Pool positions of the GPUs each task holds.
-    pub(crate) task_devices: Vec<u64>,
-    /// Task slots to be reused.
-    pub(crate) task_free: Vec<u32>,
+    /// Pool positions of the GPUs a task holds, by slot; those past the end hold none.
+    task_devices: Vec<u64>,
+    /// First task slot to be reused.
+    pub(crate) task_free: u32,
     /// Task slots whose generations are spent.
     pub(crate) tasks_retired: usize,
     /// Tasks that count.
@@ -194,9 +222,12 @@ impl State {
             running: Vec::new(),
             head: Vec::new(),
             base: Vec::new(),
+            agent_base: Vec::new(),
             devices: Vec::new(),
             registered: Default::default(),
             remaining: Default::default(),
+            surplus: SurplusTable::default(),
+            texts: Interner::new(2 * INSTANCES_MAX),
             attributes: AttributeTable::new(),
             ports: PortTable::new(),
             registry: Vec::new(),
@@ -204,7 +235,7 @@ impl State {
             free: Vec::new(),
             tasks: Vec::new(),
             task_devices: Vec::new(),
-            task_free: Vec::new(),
+            task_free: NONE,
             tasks_retired: 0,
             tasks_live: 0,
             group_names: Interner::new(GROUPS_MAX),
@@ -220,6 +251,11 @@ impl State {
     /// Slots there are, live or not.
     pub(crate) fn slots(&self) -> usize {
         self.info.len()
+    }
+
+    /// Dimensions there are: those built in, and the declared ones. Their columns come first.
+    pub(crate) fn dimensions(&self) -> usize {
+        BUILT_IN + self.custom_names.len()
     }
 
     /// The slot of a live instance.
@@ -241,13 +277,13 @@ impl State {
     /// The slot of a task that counts, or still holds.
     pub(crate) fn task_slot(&self, id: TaskId) -> Option<u32> {
         let task = self.tasks.get(id.slot() as usize)?;
-        let known = task.generation == id.generation();
+        let known = task.generation() == id.generation();
         (known && matches!(task.life, Life::Live | Life::Stopping)).then_some(id.slot())
     }
 
     /// The id of the task at a slot.
     pub(crate) fn task_id(&self, task: u32) -> TaskId {
-        match TaskId::new(task, self.tasks[task as usize].generation) {
+        match TaskId::new(task, self.tasks[task as usize].generation()) {
             Some(id) => id,
             #[expect(clippy::unreachable, reason = "a slot whose generations are spent is retired and never named")]
             None => unreachable!("task slot {task} is retired"),
@@ -259,9 +295,24 @@ impl State {
         self.names.find(hash_text(name), |&slot| &*self.info[slot as usize].name == name).copied()
     }
 
+    /// Version of an instance's agent.
+    pub(crate) fn agent_version(&self, slot: u32) -> Option<&str> {
+        self.info[slot as usize].details().agent_version.map(|text| self.texts.text(text.number()))
+    }
+
+    /// Capacity provider an instance belongs to.
+    pub(crate) fn capacity_provider(&self, slot: u32) -> Option<&str> {
+        self.info[slot as usize].details().capacity_provider.map(|text| self.texts.text(text.number()))
+    }
+
     /// What a task holds.
     pub(crate) fn demand_of(&self, task: u32) -> &DemandRecord {
         self.demands.get(self.tasks[task as usize].demand)
+    }
+
+    /// Pool positions of the GPUs a task holds.
+    pub(crate) fn devices_of(&self, task: u32) -> u64 {
+        self.task_devices.get(task as usize).copied().unwrap_or(0)
     }
 
     /// What is left of one dimension of an instance.
@@ -338,9 +389,9 @@ pub(crate) struct InstanceFacts<'s> {
 }
 
 impl InstanceFacts<'_> {
-    /// Facts that no comparison reads.
-    fn info(&self) -> &InstanceInfo {
-        &self.state.info[self.slot as usize]
+    /// Facts that may be missing.
+    fn details(&self) -> &Details {
+        self.state.info[self.slot as usize].details()
     }
 }
 
@@ -350,7 +401,7 @@ impl Facts for InstanceFacts<'_> {
     }
 
     fn agent_version(&self) -> Option<&str> {
-        self.info().agent_version.as_deref()
+        self.state.agent_version(self.slot)
     }
 
     fn attribute(&self, name: &str) -> Option<&str> {
@@ -358,11 +409,11 @@ impl Facts for InstanceFacts<'_> {
     }
 
     fn ec2_instance_id(&self) -> Option<&str> {
-        self.info().ec2_instance_id.as_deref()
+        self.details().ec2_instance_id.as_deref()
     }
 
     fn registered_at(&self) -> Option<Timestamp> {
-        self.info().registered_at
+        self.details().registered_at
     }
 
     fn running_tasks_count(&self) -> u32 {

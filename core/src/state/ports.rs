@@ -7,7 +7,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::hash::BuildHasher;
 
-use hashbrown::{HashMap, HashTable};
+use hashbrown::HashTable;
 
 use crate::instance::Protocol;
 
@@ -42,12 +42,12 @@ struct Held {
 pub(crate) struct PortTable {
     /// Base sets, each sorted; number 0 is empty, and so is a free one.
     bases: Vec<Box<[u32]>>,
-    /// How many slots have a base set; not counted for number 0.
+    /// How many slots have a base set, twice those whose agent reserved it too; not counted for number 0.
     base_users: Vec<u32>,
     /// Numbers of base sets that no slot has.
     free_bases: Vec<u32>,
-    /// Number of a base set.
-    base_numbers: HashMap<Box<[u32]>, u32, foldhash::quality::FixedState>,
+    /// Numbers of base sets by hash of their keys.
+    base_numbers: HashTable<u32>,
     /// Ports held by tasks.
     held: HashTable<Held>,
 }
@@ -57,18 +57,23 @@ fn hash_port(slot: u32, key: u32) -> u64 {
     foldhash::fast::FixedState::with_seed(0).hash_one(u64::from(slot) << 32 | u64::from(key))
 }
 
+/// Hash of a base set, with a fixed seed.
+fn hash_keys(keys: &[u32]) -> u64 {
+    foldhash::quality::FixedState::with_seed(0).hash_one(keys)
+}
+
 impl PortTable {
     /// No ports in use.
     pub(crate) fn new() -> Self {
-        let mut base_numbers = HashMap::with_hasher(foldhash::quality::FixedState::with_seed(0));
-        base_numbers.insert(Box::from([]), 0);
-        Self {
-            bases: alloc::vec![Box::from([])],
-            base_users: alloc::vec![0],
+        let mut table = Self {
+            bases: Vec::new(),
+            base_users: Vec::new(),
             free_bases: Vec::new(),
-            base_numbers,
+            base_numbers: HashTable::new(),
             held: HashTable::new(),
-        }
+        };
+        table.add_base(Box::from([]));
+        table
     }
 
     /// Gives a slot another base set, in any order, for the one it has; a set that no slot has any more is forgotten.
@@ -76,7 +81,8 @@ impl PortTable {
     pub(crate) fn replace_base(&mut self, base: &mut u32, mut keys: Vec<u32>) {
         keys.sort_unstable();
         keys.dedup();
-        let number = match self.base_numbers.get(keys.as_slice()) {
+        let known = self.base_numbers.find(hash_keys(&keys), |&number| *self.bases[number as usize] == *keys);
+        let number = match known {
             Some(&number) => number,
             None => self.add_base(keys.into_boxed_slice()),
         };
@@ -90,7 +96,9 @@ impl PortTable {
         self.base_users[old as usize] -= 1;
         if self.base_users[old as usize] == 0 {
             let keys = core::mem::take(&mut self.bases[old as usize]);
-            self.base_numbers.remove(&keys);
+            if let Ok(found) = self.base_numbers.find_entry(hash_keys(&keys), |&number| number == old) {
+                found.remove();
+            }
             self.free_bases.push(old);
         }
     }
@@ -104,15 +112,17 @@ impl PortTable {
             let number = (self.bases.len() - 1) as u32;
             number
         });
-        self.bases[number as usize] = keys.clone();
-        self.base_numbers.insert(keys, number);
+        let hash = hash_keys(&keys);
+        self.bases[number as usize] = keys;
+        let bases = &self.bases;
+        self.base_numbers.insert_unique(hash, number, |&other| hash_keys(&bases[other as usize]));
         number
     }
 
     /// Whether every base set has as many users as `bases`, the numbers of all slots, say.
-    pub(crate) fn counts_bases(&self, bases: &[u32]) -> bool {
+    pub(crate) fn counts_bases<'a>(&self, bases: impl Iterator<Item = &'a u32>) -> bool {
         let mut users = alloc::vec![0; self.bases.len()];
-        for &base in bases.iter().filter(|&&base| base != 0) {
+        for &base in bases.filter(|&&base| base != 0) {
             users[base as usize] += 1;
         }
         users == self.base_users && self.base_numbers.len() + self.free_bases.len() == self.bases.len()
@@ -163,8 +173,9 @@ impl PortTable {
 
     /// Bytes held on the heap.
     pub(crate) fn memory_usage(&self) -> usize {
-        let bases: usize = self.bases.iter().map(|keys| keys.len() * size_of::<u32>()).sum();
+        let keys: usize = self.bases.iter().map(|keys| keys.len() * size_of::<u32>()).sum();
+        let bases = self.bases.capacity() * size_of::<Box<[u32]>>() + keys;
         let numbers = (self.base_users.capacity() + self.free_bases.capacity()) * size_of::<u32>();
-        self.held.allocation_size() + 2 * bases + numbers + self.base_numbers.allocation_size()
+        self.held.allocation_size() + bases + numbers + self.base_numbers.allocation_size()
     }
 }

@@ -17,7 +17,7 @@ use crate::resource::{DIMENSIONS, ResourceKind, registered_amount, remaining_amo
 use super::columns::counted;
 use super::devices::Devices;
 use super::ports::port_key;
-use super::{ENI_UNLIMITED, InstanceInfo, Life, NONE, State, WORD};
+use super::{Details, ENI_UNLIMITED, InstanceInfo, Life, NONE, State, TextId, WORD};
 
 /// An unregistered instance, read and checked.
 struct Checked<'a> {
@@ -171,7 +171,12 @@ impl State {
         let index = match self.custom_names.iter().position(|known| **known == *name) {
             Some(index) => index,
             None if self.custom_names.len() < CUSTOM_RESOURCES_MAX => {
+                let column = self.dimensions();
                 self.custom_names.push(name.into());
+                let room = self.remaining[ResourceKind::Cpu.column()].capacity();
+                self.registered[column].reserve(room);
+                self.remaining[column].reserve(room);
+                self.grow_columns(column);
                 self.custom_names.len() - 1
             }
             None => {
@@ -193,28 +198,25 @@ impl State {
             return Err(Error::new(ErrorKind::CapacityMax));
         }
         let held = self.hold_attributes(&checked.attributes)?;
+        let details = match self.hold_details(spec) {
+            Ok(details) => details,
+            Err(error) => {
+                self.release_attributes(held);
+                return Err(error);
+            }
+        };
         let slot = self.take_slot();
         let at = slot as usize;
-        let mut surplus = [0; DIMENSIONS];
         for kind in counted(self.custom_names.len()) {
             let column = kind.column();
-            surplus[column] = i64::from(checked.remaining[column]) - i64::from(checked.registered[column]);
+            let surplus = i64::from(checked.remaining[column]) - i64::from(checked.registered[column]);
+            self.surplus.set(slot, column, surplus);
         }
-        for column in 0..DIMENSIONS {
+        for column in 0..self.dimensions() {
             self.registered[column][at] = checked.registered[column];
             self.remaining[column][at] = checked.remaining[column];
         }
-        self.info[at] = InstanceInfo {
-            name: spec.name.into(),
-            agent_version: spec.agent_version.map(Box::from),
-            ec2_instance_id: spec.ec2_instance_id.map(Box::from),
-            capacity_provider: spec.capacity_provider.map(Box::from),
-            registered_at: spec.registered_at,
-            other_tasks: spec.other_tasks,
-            eni_task_slots: spec.eni_task_slots,
-            agent_ports: checked.agent_ports.into_boxed_slice(),
-            surplus,
-        };
+        self.info[at] = InstanceInfo { name: spec.name.into(), details };
         self.life[at] = Life::Aside;
         self.order[at] = self.registrations;
         self.registrations += 1;
@@ -223,6 +225,10 @@ impl State {
         self.running[at] = spec.other_tasks;
         self.head[at] = NONE;
         self.ports.replace_base(&mut self.base[at], checked.base_ports);
+        self.ports.replace_base(&mut self.agent_base[at], checked.agent_ports);
+        if checked.devices.len() > 0 {
+            self.reserve_task_devices();
+        }
         self.devices[at] = checked.devices;
         let slots = self.slots();
         for (name, value) in held {
@@ -238,14 +244,56 @@ impl State {
             match self.hold_attribute(name, value) {
                 Ok(pair) => held.push(pair),
                 Err(error) => {
-                    for pair in held {
-                        self.release_attribute(pair);
-                    }
+                    self.release_attributes(held);
                     return Err(error);
                 }
             }
         }
         Ok(held)
+    }
+
+    /// Lets go of attributes held together.
+    fn release_attributes(&mut self, held: Vec<(AttributeId, ValueId)>) {
+        for pair in held {
+            self.release_attribute(pair);
+        }
+    }
+
+    /// What is said of an instance beside its name, if anything is; its shared texts are held.
+    fn hold_details(&mut self, spec: &Instance<'_>) -> Result<Option<Box<Details>>, Error> {
+        let agent_version = self.hold_text(spec.agent_version)?;
+        let capacity_provider = self.hold_text(spec.capacity_provider).inspect_err(|_| {
+            self.release_text(agent_version);
+        })?;
+        let details = Details {
+            ec2_instance_id: spec.ec2_instance_id.map(Box::from),
+            registered_at: spec.registered_at,
+            agent_version,
+            capacity_provider,
+            other_tasks: spec.other_tasks,
+            eni_task_slots: spec.eni_task_slots,
+        };
+        Ok((details != Details::NONE).then(|| Box::new(details)))
+    }
+
+    /// Holds a text that many instances share.
+    fn hold_text(&mut self, text: Option<&str>) -> Result<Option<TextId>, Error> {
+        let number = text.map(|text| self.texts.hold(text)).transpose()?;
+        Ok(number.and_then(TextId::new))
+    }
+
+    /// Lets go of a shared text.
+    fn release_text(&mut self, text: Option<TextId>) {
+        if let Some(text) = text {
+            self.texts.release(text.number());
+        }
+    }
+
+    /// Forgets the facts about an instance.
+    pub(super) fn release_info(&mut self, slot: u32) {
+        let info = core::mem::take(&mut self.info[slot as usize]);
+        self.release_text(info.details().agent_version);
+        self.release_text(info.details().capacity_provider);
     }
 
     /// A slot from the free list, or a new one.
@@ -264,12 +312,19 @@ impl State {
         self.running.push(0);
         self.head.push(NONE);
         self.base.push(0);
+        self.agent_base.push(0);
         self.devices.push(Devices::default());
-        let padded = self.slots().next_multiple_of(WORD);
-        for column in self.registered.iter_mut().chain(&mut self.remaining) {
-            column.resize(padded, 0);
+        for index in 0..self.dimensions() {
+            self.grow_columns(index);
         }
         slot
+    }
+
+    /// Makes both columns of a dimension as long as there are slots.
+    fn grow_columns(&mut self, dimension: usize) {
+        let padded = self.slots().next_multiple_of(WORD);
+        self.registered[dimension].resize(padded, 0);
+        self.remaining[dimension].resize(padded, 0);
     }
 }
 

@@ -34,7 +34,10 @@ impl State {
             held_ports += self.validate_instance(slot)?;
         }
         ensure!(held_ports == self.ports.held_len(), "{} ports held, tasks hold {held_ports}", self.ports.held_len());
-        ensure!(self.ports.counts_bases(&self.base), "lists of reserved ports are miscounted");
+        ensure!(
+            self.ports.counts_bases(self.base.iter().chain(&self.agent_base)),
+            "lists of reserved ports are miscounted"
+        );
         self.validate_groups()?;
         self.validate_slots()?;
         let retained: usize = journal
@@ -72,7 +75,7 @@ impl State {
         let at = slot as usize;
         let name = &self.info[at].name;
         let mut held = [0i64; DIMENSIONS];
-        let mut running = self.info[at].other_tasks;
+        let mut running = self.info[at].details().other_tasks;
         let mut taken = vec![0u16; self.devices[at].len()];
         for (position, taken) in taken.iter_mut().enumerate() {
             if self.devices[at].unknown() >> position & 1 != 0 {
@@ -102,7 +105,7 @@ impl State {
                 _ => DEVICE_WHOLE,
             };
             for (position, taken) in taken.iter_mut().enumerate() {
-                if self.task_devices[task as usize] >> position & 1 != 0 {
+                if self.devices_of(task) >> position & 1 != 0 {
                     *taken += each;
                 }
             }
@@ -119,7 +122,7 @@ impl State {
         ensure!(ports.iter().all(|key| base.binary_search(key).is_err()), "a task of `{name}` holds a reserved port");
         for kind in counted(self.custom_names.len()) {
             let column = kind.column();
-            let expected = i64::from(self.registered[column][at]) + self.info[at].surplus[column] - held[column];
+            let expected = i64::from(self.registered[column][at]) + self.surplus.get(slot, column) - held[column];
             let remaining = i64::from(self.remaining[column][at]);
             ensure!(remaining == expected, "{kind:?} of `{name}` remains {remaining}, tasks leave {expected}");
         }
@@ -183,7 +186,15 @@ impl State {
                 }
             }
         }
-        ensure!(empty == self.task_free.len(), "{empty} task slots are free, {} listed", self.task_free.len());
+        let mut listed = 0;
+        let mut free = self.task_free;
+        while let Some(task) = self.tasks.get(free as usize) {
+            ensure!(task.life == Life::Free, "task slot {free} is listed as free");
+            ensure!(listed < empty, "more than {empty} task slots are listed as free");
+            listed += 1;
+            free = task.of_instance[0];
+        }
+        ensure!(empty == listed, "{empty} task slots are free, {listed} listed");
         for id in self.demands.ids() {
             ensure!(self.demands.holders(id) >= demands[id.index()], "demand {id:?} has too few holders");
         }
