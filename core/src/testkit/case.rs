@@ -18,7 +18,7 @@ use serde_json::{Map, Number, Value};
 pub use audit::audit;
 pub use judge::judge;
 
-use super::strict::Strict;
+use super::strict;
 
 /// The one value of the key `format`.
 pub const FORMAT: &str = "ecs-placement-conformance/1";
@@ -69,7 +69,7 @@ pub struct Reorder {
 ///
 /// One line that says what is wrong.
 pub fn parse(text: &str) -> Result<Value, String> {
-    let Strict(case) = serde_json::from_str(text).map_err(|error| format!("not a case: {error}"))?;
+    let case = strict::parse(text).map_err(|error| format!("not a case: {error}"))?;
     check(&case)?;
     Ok(case)
 }

@@ -7,7 +7,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use serde_json::{Map, Value, json};
 
-use super::super::strict::Strict;
+use super::super::strict;
 use super::Oracle;
 use super::choose::{Ask, Rule};
 use super::cluster::{Cluster, find};
@@ -506,7 +506,7 @@ fn check_attribute(attribute: &Value) -> Res<()> {
 /// `loadText`: strict JSON, and a cluster that loads.
 fn load_text(step: &Value, entry: &mut Entry) -> Res<()> {
     let text = text(step, "text")?.ok_or_else(|| invalid("`text` is missing"))?;
-    let Strict(value) = serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
+    let value = strict::parse(text).map_err(|error| invalid(error.to_string()))?;
     // Inside one document a name that stands twice, or a task on no instance, makes the document invalid.
     let of_document = |fault: Fault| match fault.class {
         "duplicate" | "not-found" => invalid(fault.text),
