@@ -9,7 +9,7 @@ use super::definition::read_overrides;
 use super::instance::unknown_word;
 use super::{Session, SessionOptions};
 use crate::constraint::Constraint;
-use crate::definition::balancer::{BalancerKind, LoadBalancer, check_load_balancer};
+use crate::definition::balancer::{BalancerKind, LoadBalancer, check_load_balancer, check_service_connect};
 use crate::definition::{NetworkMode, TaskDefinition};
 use crate::error::{Error, ErrorKind};
 use crate::expr;
@@ -103,6 +103,7 @@ impl Session {
             strategies(fields, &self.options, ECS_STRATEGIES_MAX)?.unwrap_or_else(StrategyChain::service_default);
         add_constraints(&mut request, fields, ECS_CONSTRAINTS_MAX)?;
         load_balancers(fields, definition)?;
+        service_connect(fields, definition)?;
         if request.launch == LaunchKind::External && !fields.items("loadBalancers")?.is_empty() {
             let message = "services on external instances have no load balancers";
             return Err(Error::with_message(ErrorKind::InvalidParameter, message).in_path("loadBalancers"));
@@ -352,5 +353,17 @@ fn load_balancers(fields: Fields<'_, '_>, definition: &TaskDefinition) -> Result
         let container = String::from(fields.text("containerName")?);
         check_load_balancer(definition, &LoadBalancer { kind, container, container_port })
     })?;
+    Ok(())
+}
+
+/// Refuses port names of Service Connect that the definition maps more than once.
+fn service_connect(fields: Fields<'_, '_>, definition: &TaskDefinition) -> Result<(), Error> {
+    let Some(fields) = fields.optional_fields("serviceConnectConfiguration")? else { return Ok(()) };
+    let here = |error: Error| error.in_path("serviceConnectConfiguration");
+    if fields.optional_bool("enabled").map_err(here)? == Some(false) {
+        return Ok(());
+    }
+    let check = |value: &Json<'_>| check_service_connect(definition, value.as_text()?);
+    fields.each("services", |value| value.as_fields()?.required_with("portName", check)).map_err(here)?;
     Ok(())
 }

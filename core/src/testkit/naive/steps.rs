@@ -89,6 +89,9 @@ impl Oracle {
         if service && text(request, "schedulingStrategy")? == Some("DAEMON") {
             return Err(invalid("daemon services are not placed"));
         }
+        if service {
+            definition::service_connect(&ask.definition, request)?;
+        }
 
         let considered = self.cluster.considered(&ask);
         if count > 0 && considered.is_empty() && !service {
