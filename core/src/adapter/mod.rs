@@ -50,12 +50,12 @@ use savepoint::Undo;
 /// Most deregistered instances whose ids are remembered, so that StartTask can say `INACTIVE` instead of `MISSING`.
 const DEREGISTERED_MAX: usize = 1000;
 
-/// A service: what CreateService was asked for under its name so far.
+/// A service: what CreateService was asked for under its name so far, and scale-in left of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Service {
     /// Its task definition, as `family:revision`.
     pub(crate) definition: String,
-    /// Tasks asked for, all calls together.
+    /// Tasks it is to have.
     pub(crate) desired_count: u64,
 }
 

@@ -93,6 +93,8 @@ pub(super) struct Cluster {
     definitions: BTreeMap<String, Loaded>,
     /// Subnet to zone, where the case has such a map.
     pub(super) subnets: Option<BTreeMap<String, String>>,
+    /// Tasks each service is to have, by group.
+    pub(super) wanted: BTreeMap<String, i128>,
     /// Ids of instances that were deregistered and not registered again.
     pub(super) gone: Vec<String>,
     /// Ids of the case's active tasks, stopped since or not.
@@ -338,6 +340,11 @@ impl Cluster {
     pub(super) fn task(&self, wanted: &str) -> Res<usize> {
         find(self.tasks.iter().map(|task| task.id.as_str()), wanted)
             .ok_or_else(|| fault("not-found", format!("no task `{wanted}`")))
+    }
+
+    /// Active tasks of a group.
+    pub(super) fn size(&self, group: &str) -> i128 {
+        self.tasks.iter().filter(|task| task.group == group).count() as i128
     }
 
     /// The active tasks of an instance, oldest first.

@@ -85,12 +85,18 @@ impl Oracle {
             count
         };
         let ask = self.ask(step, request, Some(service))?;
+        let mut wanted = 0;
         let all_or_nothing = flag(request, "xAllOrNothing")?.unwrap_or(false);
         if service && text(request, "schedulingStrategy")? == Some("DAEMON") {
             return Err(invalid("daemon services are not placed"));
         }
         if service {
             definition::service_connect(&ask.definition, request)?;
+            let before = self.cluster.wanted.get(&ask.group).copied().unwrap_or(0).max(self.cluster.size(&ask.group));
+            if count > 0 && before + count > 5000 {
+                return Err(fault("limit-exceeded", "a service of more than 5000 tasks"));
+            }
+            wanted = before + count;
         }
 
         let considered = self.cluster.considered(&ask);
@@ -112,6 +118,9 @@ impl Oracle {
             self.cluster = before;
             tasks.clear();
             printed.clear();
+        }
+        if service {
+            self.cluster.wanted.insert(ask.group.clone(), wanted);
         }
         entry.insert("tasks".to_string(), json!(tasks));
         entry.insert("failures".to_string(), json!(failures));
@@ -286,6 +295,10 @@ impl Oracle {
         for _ in 0..count {
             let Some(at) = self.cluster.victim(group, &chain, seed) else { break };
             stopped.push(self.cluster.tasks.remove(at).id);
+        }
+        let left = self.cluster.size(group);
+        if let (Some(wanted), false) = (self.cluster.wanted.get_mut(group), stopped.is_empty()) {
+            *wanted = left;
         }
         entry.insert("stopped".to_string(), json!(stopped));
         Ok(())
