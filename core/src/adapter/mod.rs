@@ -29,7 +29,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 pub(crate) use book::Book;
 pub use explain::BatchExplanation;
@@ -92,6 +92,8 @@ pub struct Session {
     instances: Names<InstanceId>,
     /// Names of tasks.
     tasks: Names<TaskId>,
+    /// Tasks whose last status is PENDING, as the documents told; of all others it is taken to be RUNNING.
+    pub(crate) pending: HashSet<TaskId>,
     /// Task definitions.
     pub(crate) book: Book,
     /// Services by name.
@@ -125,6 +127,7 @@ impl Session {
             options,
             instances: Names::new(),
             tasks: Names::new(),
+            pending: HashSet::new(),
             book: Book::default(),
             services: BTreeMap::new(),
             subnets: None,

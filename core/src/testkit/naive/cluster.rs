@@ -73,6 +73,8 @@ pub(super) struct Task {
     pub(super) demand: Arc<Demand>,
     /// Pool positions of its devices, ascending.
     pub(super) devices: Vec<usize>,
+    /// `lastStatus` is PENDING.
+    pub(super) pending: bool,
     /// `healthStatus` is UNHEALTHY.
     pub(super) unhealthy: bool,
     /// Scale-in must leave it alone.
@@ -260,6 +262,7 @@ impl Cluster {
             group,
             demand: Arc::new(definition.map(|definition| definition.demand.clone()).unwrap_or_default()),
             devices: Vec::new(),
+            pending: text(source, "lastStatus")? == Some("PENDING"),
             unhealthy: text(source, "healthStatus")? == Some("UNHEALTHY"),
             protected: flag(source, "protectionEnabled")?.unwrap_or(false),
         });

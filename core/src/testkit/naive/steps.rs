@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::super::strict;
 use super::Oracle;
 use super::choose::{Ask, Rule};
-use super::cluster::{Cluster, find};
+use super::cluster::{Cluster, Task, find};
 use super::definition;
 use super::expr::{self, Node};
 use super::value::{Fault, Res, fault, flag, get, integer, invalid, list, name, text, texts};
@@ -361,6 +361,12 @@ impl Oracle {
         }
         for at in at {
             self.cluster.instances[at].status = status.to_string();
+            if status == "DRAINING" {
+                // 8.5: the pending tasks of services stop at once.
+                let key = self.cluster.instances[at].key;
+                let ends = |task: &Task| task.instance == key && task.pending && task.group.starts_with("service:");
+                self.cluster.tasks.retain(|task| !ends(task));
+            }
         }
         Ok(())
     }
