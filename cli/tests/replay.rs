@@ -169,6 +169,29 @@ fn what_is_no_case_is_refused_in_one_line() {
 }
 
 #[test]
+fn what_a_missing_feature_skips_need_not_be_known_here() {
+    let fly = json!({"op": "fly", "height": 7});
+    let skipped = |op: &str| json!({"op": op, "skipped": "moon"});
+    for route in ["scan", "oracle"] {
+        let steps = json!([{"op": "describe"}, {"op": "land", "requires": ["gpu", "moon"]}, fly, {"op": "describe"}]);
+        let document = replay(&case(&steps), &["--route", route]);
+        assert!(document["steps"][0]["state"].is_object());
+        assert_eq!(document["steps"].as_array().unwrap()[1..], [skipped("land"), skipped("fly"), skipped("describe")]);
+        for cluster in [json!({"containerInstances": [{"moon": 1}]}), json!([]), json!({"containerInstances": 7})] {
+            let mut whole = case(&json!([fly, {"op": "describe"}]));
+            whole["requires"] = json!(["moon"]);
+            whole["cluster"] = cluster;
+            let document = replay(&whole, &["--route", route, "--reverse", "--rotate", "1"]);
+            assert_eq!(document, json!({"id": "x", "steps": [skipped("fly"), skipped("describe")]}));
+            whole["requires"] = json!(["gpu"]);
+            assert_refused(&run_with(&["replay", "--route", route, "-"], whole.to_string().as_bytes()));
+        }
+        let late = case(&json!([fly, {"op": "describe", "requires": ["moon"]}]));
+        assert_refused(&run_with(&["replay", "--route", route, "-"], late.to_string().as_bytes()));
+    }
+}
+
+#[test]
 fn options_that_are_not_understood_are_refused_in_one_line() {
     let path = "core/testdata/placement/binpack-fills-before-next.json";
     for args in [

@@ -56,6 +56,8 @@ pub const HOST_PORTS_MAX: i32 = 100;
 
 /// ECS: most tasks of one RunTask call.
 pub const ECS_RUN_TASK_COUNT_MAX: i64 = 10;
+/// ECS: most tasks of one service.
+pub const ECS_SERVICE_TASKS_MAX: u32 = 5000;
 /// ECS: most instances of one StartTask call.
 pub const ECS_START_TASK_INSTANCES_MAX: usize = 10;
 /// ECS: most constraints of definition and request together.

@@ -187,7 +187,7 @@ impl Session {
             ("containerInstanceArn", name(self.instance_name(task.instance()))),
             ("taskDefinitionArn", Json::from(task.definition())),
             ("group", Json::from(task.group())),
-            ("lastStatus", Json::from("RUNNING")),
+            ("lastStatus", Json::from(if self.pending.contains(&task.id()) { "PENDING" } else { "RUNNING" })),
             ("desiredStatus", Json::from(if task.is_stopping() { "STOPPED" } else { "RUNNING" })),
             ("healthStatus", Json::from(if task.is_healthy() { "UNKNOWN" } else { "UNHEALTHY" })),
             ("protectionEnabled", Json::from(task.is_protected())),

@@ -2,7 +2,7 @@
 
 use placewright::adapter::{RunTaskDefault, RunTaskResponse, Session, SessionOptions};
 use placewright::json::Json;
-use placewright::{AbsentGroup, ErrorClass, ErrorKind, Options, Release, TieBreak, UnknownEni};
+use placewright::{AbsentGroup, ErrorClass, ErrorKind, Options, Release, ResourceKind, TieBreak, UnknownEni};
 
 /// An instance of 4096 units and 8000 MiB with more keys.
 fn instance(name: &str, more: &str) -> String {
@@ -912,4 +912,42 @@ fn explaining_changes_nothing() {
     assert!(explanation.winner.is_some() && explanation.verdicts.len() == 2);
     assert_eq!(session.explain(r#"{"taskDefinition": "u"}"#).unwrap_err().kind(), ErrorKind::DefinitionNotFound);
     assert_eq!(session.export(), before);
+}
+
+#[test]
+fn draining_stops_pending_tasks_of_services_when_they_release() {
+    let document = r#"{"containerInstances": [{"containerInstanceArn": "ci/a", "registeredResources": [
+          {"name": "CPU", "type": "INTEGER", "integerValue": 100},
+          {"name": "MEMORY", "type": "INTEGER", "integerValue": 100}]}],
+        "taskDefinitions": [{"family": "t", "containerDefinitions": [{"name": "app", "cpu": 10, "memory": 10}]}],
+        "tasks": [
+          {"taskArn": "task/1", "containerInstanceArn": "ci/a", "taskDefinitionArn": "t", "group": "service:s",
+           "lastStatus": "PENDING"},
+          {"taskArn": "task/2", "containerInstanceArn": "ci/a", "taskDefinitionArn": "t", "group": "service:s",
+           "lastStatus": "RUNNING"}]}"#;
+    let drain = r#"{"containerInstances": ["a"], "status": "DRAINING"}"#;
+    for (release, cpu) in [(Release::Desired, 90), (Release::Last, 80)] {
+        let mut options = SessionOptions::default();
+        options.cluster.release = release;
+        let mut session = Session::from_json(document, options).unwrap();
+        let left = |session: &Session| {
+            let instance = session.cluster().instance(session.instance_id("ci/a").unwrap()).unwrap();
+            (instance.running_tasks(), instance.remaining(ResourceKind::Cpu))
+        };
+        let before = session.export();
+        assert!(before.contains(r#""lastStatus":"PENDING""#));
+        assert_eq!(Session::import(&before).unwrap().export(), before);
+        let savepoint = session.begin();
+        session.update_container_instances_state(drain).unwrap();
+        assert_eq!(left(&session), (1, cpu));
+        session.rollback(savepoint).unwrap();
+        assert_eq!(session.export(), before);
+        session.update_container_instances_state(drain).unwrap();
+        session.update_container_instances_state(drain).unwrap();
+        assert_eq!(left(&session), (1, cpu));
+        let drained = session.export();
+        assert_eq!(Session::import(&drained).unwrap().export(), drained);
+        assert_eq!(session.task_id("task/1").is_ok(), release == Release::Last);
+        session.cluster().validate().unwrap();
+    }
 }

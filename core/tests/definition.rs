@@ -1,6 +1,6 @@
 //! Task definitions: what ECS takes, what it refuses, and what they come down to.
 
-use placewright::definition::balancer::{BalancerKind, LoadBalancer, check_load_balancer};
+use placewright::definition::balancer::{BalancerKind, LoadBalancer, check_load_balancer, check_service_connect};
 use placewright::definition::fargate::{FargateOffer, FargateSize, round_up, sizes, validate};
 use placewright::definition::{
     Compatibility, Container, ContainerOverride, CpuArchitecture, GpuRequest, NetworkMode, Overrides, PortMapping,
@@ -341,4 +341,20 @@ fn load_balancers_need_a_fitting_port() {
     let error = check(&twice, &balancer(BalancerKind::TargetGroup, 53)).unwrap_err();
     let words = "Container port 53 is used in more than one port mapping for container app";
     assert_eq!(error, (ErrorKind::InvalidParameter, words.to_string()));
+}
+
+#[test]
+fn service_connect_needs_a_port_mapped_once() {
+    let definition = one(app()
+        .with_port(PortMapping::tcp(53).named("query"))
+        .with_port(PortMapping::udp(53))
+        .with_port(PortMapping::tcp(80).named("http"))
+        .with_port(PortMapping::range(100, 110, Protocol::Tcp).named("range")));
+    definition.validate().unwrap();
+    for name in ["http", "range", "nosuch", ""] {
+        assert!(check_service_connect(&definition, name).is_ok(), "{name}");
+    }
+    let error = check_service_connect(&definition, "query").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidParameter);
+    assert_eq!(error.message(), "Container port 53 is used in more than one port mapping for container app");
 }

@@ -28,8 +28,34 @@ fn numbers_are_exact_or_refused() {
         let value = number(text);
         assert_eq!(value.as_integer().map_err(|error| error.kind()), Err(ErrorKind::JsonType), "{text}");
     }
+    for text in ["-0.0", "-0e0", "-0E5", "-1e-400", "-0.00"] {
+        assert!(matches!(number(text), Json::Float(zero) if zero == 0.0 && zero.is_sign_negative()), "{text}");
+    }
+    for text in ["-00", "--0", "-0a", "- 0"] {
+        check_refused(text, ErrorKind::JsonSyntax, None);
+    }
     for text in ["1e400", "NaN", "Infinity", "-Infinity", "+1", "01", ".5", "1.", "0x10", "1_000"] {
         check_refused(text, ErrorKind::JsonSyntax, None);
+    }
+}
+
+#[test]
+fn minus_zero_is_an_integer_wherever_it_stands() {
+    let float = || Json::Float(-0.0);
+    let zero = || Json::Integer(0);
+    for (text, wanted) in [
+        ("-0", zero()),
+        (" -0\n", zero()),
+        ("[-0,-0.0,-0,-0e1,-0]", Json::array([zero(), float(), zero(), float(), zero()])),
+        (r#"["-0.0",-0,"\\",-0,"\"-0.0",-0.0,1e-0,-0]"#, {
+            let text = |text: &'static str| Json::from(text);
+            Json::array([text("-0.0"), zero(), text("\\"), zero(), text("\"-0.0"), float(), Json::Float(1.0), zero()])
+        }),
+        (r#"{"ü-0":-0,"-0.0":[-5,-0]}"#, {
+            Json::object([("ü-0", zero()), ("-0.0", Json::array([Json::from(-5_i64), zero()]))])
+        }),
+    ] {
+        assert_eq!(format!("{:?}", Json::parse(text)), format!("{:?}", Ok::<_, placewright::Error>(wanted)), "{text}");
     }
 }
 

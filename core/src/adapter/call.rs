@@ -57,7 +57,8 @@ impl Session {
     }
 
     /// CreateService: places `desiredCount` more tasks of the group `service:<serviceName>`, without a strategy evenly over
-    /// zones and then instances. A second call with the same name adds to the service. An empty cluster is no error: the
+    /// zones and then instances. A second call with the same name adds to the service, which has at most
+    /// [`ECS_SERVICE_TASKS_MAX`](crate::limits::ECS_SERVICE_TASKS_MAX) tasks in all. An empty cluster is no error: the
     /// service exists, and its tasks wait.
     ///
     /// # Errors
@@ -66,14 +67,20 @@ impl Session {
         let fields = request.as_fields()?;
         self.warn_unknown_keys(fields, Call::CreateService);
         let (name, request) = self.service_request(fields)?;
+        let existing = self.tasks_wanted(name);
         self.all_or_nothing(|session| {
             let response =
                 if request.count == 0 { RunTaskResponse::default() } else { session.place_tasks(&request)? };
-            let before = session.services.get(name).map_or(0, |service| service.desired_count);
-            let desired_count = before.saturating_add(u64::from(request.count));
+            let desired_count = existing.saturating_add(u64::from(request.count));
             session.set_service(name, Service { definition: request.definition.clone(), desired_count });
             Ok(response)
         })
+    }
+
+    /// Tasks a service is to have: those asked for, and not fewer than it has.
+    pub(super) fn tasks_wanted(&self, service: &str) -> u64 {
+        let asked_for = self.services.get(service).map_or(0, |service| service.desired_count);
+        asked_for.max(self.cluster.running_tasks_of(&format!("service:{service}")) as u64)
     }
 
     /// StartTask: starts one task on each instance it names. See [`start_task_json`](Self::start_task_json).
@@ -266,6 +273,12 @@ impl Session {
         self.all_or_nothing(|session| {
             let mut stopped = Vec::new();
             session.cluster.scale_in(group, strategies.as_ref(), count, seed, &mut stopped)?;
+            // A service is scaled in where it has more tasks than it is to have.
+            let service = group.strip_prefix("service:").filter(|_| !stopped.is_empty());
+            if let Some((name, service)) = service.and_then(|name| Some((name, session.services.get(name)?.clone()))) {
+                let desired_count = session.cluster.running_tasks_of(group) as u64;
+                session.set_service(name, Service { desired_count, ..service });
+            }
             Ok(session.forget_stopped(&stopped))
         })
     }

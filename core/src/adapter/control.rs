@@ -9,12 +9,13 @@ use alloc::vec::Vec;
 use super::{Session, instance, load};
 use crate::cluster::Cluster;
 use crate::error::{Error, ErrorKind};
-use crate::id::InstanceId;
+use crate::id::{InstanceId, TaskId};
 use crate::instance::InstanceStatus;
 use crate::json::{Fields, Json};
 use crate::limits::{
     ECS_ATTRIBUTE_CHARS_MAX, ECS_CUSTOM_ATTRIBUTES_MAX, ECS_PUT_ATTRIBUTES_MAX, INSTANCE_ATTRIBUTES_MAX,
 };
+use crate::view::TaskView;
 
 /// Prefixes of attributes that are not custom.
 const BUILT_IN_PREFIXES: [&str; 2] = ["ecs.", "com.amazonaws.ecs."];
@@ -138,7 +139,8 @@ impl Session {
         })
     }
 
-    /// UpdateContainerInstancesState: `{"containerInstances": [ids], "status": "ACTIVE" or "DRAINING"}`.
+    /// UpdateContainerInstancesState: `{"containerInstances": [ids], "status": "ACTIVE" or "DRAINING"}`. On an instance set to
+    /// DRAINING, tasks of services whose last status is PENDING are stopped; all other tasks go on.
     ///
     /// # Errors
     /// For an unknown instance or another status, and those of [`Json::parse`]; nothing has changed then.
@@ -175,7 +177,30 @@ impl Session {
                 return Err(crate::json::at_index(error, index).in_path("containerInstances"));
             }
         }
-        self.all_or_nothing(|session| ids.iter().try_for_each(|&id| session.cluster.set_status(id, status)))
+        self.all_or_nothing(|session| {
+            for &id in &ids {
+                session.cluster.set_status(id, status)?;
+                if status == InstanceStatus::Draining {
+                    session.stop_pending(id)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Ends the tasks of services that are PENDING on an instance, as draining does (semantics.md §8.5).
+    fn stop_pending(&mut self, id: InstanceId) -> Result<(), Error> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let is_ended = |task: &TaskId| {
+            let is_of_service = |task: TaskView<'_>| task.group().starts_with("service:") && !task.is_stopping();
+            self.pending.contains(task) && self.cluster.task(*task).is_ok_and(is_of_service)
+        };
+        let tasks: Vec<TaskId> = self.cluster.instance(id)?.tasks().into_iter().filter(is_ended).collect();
+        tasks.iter().try_for_each(|&task| self.cluster.stop(task))?;
+        self.forget_stopped(&tasks);
+        Ok(())
     }
 
     /// PutAttributes: `{"attributes": [{"name", "value", "targetId"}]}`. Overwrites.

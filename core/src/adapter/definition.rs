@@ -182,16 +182,17 @@ fn joined(first: Option<GpuRequest>, second: GpuRequest) -> Result<GpuRequest, E
 
 /// One port mapping.
 fn port_mapping(fields: Fields<'_, '_>) -> Result<PortMapping, Error> {
+    let name = fields.optional_text("name")?.map(String::from);
     let protocol = fields.optional_with("protocol", protocol)?.unwrap_or(Protocol::Tcp);
     let host_port = fields.optional_with("hostPort", |port| port_number(port, 0))?.filter(|&port| port > 0);
     let range = fields.optional_with("containerPortRange", port_range)?;
     let single = fields.optional_with("containerPort", |port| port_number(port, 1))?;
     match (single, range) {
         (Some(container_port), None) => {
-            Ok(PortMapping { container_port, container_port_last: None, host_port, protocol })
+            Ok(PortMapping { name, container_port, container_port_last: None, host_port, protocol })
         }
         (None, Some((first, last))) => {
-            Ok(PortMapping { container_port: first, container_port_last: Some(last), host_port, protocol })
+            Ok(PortMapping { name, container_port: first, container_port_last: Some(last), host_port, protocol })
         }
         (None, None) => Err(Error::with_message(ErrorKind::JsonMissing, "key `containerPort` is missing")),
         (Some(_), Some(_)) => Err(invalid("a port mapping has `containerPort` or `containerPortRange`, not both")),

@@ -148,9 +148,9 @@ impl Session {
         if self.depth > 0 {
             return Err(Error::new(ErrorKind::SavepointOpen));
         }
-        let before = (self.cluster.clone(), self.tasks.clone(), self.reserved.clone());
+        let before = (self.cluster.clone(), self.tasks.clone(), self.reserved.clone(), self.pending.clone());
         let loaded = self.read_tasks(fields).and_then(|tasks| self.add_tasks(&tasks));
-        loaded.inspect_err(|_| (self.cluster, self.tasks, self.reserved) = before)
+        loaded.inspect_err(|_| (self.cluster, self.tasks, self.reserved, self.pending) = before)
     }
 
     /// The tasks of a document that hold or count, each with its position: the oldest first, those that have not started
@@ -221,6 +221,9 @@ impl Session {
             is_stopping: task.is_stopping,
         })?;
         self.name_task(id, Box::from(task.name));
+        if task.is_pending {
+            self.pending.insert(id);
+        }
         if let Some(warning) = unknown {
             self.warn(warning);
         }

@@ -30,7 +30,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 pub(crate) use book::Book;
 pub use explain::BatchExplanation;
@@ -52,12 +52,12 @@ use savepoint::Undo;
 /// Most deregistered instances whose ids are remembered, so that StartTask can say `INACTIVE` instead of `MISSING`.
 const DEREGISTERED_MAX: usize = 1000;
 
-/// A service: what CreateService was asked for under its name so far.
+/// A service: what CreateService was asked for under its name so far, and scale-in left of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Service {
     /// Its task definition, as `family:revision`.
     pub(crate) definition: String,
-    /// Tasks asked for, all calls together.
+    /// Tasks it is to have.
     pub(crate) desired_count: u64,
 }
 
@@ -94,6 +94,8 @@ pub struct Session {
     instances: Names<InstanceId>,
     /// Names of tasks.
     tasks: Names<TaskId>,
+    /// Tasks whose last status is PENDING, as the documents told; of all others it is taken to be RUNNING.
+    pub(crate) pending: HashSet<TaskId>,
     /// Task definitions.
     pub(crate) book: Book,
     /// Services by name.
@@ -127,6 +129,7 @@ impl Session {
             options,
             instances: Names::new(),
             tasks: Names::new(),
+            pending: HashSet::new(),
             book: Book::default(),
             services: BTreeMap::new(),
             subnets: None,

@@ -9,15 +9,15 @@ use super::definition::read_overrides;
 use super::instance::unknown_word;
 use super::{Session, SessionOptions, text};
 use crate::constraint::Constraint;
-use crate::definition::balancer::{BalancerKind, LoadBalancer, check_load_balancer};
+use crate::definition::balancer::{BalancerKind, LoadBalancer, check_load_balancer, check_service_connect};
 use crate::definition::{NetworkMode, TaskDefinition};
 use crate::error::{Error, ErrorKind};
 use crate::expr;
 use crate::json::{Fields, Json};
 use crate::limits::{
     ECS_CAPACITY_PROVIDERS_MAX, ECS_CONSTRAINTS_MAX, ECS_GROUP_CHARS_MAX, ECS_RUN_TASK_COUNT_MAX,
-    ECS_SECURITY_GROUPS_MAX, ECS_STRATEGIES_MAX, ECS_SUBNETS_MAX, REQUEST_CONSTRAINTS_MAX, REQUEST_COUNT_MAX,
-    REQUEST_STRATEGIES_MAX,
+    ECS_SECURITY_GROUPS_MAX, ECS_SERVICE_TASKS_MAX, ECS_STRATEGIES_MAX, ECS_SUBNETS_MAX, REQUEST_CONSTRAINTS_MAX,
+    REQUEST_COUNT_MAX, REQUEST_STRATEGIES_MAX,
 };
 use crate::request::{LaunchKind, Request};
 use crate::strategy::{BinpackField, SpreadField, Strategy, StrategyChain};
@@ -98,11 +98,13 @@ impl Session {
         request.group = format!("service:{name}");
         at_most("characters of a task group", request.group.chars().count(), ECS_GROUP_CHARS_MAX)
             .map_err(|error| error.in_path("serviceName"))?;
-        request.count = fields.required_with("desiredCount", desired_count)?;
+        let existing = self.tasks_wanted(name);
+        request.count = fields.required_with("desiredCount", |count| service_count(count, existing))?;
         request.strategies =
             strategies(fields, &self.options, ECS_STRATEGIES_MAX)?.unwrap_or_else(StrategyChain::service_default);
         add_constraints(&mut request, fields, ECS_CONSTRAINTS_MAX)?;
         load_balancers(fields, definition)?;
+        service_connect(fields, definition)?;
         if request.launch == LaunchKind::External && !fields.items("loadBalancers")?.is_empty() {
             let message = "services on external instances have no load balancers";
             return Err(Error::with_message(ErrorKind::InvalidParameter, message).in_path("loadBalancers"));
@@ -184,7 +186,19 @@ fn run_task_count(value: &Json<'_>) -> Result<u32, Error> {
     u32::try_from(count).ok().filter(|&count| count > 0).ok_or_else(|| invalid(format!("`{count}` is not above 0")))
 }
 
-/// `desiredCount` of CreateService.
+/// `desiredCount` of CreateService, for a service that has so many tasks already.
+fn service_count(value: &Json<'_>, existing: u64) -> Result<u32, Error> {
+    let count = value.as_integer()?;
+    let added = u32::try_from(count.min(i64::from(u32::MAX))).map_err(|_| invalid(format!("`{count}` is below 0")))?;
+    let wanted = existing.saturating_add(u64::from(added));
+    if wanted <= u64::from(ECS_SERVICE_TASKS_MAX) || added == 0 {
+        return Ok(added);
+    }
+    let message = format!("a service has at most {ECS_SERVICE_TASKS_MAX} tasks, this one would have {wanted}");
+    Err(Error::with_message(ErrorKind::LimitExceeded, message))
+}
+
+/// `count` of the library's own call.
 fn desired_count(value: &Json<'_>) -> Result<u32, Error> {
     let count = value.as_integer()?;
     if count > i64::from(REQUEST_COUNT_MAX) {
@@ -353,5 +367,17 @@ fn load_balancers(fields: Fields<'_, '_>, definition: &TaskDefinition) -> Result
         let container = String::from(fields.text("containerName")?);
         check_load_balancer(definition, &LoadBalancer { kind, container, container_port })
     })?;
+    Ok(())
+}
+
+/// Refuses port names of Service Connect that the definition maps more than once.
+fn service_connect(fields: Fields<'_, '_>, definition: &TaskDefinition) -> Result<(), Error> {
+    let Some(fields) = fields.optional_fields("serviceConnectConfiguration")? else { return Ok(()) };
+    let here = |error: Error| error.in_path("serviceConnectConfiguration");
+    if fields.optional_bool("enabled").map_err(here)? == Some(false) {
+        return Ok(());
+    }
+    let check = |value: &Json<'_>| check_service_connect(definition, value.as_text()?);
+    fields.each("services", |value| value.as_fields()?.required_with("portName", check)).map_err(here)?;
     Ok(())
 }

@@ -28,8 +28,8 @@ pub struct SessionSavepoint {
 pub(super) enum Undo {
     /// A task got a name.
     TaskNamed(TaskId),
-    /// A task lost its name.
-    TaskGone(TaskId, Box<str>),
+    /// A task lost its name, and was PENDING or not.
+    TaskGone(TaskId, Box<str>, bool),
     /// An instance got a name.
     InstanceNamed(InstanceId),
     /// An instance lost its name and what was kept of it.
@@ -111,7 +111,10 @@ impl Session {
             Undo::TaskNamed(id) => {
                 self.tasks.remove(id);
             }
-            Undo::TaskGone(id, name) => self.tasks.insert(id, name),
+            Undo::TaskGone(id, name, is_pending) => {
+                self.tasks.insert(id, name);
+                self.pending.extend(is_pending.then_some(id));
+            }
             Undo::InstanceNamed(id) => {
                 self.instances.remove(id);
                 self.extras.remove(&id);
@@ -148,7 +151,8 @@ impl Session {
     pub(super) fn forget_task(&mut self, id: TaskId) -> Option<String> {
         let name = self.tasks.remove(id)?;
         let text = String::from(&*name);
-        self.note(Undo::TaskGone(id, name));
+        let is_pending = self.pending.remove(&id);
+        self.note(Undo::TaskGone(id, name, is_pending));
         Some(text)
     }
 

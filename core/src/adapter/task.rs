@@ -41,6 +41,8 @@ pub(super) struct TaskDocument<'j> {
     pub(super) is_healthy: bool,
     /// Whether scale-in must leave it alone.
     pub(super) is_protected: bool,
+    /// Whether its last status is PENDING.
+    pub(super) is_pending: bool,
     /// Whether it only waits for its containers to end.
     pub(super) is_stopping: bool,
 }
@@ -70,6 +72,7 @@ pub(super) fn read<'j>(fields: Fields<'j, '_>, release: Release) -> Result<Optio
         gpu_ids,
         is_healthy: fields.optional_text("healthStatus")? != Some("UNHEALTHY"),
         is_protected: fields.optional_bool("protectionEnabled")?.unwrap_or(false),
+        is_pending: last_status == Some("PENDING"),
         is_stopping,
     };
     let is_gone = is_stopping && (release == Release::Desired || last_status == Some("STOPPED"));

@@ -372,6 +372,13 @@ impl Cluster {
         self.state.tasks_live
     }
 
+    /// Tasks of a group that count; 0 for a group that nobody knows.
+    #[must_use]
+    pub fn running_tasks_of(&self, group: &str) -> usize {
+        let number = self.state.group_names.get(group);
+        number.map_or(0, |number| self.state.groups[crate::id::GroupId(number).index()].active as usize)
+    }
+
     /// Names of attributes that instances carry.
     pub fn attribute_names(&self) -> impl Iterator<Item = &str> {
         self.state.attributes.names().map(|name| self.state.attributes.name_text(name))

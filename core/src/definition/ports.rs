@@ -1,6 +1,7 @@
 //! Port mappings: which a network mode allows, and which host ports a task takes (semantics.md §1.4, U-13, U-14).
 
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{Container, NetworkMode, TaskDefinition, invalid};
@@ -12,8 +13,10 @@ use crate::limits::ECS_PORT_RANGES_MAX;
 const EPHEMERAL_PORT_MIN: u16 = 32768;
 
 /// One port, or a range of ports, of a container.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PortMapping {
+    /// What Service Connect calls it; `None` where it never does.
+    pub name: Option<String>,
     /// Port the container listens on, or the first of a range.
     pub container_port: u16,
     /// Last port of a range; `None` for a single port.
@@ -28,25 +31,32 @@ impl PortMapping {
     /// A TCP port without a host port of its own.
     #[must_use]
     pub const fn tcp(container_port: u16) -> Self {
-        Self { container_port, container_port_last: None, host_port: None, protocol: Protocol::Tcp }
+        Self { name: None, container_port, container_port_last: None, host_port: None, protocol: Protocol::Tcp }
     }
 
     /// A UDP port without a host port of its own.
     #[must_use]
     pub const fn udp(container_port: u16) -> Self {
-        Self { container_port, container_port_last: None, host_port: None, protocol: Protocol::Udp }
+        Self { name: None, container_port, container_port_last: None, host_port: None, protocol: Protocol::Udp }
     }
 
     /// A range of container ports, `first < last`.
     #[must_use]
     pub const fn range(first: u16, last: u16, protocol: Protocol) -> Self {
-        Self { container_port: first, container_port_last: Some(last), host_port: None, protocol }
+        Self { name: None, container_port: first, container_port_last: Some(last), host_port: None, protocol }
     }
 
     /// The same mapping on a port of the host; 0 lets the agent pick one.
     #[must_use]
     pub const fn on_host(mut self, host_port: u16) -> Self {
         self.host_port = if host_port == 0 { None } else { Some(host_port) };
+        self
+    }
+
+    /// The same mapping under a name for Service Connect.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
         self
     }
 
@@ -182,7 +192,7 @@ fn validate_container(container: &Container, mode: NetworkMode) -> Result<(), Er
 }
 
 /// Says which static host ports lie where agents pick dynamic ones.
-pub(super) fn warnings(definition: &TaskDefinition, warnings: &mut Vec<alloc::string::String>) {
+pub(super) fn warnings(definition: &TaskDefinition, warnings: &mut Vec<String>) {
     for (protocol, port) in host_ports(definition).0 {
         if port >= EPHEMERAL_PORT_MIN {
             let protocol = protocol_name(protocol);

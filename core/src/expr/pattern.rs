@@ -165,6 +165,23 @@ const SPACES: [(u32, u32); 2] = [(0x09, 0x0D), (0x20, 0x20)];
 /// `\w`.
 const WORDS: [(u32, u32); 4] = [(0x30, 0x39), (0x41, 0x5A), (0x5F, 0x5F), (0x61, 0x7A)];
 
+/// The classes that Java takes from POSIX, all of ASCII: what stands in `\p{…}`.
+const POSIX_CLASSES: [(&str, &[(u32, u32)]); 13] = [
+    ("ASCII", &[(0x00, 0x7F)]),
+    ("Alnum", &[(0x30, 0x39), (0x41, 0x5A), (0x61, 0x7A)]),
+    ("Alpha", &[(0x41, 0x5A), (0x61, 0x7A)]),
+    ("Blank", &[(0x09, 0x09), (0x20, 0x20)]),
+    ("Cntrl", &[(0x00, 0x1F), (0x7F, 0x7F)]),
+    ("Digit", &DIGITS),
+    ("Graph", &[(0x21, 0x7E)]),
+    ("Lower", &[(0x61, 0x7A)]),
+    ("Print", &[(0x20, 0x7E)]),
+    ("Punct", &[(0x21, 0x2F), (0x3A, 0x40), (0x5B, 0x60), (0x7B, 0x7E)]),
+    ("Space", &SPACES),
+    ("Upper", &[(0x41, 0x5A)]),
+    ("XDigit", &[(0x30, 0x39), (0x41, 0x46), (0x61, 0x66)]),
+];
+
 /// Sorts ranges and joins those that touch.
 fn normalise(ranges: &mut Ranges) {
     ranges.sort_unstable();
@@ -644,7 +661,7 @@ impl Reader {
             'b' | 'B' => Ok(Escape::Assertion(Tree::Boundary { is_negated: unit.c == 'B', start, end: unit.end() })),
             'A' => Ok(Escape::Assertion(Tree::Start)),
             'z' => Ok(Escape::Assertion(Tree::VeryEnd)),
-            'p' | 'P' => Err(self.refused("a class by property", start)),
+            'p' | 'P' => self.property(start, unit.c == 'P').map(Escape::Set),
             'N' => Err(self.refused("a character by name", start)),
             'G' | 'Z' | 'R' | 'X' | 'h' | 'H' | 'v' | 'V' => {
                 Err(self.refused(&format!("escape `\\{}`", unit.c), start))
@@ -652,6 +669,38 @@ impl Reader {
             c if c.is_ascii_alphabetic() => Err(self.malformed(format!("unknown escape `\\{c}`"), start)),
             c => character(c),
         }
+    }
+
+    /// `{Name}` behind `\p` or `\P`.
+    fn property(&mut self, start: usize, is_negated: bool) -> Result<Ranges, Fault> {
+        if self.peek().is_none() {
+            return Err(self.malformed("class by property has no name", start));
+        }
+        if !self.eat('{') {
+            self.at += 1;
+            return Err(self.refused("a class by property", start));
+        }
+        let mut name = String::new();
+        while let Some(unit) = self.peek().filter(|unit| unit.c != '}') {
+            self.at += 1;
+            name.push(unit.c);
+        }
+        if !self.eat('}') || name.is_empty() {
+            return Err(self.malformed("class by property has no name in braces", start));
+        }
+        let Some((_, ranges)) = POSIX_CLASSES.iter().find(|(known, _)| *known == name) else {
+            return Err(Fault {
+                help: "the classes of ASCII are supported, such as `\\p{Alpha}`, `\\p{Digit}` and `\\p{Punct}`",
+                ..self.refused("a class by property", start)
+            });
+        };
+        if self.flags.ignores_case && matches!(name.as_str(), "Lower" | "Upper") {
+            return Err(Fault {
+                help: "write `\\p{Alpha}`; Java's versions disagree on whether the flag `i` changes this class",
+                ..self.refused(&format!("class `\\p{{{name}}}` under the flag `i`"), start)
+            });
+        }
+        Ok(if is_negated { complement(ranges.to_vec()) } else { ranges.to_vec() })
     }
 
     /// `\0n`, `\0nn` or `\0mnn`, m at most 3.

@@ -41,7 +41,7 @@ impl<'a> Json<'a> {
                 .at(Span::new(0, 3))
                 .with_help("remove the first three bytes"));
         }
-        let trace = Trace { path: RefCell::new(Vec::new()), duplicate: Cell::new(false) };
+        let trace = Trace { text, zeros: Cell::new(0), path: RefCell::new(Vec::new()), duplicate: Cell::new(false) };
         let mut deserializer = serde_json::Deserializer::from_str(text);
         Value(&trace)
             .deserialize(&mut deserializer)
@@ -74,15 +74,51 @@ enum Segment {
     Index(usize),
 }
 
-/// What is learnt of an error on its way out.
-struct Trace {
+/// The text, and what is learnt of an error on its way out.
+struct Trace<'a> {
+    /// The text.
+    text: &'a str,
+    /// Where in the text the search for the next negative zero goes on, outside of strings and numbers.
+    zeros: Cell<usize>,
     /// Steps from the error outward.
     path: RefCell<Vec<Segment>>,
     /// The error is a duplicate key, the innermost step.
     duplicate: Cell<bool>,
 }
 
-impl Trace {
+impl Trace<'_> {
+    /// Whether the next number of the text that is a negative zero is written `-0`, as an integer. The reader hands all of
+    /// them out as one and the same float. Over a whole text this looks at each byte once.
+    #[cold]
+    fn is_integer_zero(&self) -> bool {
+        let bytes = self.text.as_bytes();
+        let mut at = self.zeros.get();
+        while let Some(&byte) = bytes.get(at) {
+            let start = at;
+            at += 1;
+            match byte {
+                b'"' => {
+                    while let Some(&byte) = bytes.get(at).filter(|&&byte| byte != b'"') {
+                        at += if byte == b'\\' { 2 } else { 1 };
+                    }
+                    at += 1;
+                }
+                b'-' | b'0'..=b'9' => {
+                    let is_part = |byte: &&u8| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-');
+                    at += bytes.get(at..).unwrap_or_default().iter().take_while(is_part).count();
+                    // OK: what was skipped is ASCII, and so are the bytes a string begins and ends with.
+                    let number = &self.text[start..at];
+                    if number.parse().is_ok_and(is_negative_zero) {
+                        self.zeros.set(at);
+                        return number == "-0";
+                    }
+                }
+                _ => {}
+            }
+        }
+        false
+    }
+
     /// Notes a step.
     #[cold]
     fn step(&self, segment: Segment) {
@@ -125,6 +161,11 @@ impl Trace {
     }
 }
 
+/// Whether it is −0.
+fn is_negative_zero(number: f64) -> bool {
+    number == 0.0 && number.is_sign_negative()
+}
+
 /// As much of a key as a message repeats.
 fn excerpt(key: &str) -> &str {
     &key[..floor(key, EXCERPT_BYTES_MAX)]
@@ -151,7 +192,7 @@ fn ceil(text: &str, index: usize) -> usize {
 
 /// Reads one value.
 #[derive(Clone, Copy)]
-struct Value<'t>(&'t Trace);
+struct Value<'t>(&'t Trace<'t>);
 
 impl<'de> DeserializeSeed<'de> for Value<'_> {
     type Value = Json<'de>;
@@ -185,6 +226,10 @@ impl<'de> Visitor<'de> for Value<'_> {
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Json<'de>, E> {
+        // The reader gives `-0`, an integer like any other, as a float.
+        if is_negative_zero(number) && self.0.is_integer_zero() {
+            return Ok(Json::Integer(0));
+        }
         Ok(Json::Float(number))
     }
 

@@ -61,11 +61,20 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// The cluster of an expanded case, before its first step.
+    /// The cluster of an expanded case, before its first step; an empty one where the case requires a missing feature, as no
+    /// step will run.
     ///
     /// # Errors
     /// In words, for a cluster that cannot be loaded.
     pub fn new(case: &Value, options: SessionOptions) -> Result<Self, String> {
+        let missing = missing_feature(case);
+        let session =
+            if missing.is_some() { Session::new(options.clone()) } else { Self::load(case, options.clone())? };
+        Ok(Self { session, options, placed: Vec::new(), savepoints: Vec::new(), missing })
+    }
+
+    /// The cluster of a case.
+    fn load(case: &Value, options: SessionOptions) -> Result<Session, String> {
         let mut document = case.get("cluster").and_then(Value::as_object).cloned().ok_or("the case has no cluster")?;
         document.entry("containerInstances").or_insert_with(|| json!([]));
         if let Some(definitions) = case.get("taskDefinitions") {
@@ -76,9 +85,7 @@ impl Runner {
             strip_counts(instance);
         }
         let text = Value::Object(document).to_string();
-        let session = Session::from_json(&text, options.clone()).map_err(|error| format!("cluster: {error}"))?;
-        let missing = missing_feature(case);
-        Ok(Self { session, options, placed: Vec::new(), savepoints: Vec::new(), missing })
+        Session::from_json(&text, options).map_err(|error| format!("cluster: {error}"))
     }
 
     /// What it runs against.

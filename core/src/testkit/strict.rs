@@ -9,8 +9,30 @@ use serde_json::{Map, Number, Value};
 
 use super::case::shown;
 
+/// The value of a text in whose objects no key stands twice.
+///
+/// serde_json reads the integer `-0` as a float, so it is written as ` 0` first, which leaves every other place as it is.
+pub(super) fn parse(text: &str) -> Result<Value, serde_json::Error> {
+    let mut plain = String::with_capacity(text.len());
+    // Inside a string, behind a backslash there, the character before.
+    let (mut is_quoted, mut is_escaped, mut last) = (false, false, ' ');
+    let mut characters = text.chars();
+    while let Some(c) = characters.next() {
+        let begins = c == '-' && !is_quoted && !(last.is_ascii_alphanumeric() || "+-.".contains(last));
+        let mut rest = characters.clone();
+        let is_zero = begins
+            && rest.next() == Some('0')
+            && !rest.next().is_some_and(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+        plain.push(if is_zero { ' ' } else { c });
+        is_quoted ^= c == '"' && !is_escaped;
+        is_escaped = c == '\\' && is_quoted && !is_escaped;
+        last = c;
+    }
+    serde_json::from_str(&plain).map(|Strict(value)| value)
+}
+
 /// A JSON value in whose objects no key stands twice.
-pub(super) struct Strict(pub(super) Value);
+struct Strict(Value);
 
 impl<'de> Deserialize<'de> for Strict {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -122,7 +122,7 @@ impl Books {
             }
         }
         let is_carried_out = entry.get("error").is_none();
-        let (placed, stopped) = self.movements(entry, found);
+        let (placed, stopped) = self.movements(step, entry, found);
         let asked = self.asked(step);
         let newcomer = step.pointer("/containerInstance/containerInstanceArn").and_then(Value::as_str);
         self.world.follow(step, entry);
@@ -178,7 +178,7 @@ impl Books {
     }
 
     /// Tasks that came and went, by instance.
-    fn movements(&self, entry: &Value, found: &mut Vec<String>) -> (ByInstance, ByInstance) {
+    fn movements(&self, step: &Value, entry: &Value, found: &mut Vec<String>) -> (ByInstance, ByInstance) {
         let (mut placed, mut stopped) = (ByInstance::new(), ByInstance::new());
         for task in list(entry.get("tasks")) {
             match (text(task, "taskArn"), text(task, "containerInstanceArn")) {
@@ -199,6 +199,11 @@ impl Books {
                     }
                 }
                 _ => found.push("a task without id or instance".to_string()),
+            }
+        }
+        for id in self.world.drained(step, entry) {
+            if let Some(host) = self.world.hosts.get(&id) {
+                stopped.entry(host.clone()).or_default().push(id);
             }
         }
         for id in list(entry.get("stopped")).filter_map(Value::as_str) {

@@ -19,6 +19,8 @@ pub(super) struct World {
     pub(super) attributes: BTreeMap<String, BTreeMap<String, String>>,
     /// The instance of every task that runs or ever ran.
     pub(super) hosts: BTreeMap<String, String>,
+    /// Tasks of services that the case began with as PENDING and that still run, with their instance.
+    pending: BTreeMap<String, String>,
     /// Tasks on each instance whose desired status is not STOPPED.
     pub(super) running: BTreeMap<String, i64>,
 }
@@ -35,6 +37,10 @@ impl World {
             let Some(host) = world.resolve(host).map(ToString::to_string) else { continue };
             if text(task, "desiredStatus") != Some("STOPPED") {
                 *world.running.entry(host.clone()).or_default() += 1;
+                let is_of_service = text(task, "group").is_some_and(|group| group.starts_with("service:"));
+                if is_of_service && text(task, "lastStatus") == Some("PENDING") {
+                    world.pending.insert(id.to_string(), host.clone());
+                }
                 world.hosts.insert(id.to_string(), host);
             }
         }
@@ -50,6 +56,16 @@ impl World {
         matching.next().map(String::as_str)
     }
 
+    /// The tasks that `step` ended by setting their instance to DRAINING; no entry prints them.
+    pub(super) fn drained(&self, step: &Value, entry: &Value) -> Vec<String> {
+        let is_draining = text(step, "op") == Some("updateContainerInstancesState")
+            && text(step, "status") == Some("DRAINING")
+            && entry.get("error").is_none();
+        let named = list(step.get("containerInstances")).filter(|_| is_draining).filter_map(Value::as_str);
+        let hosts: Vec<&str> = named.filter_map(|name| self.resolve(name)).collect();
+        self.pending.iter().filter(|(_, host)| hosts.contains(&host.as_str())).map(|(id, _)| id.clone()).collect()
+    }
+
     /// Takes in what `step` did, as its `entry` tells.
     pub(super) fn follow(&mut self, step: &Value, entry: &Value) {
         if entry.get("error").is_some() || entry.get("skipped").is_some() {
@@ -60,7 +76,10 @@ impl World {
             self.hosts.insert(id.to_string(), host.to_string());
             *self.running.entry(host.to_string()).or_default() += 1;
         }
-        for id in list(entry.get("stopped")).filter_map(Value::as_str) {
+        let stopped = list(entry.get("stopped")).filter_map(Value::as_str).map(ToString::to_string);
+        let stopped: Vec<String> = stopped.chain(self.drained(step, entry)).collect();
+        for id in &stopped {
+            self.pending.remove(id);
             if let Some(running) = self.hosts.get(id).and_then(|host| self.running.get_mut(host)) {
                 *running -= 1;
             }
@@ -75,6 +94,7 @@ impl World {
                 let id = text(step, "containerInstance").and_then(|name| self.resolve(name)).map(ToString::to_string);
                 if let Some(id) = id {
                     self.order.retain(|other| *other != id);
+                    self.pending.retain(|_, host| *host != id);
                     self.instances.remove(&id);
                     self.attributes.remove(&id);
                     self.running.remove(&id);

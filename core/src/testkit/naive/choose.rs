@@ -173,6 +173,7 @@ impl Cluster {
             group: ask.group.clone(),
             demand: Arc::new(demand.clone()),
             devices,
+            pending: false,
             unhealthy: false,
             protected: false,
         });

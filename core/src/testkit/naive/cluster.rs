@@ -73,6 +73,8 @@ pub(super) struct Task {
     pub(super) demand: Arc<Demand>,
     /// Pool positions of its devices, ascending.
     pub(super) devices: Vec<usize>,
+    /// `lastStatus` is PENDING.
+    pub(super) pending: bool,
     /// `healthStatus` is UNHEALTHY.
     pub(super) unhealthy: bool,
     /// Scale-in must leave it alone.
@@ -93,6 +95,8 @@ pub(super) struct Cluster {
     definitions: BTreeMap<String, Loaded>,
     /// Subnet to zone, where the case has such a map.
     pub(super) subnets: Option<BTreeMap<String, String>>,
+    /// Tasks each service is to have, by group.
+    pub(super) wanted: BTreeMap<String, i128>,
     /// Ids of instances that were deregistered and not registered again.
     pub(super) gone: Vec<String>,
     /// Ids of the case's active tasks, stopped since or not.
@@ -258,6 +262,7 @@ impl Cluster {
             group,
             demand: Arc::new(definition.map(|definition| definition.demand.clone()).unwrap_or_default()),
             devices: Vec::new(),
+            pending: text(source, "lastStatus")? == Some("PENDING"),
             unhealthy: text(source, "healthStatus")? == Some("UNHEALTHY"),
             protected: flag(source, "protectionEnabled")?.unwrap_or(false),
         });
@@ -338,6 +343,11 @@ impl Cluster {
     pub(super) fn task(&self, wanted: &str) -> Res<usize> {
         find(self.tasks.iter().map(|task| task.id.as_str()), wanted)
             .ok_or_else(|| fault("not-found", format!("no task `{wanted}`")))
+    }
+
+    /// Active tasks of a group.
+    pub(super) fn size(&self, group: &str) -> i128 {
+        self.tasks.iter().filter(|task| task.group == group).count() as i128
     }
 
     /// The active tasks of an instance, oldest first.

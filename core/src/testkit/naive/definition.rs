@@ -233,6 +233,7 @@ fn ports(source: &Value, containers: &[Value], demand: &mut Demand) -> Res<()> {
         let mut ranges: Vec<(&str, u16, u16)> = Vec::new();
         let mut singles: Vec<(&str, u16)> = Vec::new();
         for mapping in mappings {
+            text(mapping, "name")?;
             let protocol = text(mapping, "protocol")?.unwrap_or("tcp");
             let taken = match protocol {
                 "tcp" => &mut tcp,
@@ -270,6 +271,35 @@ fn ports(source: &Value, containers: &[Value], demand: &mut Demand) -> Res<()> {
     }
     if !demand.awsvpc {
         (demand.tcp, demand.udp) = (tcp, udp);
+    }
+    Ok(())
+}
+
+/// The names Service Connect uses must not mean a container port that is mapped twice (U-14).
+pub(super) fn service_connect(definition: &Definition, request: &Value) -> Res<()> {
+    let none = Value::Null;
+    let connect = get(request, "serviceConnectConfiguration").unwrap_or(&none);
+    if super::value::flag(connect, "enabled")? == Some(false) {
+        return Ok(());
+    }
+    for service in list(connect, "services")? {
+        let wanted = text(service, "portName")?.ok_or_else(|| invalid("`portName` is missing"))?;
+        for container in list(&definition.source, "containerDefinitions")? {
+            // The container port of every mapping that is not a range, and whether it bears the name.
+            let mut ports: Vec<(i128, bool)> = Vec::new();
+            for mapping in list(container, "portMappings")? {
+                if let Some(inner) = integer(mapping, "containerPort")? {
+                    ports.push((inner, text(mapping, "name")? == Some(wanted)));
+                }
+            }
+            let twice = |&(inner, named): &(i128, bool)| named && ports.iter().filter(|one| one.0 == inner).count() > 1;
+            if let Some((inner, _)) = ports.iter().find(|one| twice(one)) {
+                let name = text(container, "name")?.unwrap_or("");
+                return Err(invalid(format!(
+                    "Container port {inner} is used in more than one port mapping for container {name}"
+                )));
+            }
+        }
     }
     Ok(())
 }

@@ -466,7 +466,7 @@ impl Parser {
     /// A regular expression that must match the whole value (U-48).
     fn pattern(&mut self) -> Res<Regex> {
         let java = self.argument(&['(', ')', '\'', '"'])?;
-        let plain = unquote(&java);
+        let plain = posix(&unquote(&java));
         let bad = |_| self.wrong("bad regular expression before");
         if has_possessive(&plain) {
             return Err(self.wrong("unsupported regular expression before"));
@@ -502,6 +502,34 @@ fn unquote(pattern: &str) -> String {
                 plain.push(c);
             }
         }
+    }
+    plain
+}
+
+/// Java's `\p{Alpha}` and its like in the words of our engine, `[[:alpha:]]`; inside a class without the outer brackets.
+/// Lower and Upper stay as they are, and so are refused, where a flag may ignore case.
+fn posix(pattern: &str) -> String {
+    let names = "ASCII Alnum Alpha Blank Cntrl Digit Graph Lower Print Punct Space Upper XDigit";
+    let mut plain = String::new();
+    let mut rest = pattern;
+    let mut in_class = false;
+    while let Some(c) = rest.chars().next() {
+        let known = names.split(' ').find(|name| {
+            let cased = pattern.contains("(?") && ["Lower", "Upper"].contains(name);
+            let body = rest.strip_prefix("\\p{").or_else(|| rest.strip_prefix("\\P{"));
+            !cased && body.and_then(|body| body.strip_prefix(name)).is_some_and(|body| body.starts_with('}'))
+        });
+        if let Some(name) = known {
+            let not = if rest.starts_with("\\P") { "^" } else { "" };
+            let class = format!("[:{not}{}:]", name.to_ascii_lowercase());
+            plain.push_str(&if in_class { class } else { format!("[{class}]") });
+            rest = &rest[name.len() + 4..];
+            continue;
+        }
+        let length = c.len_utf8() + if c == '\\' { rest.chars().nth(1).map_or(0, char::len_utf8) } else { 0 };
+        in_class = c == '[' || in_class && c != ']';
+        plain.push_str(&rest[..length]);
+        rest = &rest[length..];
     }
     plain
 }

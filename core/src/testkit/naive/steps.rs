@@ -7,10 +7,10 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use serde_json::{Map, Value, json};
 
-use super::super::strict::Strict;
+use super::super::strict;
 use super::Oracle;
 use super::choose::{Ask, Rule};
-use super::cluster::{Cluster, find};
+use super::cluster::{Cluster, Task, find};
 use super::definition;
 use super::expr::{self, Node};
 use super::value::{Fault, Res, fault, flag, get, integer, invalid, list, name, text, texts};
@@ -85,9 +85,18 @@ impl Oracle {
             count
         };
         let ask = self.ask(step, request, Some(service))?;
+        let mut wanted = 0;
         let all_or_nothing = flag(request, "xAllOrNothing")?.unwrap_or(false);
         if service && text(request, "schedulingStrategy")? == Some("DAEMON") {
             return Err(invalid("daemon services are not placed"));
+        }
+        if service {
+            definition::service_connect(&ask.definition, request)?;
+            let before = self.cluster.wanted.get(&ask.group).copied().unwrap_or(0).max(self.cluster.size(&ask.group));
+            if count > 0 && before + count > 5000 {
+                return Err(fault("limit-exceeded", "a service of more than 5000 tasks"));
+            }
+            wanted = before + count;
         }
 
         let considered = self.cluster.considered(&ask);
@@ -109,6 +118,9 @@ impl Oracle {
             self.cluster = before;
             tasks.clear();
             printed.clear();
+        }
+        if service {
+            self.cluster.wanted.insert(ask.group.clone(), wanted);
         }
         entry.insert("tasks".to_string(), json!(tasks));
         entry.insert("failures".to_string(), json!(failures));
@@ -284,6 +296,10 @@ impl Oracle {
             let Some(at) = self.cluster.victim(group, &chain, seed) else { break };
             stopped.push(self.cluster.tasks.remove(at).id);
         }
+        let left = self.cluster.size(group);
+        if let (Some(wanted), false) = (self.cluster.wanted.get_mut(group), stopped.is_empty()) {
+            *wanted = left;
+        }
         entry.insert("stopped".to_string(), json!(stopped));
         Ok(())
     }
@@ -345,6 +361,12 @@ impl Oracle {
         }
         for at in at {
             self.cluster.instances[at].status = status.to_string();
+            if status == "DRAINING" {
+                // 8.5: the pending tasks of services stop at once.
+                let key = self.cluster.instances[at].key;
+                let ends = |task: &Task| task.instance == key && task.pending && task.group.starts_with("service:");
+                self.cluster.tasks.retain(|task| !ends(task));
+            }
         }
         Ok(())
     }
@@ -506,7 +528,7 @@ fn check_attribute(attribute: &Value) -> Res<()> {
 /// `loadText`: strict JSON, and a cluster that loads.
 fn load_text(step: &Value, entry: &mut Entry) -> Res<()> {
     let text = text(step, "text")?.ok_or_else(|| invalid("`text` is missing"))?;
-    let Strict(value) = serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
+    let value = strict::parse(text).map_err(|error| invalid(error.to_string()))?;
     // Inside one document a name that stands twice, or a task on no instance, makes the document invalid.
     let of_document = |fault: Fault| match fault.class {
         "duplicate" | "not-found" => invalid(fault.text),
