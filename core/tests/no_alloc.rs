@@ -9,7 +9,7 @@ use std::cell::Cell;
 
 use placewright::{
     BinpackField, Capacity, Cluster, Constraint, Demand, GpuDemand, Instance, LaunchKind, Options, Protocol, Request,
-    RequestId, Strategy, StrategyChain, TaskId, TieBreak, expr,
+    RequestId, Route, Strategy, StrategyChain, TaskId, TieBreak, expr,
 };
 
 /// Counts allocations of the thread that asks it to.
@@ -61,8 +61,8 @@ const INSTANCES: usize = 48;
 const TASKS: usize = 600;
 
 /// A fleet with everything that placing looks at: zones, GPUs, interfaces, attributes, other groups.
-fn fleet(is_strict: bool) -> Cluster {
-    let mut cluster = Cluster::with_options(Options { is_strict, ..Options::default() });
+fn fleet(is_strict: bool, route: Route) -> Cluster {
+    let mut cluster = Cluster::with_options(Options { is_strict, route, ..Options::default() });
     cluster.reserve(Capacity { instances: INSTANCES, tasks: TASKS, ports: 300, changes: 4 * TASKS, savepoints: 8 });
     cluster.declare_resource("LICENSES").unwrap();
     for number in 0..INSTANCES {
@@ -188,10 +188,12 @@ fn the_allocator_counts() {
 
 #[test]
 fn no_chain_constraint_or_demand_allocates() {
-    for is_strict in [false, true] {
+    for (is_strict, route) in
+        [(false, Route::Scan), (true, Route::Scan), (false, Route::Indexed), (true, Route::Indexed)]
+    {
         for constraints in constraints() {
             for demand in demands() {
-                let mut cluster = fleet(is_strict);
+                let mut cluster = fleet(is_strict, route);
                 for chain in chains() {
                     let mut request = Request::new("web", demand.clone()).with_strategies(chain).with_seed(7);
                     request.constraints.clone_from(&constraints);
@@ -212,19 +214,28 @@ fn no_chain_constraint_or_demand_allocates() {
 
 #[test]
 fn long_churn_of_a_full_cluster_allocates_nothing() {
-    let mut cluster = fleet(true);
-    let demand = Demand::new(64, 128).with_port(Protocol::Tcp, 8080).with_gpus(GpuDemand::Share(100));
-    let request = Request { tie_break: TieBreak::Seeded, ..Request::new("web", demand) }
-        .with_strategies(Strategy::spread("ecs.availability-zone"));
-    let id = cluster.prepare(&request).unwrap();
-    let mut tasks = Vec::with_capacity(TASKS);
-    assert_eq!(allocations(|| churn(&mut cluster, id, &mut tasks, 200_000)), 0);
-    cluster.validate().unwrap();
+    for (route, last) in [
+        (Route::Scan, None),
+        (Route::Indexed, None),
+        (Route::Indexed, Some(Strategy::Binpack(BinpackField::Cpu))),
+        (Route::Indexed, Some(Strategy::Spread(placewright::SpreadField::InstanceId))),
+    ] {
+        let mut cluster = fleet(true, route);
+        let demand = Demand::new(64, 128).with_port(Protocol::Tcp, 8080).with_gpus(GpuDemand::Share(100));
+        let tie_break = if last.is_some() { TieBreak::Registration } else { TieBreak::Seeded };
+        let chain = [Strategy::spread("ecs.availability-zone")].into_iter().chain(last);
+        let request =
+            Request { tie_break, ..Request::new("web", demand) }.with_strategies(StrategyChain::new(chain).unwrap());
+        let id = cluster.prepare(&request).unwrap();
+        let mut tasks = Vec::with_capacity(TASKS);
+        assert_eq!(allocations(|| churn(&mut cluster, id, &mut tasks, 100_000)), 0);
+        cluster.validate().unwrap();
+    }
 }
 
 #[test]
 fn external_instances_and_zones_allocate_nothing() {
-    let mut cluster = fleet(true);
+    let mut cluster = fleet(true, Route::Indexed);
     let request = Request {
         launch: LaunchKind::External,
         zones: Some(vec!["b".into()]),
@@ -238,7 +249,7 @@ fn external_instances_and_zones_allocate_nothing() {
 #[test]
 fn scale_in_of_a_known_chain_allocates_nothing() {
     for chain in chains() {
-        let mut cluster = fleet(true);
+        let mut cluster = fleet(true, Route::Indexed);
         let request = Request::new("web", Demand::new(64, 128)).with_strategies(chain.clone());
         let id = cluster.prepare(&request).unwrap();
         let mut placements = Vec::with_capacity(TASKS);
@@ -282,7 +293,7 @@ fn strict_mode_refuses_to_grow_and_changes_nothing() {
 #[test]
 fn a_savepoint_is_free_when_reserved_and_never_refused() {
     for is_strict in [false, true] {
-        let mut cluster = fleet(is_strict);
+        let mut cluster = fleet(is_strict, Route::Auto);
         let reserved = cluster.reserved().savepoints;
         let mut savepoints = Vec::with_capacity(reserved + 1);
         let mut open = |cluster: &mut Cluster| allocations(|| savepoints.push(cluster.begin()));

@@ -9,9 +9,9 @@ use crate::instance::InstanceStatus;
 use crate::outcome::{Outcome, Placement, Rejection};
 use crate::prepared::{self, Prepared};
 use crate::request::Request;
-use crate::select::judge::{self, Reason};
 use crate::select::fill::Fill;
 use crate::select::indexed::{self, Found};
+use crate::select::judge::{self, Reason};
 use crate::select::{scan, victim};
 use crate::state::columns::NewTask;
 use crate::state::delta::Delta;
@@ -95,6 +95,9 @@ impl Cluster {
         check_port_room(self.options.is_strict, self.reserved.ports, state, request)?;
         if let Some(search) = plan.search.as_ref().filter(|_| is_large) {
             index.orders.sync(state, &index.ranks);
+            for &residue in &plan.residues {
+                index.residues.get(residue).focus(state, |group| index.tallies.focus_spare(state, group));
+            }
             match indexed::select(state, index, plan, search, scratch) {
                 Found::Instance(slot) => return Ok(Some(slot)),
                 Found::Nothing => return Ok(None),
@@ -102,7 +105,7 @@ impl Cluster {
             }
         }
         for &residue in &plan.residues {
-            index.residues.get(residue).focus(state, &mut index.tallies);
+            index.residues.get(residue).focus(state, |group| index.tallies.focus(state, group));
         }
         if plan.reads_group() {
             index.tallies.focus(state, plan.group);

@@ -99,7 +99,8 @@ impl Admissions {
                 *record = Some(Admission { parts, members, turned_away: None, holders: 1 });
             }
         }
-        if let Some(record) = self.records[number].as_mut().filter(|record| in_sequence && record.turned_away.is_none()) {
+        if let Some(record) = self.records[number].as_mut().filter(|record| in_sequence && record.turned_away.is_none())
+        {
             record.turned_away = Some(Ranked::default());
             record.rank(ranks);
         }

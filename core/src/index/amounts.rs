@@ -65,7 +65,13 @@ impl Orders {
     }
 
     /// Makes sure that there is an order by a resource, or by registration for `None`, in which the columns are watched.
-    pub(crate) fn want(&mut self, state: &State, ranks: &Ranks, by: Option<usize>, columns: impl Iterator<Item = usize>) {
+    pub(crate) fn want(
+        &mut self,
+        state: &State,
+        ranks: &Ranks,
+        by: Option<usize>,
+        columns: impl Iterator<Item = usize>,
+    ) {
         let mut watched = self.watched.clone();
         watched.extend(columns.chain(ORDERED));
         watched.sort_unstable();
@@ -89,12 +95,15 @@ impl Orders {
         if by.is_none() || is_wider && self.sequence.is_some() {
             self.sequence = Some(Sequence::new(width));
         }
-        self.touched.reserve(TOUCHED_MAX);
         self.rebuild(state, ranks);
     }
 
     /// Makes room for so many instances.
     pub(crate) fn reserve(&mut self, instances: usize) {
+        if self.is_empty() {
+            return;
+        }
+        self.touched.reserve(TOUCHED_MAX - self.touched.len());
         for by_amount in self.by_amount.iter_mut().flatten() {
             by_amount.order.reserve(instances);
             by_amount.known.reserve(instances.saturating_sub(by_amount.known.len()));

@@ -243,8 +243,9 @@ impl Order {
         keys[lane] = key;
         self.lens[leaf] = len + 1;
         let rows = leaf * (1 + self.width);
-        for (row, value) in
-            self.rows[rows..=rows + self.width].iter_mut().zip(core::iter::once(signed(slot)).chain(amounts.iter().copied()))
+        for (row, value) in self.rows[rows..=rows + self.width]
+            .iter_mut()
+            .zip(core::iter::once(signed(slot)).chain(amounts.iter().copied()))
         {
             row.copy_within(lane..len, lane + 1);
             row[lane] = value;
@@ -839,7 +840,8 @@ mod tests {
                 (false, None) => {}
             }
             if round % 64 == 0 {
-                let sound = order.is_sound(|key, slot, amounts| model.get(&key) == Some(&(slot, [amounts[0], amounts[1]])));
+                let sound =
+                    order.is_sound(|key, slot, amounts| model.get(&key) == Some(&(slot, [amounts[0], amounts[1]])));
                 assert!(sound && order.len() == model.len(), "round {round}");
                 let least = [i32::try_from(below(60)).unwrap_or(0), i32::MIN];
                 let from = i64::try_from(below(6000)).unwrap_or(0);

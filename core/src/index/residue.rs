@@ -129,22 +129,13 @@ impl ResidueRecord {
         }
     }
 
-    /// Gives columns to the groups that few predicates name.
-    pub(crate) fn focus(&self, state: &State, tallies: &mut Tallies) {
+    /// Gives columns to the groups that few predicates name; `focus` gives one.
+    pub(crate) fn focus(&self, state: &State, mut focus: impl FnMut(GroupId)) {
         for groups in &self.groups {
             if running(state, groups).nth(FOCUSED_GROUPS_MAX).is_none() {
-                for group in running(state, groups) {
-                    tallies.focus(state, group);
-                }
+                running(state, groups).for_each(&mut focus);
             }
         }
-    }
-
-    /// Whether the residue holds for one instance, found by walking its tasks.
-    pub(crate) fn holds(&self, state: &State, filters: &Filters, slot: u32, parking: &mut Parking) -> bool {
-        let leaves = [const { LeafView::Walk }; VIEWED_LEAVES_MAX];
-        let view = ResidueView { record: self, state, filters, leaves };
-        view.holding(slot as usize / WORD, 1 << (slot as usize % WORD), parking) != 0
     }
 
     /// The residue made ready to be asked of many instances in a row.

@@ -156,9 +156,9 @@ impl Spreads {
     ) -> SpreadId {
         let domains = self.hold_domains(state, attribute);
         let same = |record: &Option<Spread>| {
-            record.as_ref().is_some_and(|record| {
-                (record.group, record.domains, record.admission) == (group, domains, admission)
-            })
+            record
+                .as_ref()
+                .is_some_and(|record| (record.group, record.domains, record.admission) == (group, domains, admission))
         };
         if let Some(number) = self.records.iter().position(same) {
             if let Some(record) = &mut self.records[number] {
@@ -167,14 +167,7 @@ impl Spreads {
             self.release_domains(domains);
             return id(number);
         }
-        let mut record = Spread {
-            group,
-            domains,
-            admission,
-            counts: [0; NUMBERS],
-            admitted: [0; NUMBERS],
-            holders: 1,
-        };
+        let mut record = Spread { group, domains, admission, counts: [0; NUMBERS], admitted: [0; NUMBERS], holders: 1 };
         if let Some(domains) = &self.domains[domains] {
             let members = admissions.members(admission);
             for &slot in state.registry.iter().filter(|&&slot| members.contains(slot)) {

@@ -51,13 +51,22 @@ impl Tallies {
             column.used = clock;
             return;
         }
-        let Some((at, column)) = self.columns.iter_mut().enumerate().min_by_key(|(_, column)| column.used) else { return };
+        let Some((at, column)) = self.columns.iter_mut().enumerate().min_by_key(|(_, column)| column.used) else {
+            return;
+        };
         self.used = self.used.max(at + 1);
         column.used = clock;
         column.group = Some(group);
         column.counts.fill(0);
         for task in state.tasks_of_group(group) {
             column.counts[state.tasks[task as usize].instance as usize] += 1;
+        }
+    }
+
+    /// Gives the group a column, if one has never had a group.
+    pub(crate) fn focus_spare(&mut self, state: &State, group: GroupId) {
+        if self.used < COLUMNS {
+            self.focus(state, group);
         }
     }
 
@@ -70,7 +79,10 @@ impl Tallies {
     /// Tasks of the group per slot, if the group has a column.
     #[inline]
     pub(crate) fn counts(&self, group: GroupId) -> Option<&[u32]> {
-        self.columns[..self.used].iter().find(|column| column.group == Some(group)).map(|column| column.counts.as_slice())
+        self.columns[..self.used]
+            .iter()
+            .find(|column| column.group == Some(group))
+            .map(|column| column.counts.as_slice())
     }
 
     /// A task of the group begins to count on the instance.

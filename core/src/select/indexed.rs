@@ -9,17 +9,20 @@
 //! over: a filter that keeps exactly those an order comes to last makes it walk everything. So there is a budget, about what
 //! a scan costs, and a search that spends it says so; the scan then answers. Does not allocate.
 
+use core::cell::RefCell;
+
 use smallvec::SmallVec;
 
 use crate::expr::Parking;
 use crate::index::Index;
 use crate::index::bitset::Bitset;
 use crate::index::order::Walk;
+use crate::index::residue::ResidueView;
 use crate::index::sequence::Ranked;
 use crate::index::spread::SpreadView;
 use crate::limits::RANDOM_DRAWS_MAX;
 use crate::resource::fits;
-use crate::state::State;
+use crate::state::{State, WORD};
 
 use super::draw::Draws;
 use super::judge::has_all_gpus;
@@ -71,7 +74,8 @@ pub(crate) fn select(state: &State, index: &Index, plan: &Plan, search: &Search,
     if is_hopeless(state, plan) {
         return Found::Nothing;
     }
-    let judge = Judge::new(state, index, plan, search);
+    let residues = Residues::new(state, index, plan);
+    let judge = Judge::new(state, index, plan, search, residues.as_ref());
     let mut budget = budget(state);
     let Some(id) = search.spread else { return judge.find(Scope::Anywhere, &mut budget, scratch) };
     let Some(spread) = index.spreads.view(id, plan.absent_group == AbsentGroup::Last) else { return Found::Unknown };
@@ -90,7 +94,8 @@ pub(crate) fn best(state: &State, index: &Index, plan: &Plan, search: &Search, s
     if is_hopeless(state, plan) {
         return Found::Nothing;
     }
-    let judge = Judge::new(state, index, plan, search);
+    let residues = Residues::new(state, index, plan);
+    let judge = Judge::new(state, index, plan, search, residues.as_ref());
     let mut budget = budget(state);
     let mut found = None;
     let walk = judge.walk(scope, &mut budget, |slot| {
@@ -121,7 +126,7 @@ fn concluded(walk: Walk, found: Option<u32>) -> Found {
 }
 
 /// Everything a request asks of an instance beside amounts, made ready.
-struct Judge<'a> {
+struct Judge<'a, 'r> {
     /// The columns.
     state: &'a State,
     /// What follows from them.
@@ -136,11 +141,45 @@ struct Judge<'a> {
     taken: Option<&'a Ranked>,
     /// For each port, the instances on which it is taken.
     ports: SmallVec<[&'a Bitset; 4]>,
+    /// Parts of expressions that read tasks, where there are any.
+    residues: Option<&'r Residues<'a>>,
 }
 
-impl<'a> Judge<'a> {
+/// Parts of expressions that read tasks, made ready.
+struct Residues<'a> {
+    /// Each of them.
+    views: SmallVec<[ResidueView<'a>; 2]>,
+    /// Where they leave their intermediate results.
+    parking: RefCell<Parking>,
+}
+
+impl<'a> Residues<'a> {
+    /// Those of a request; `None` where it has none.
+    fn new(state: &'a State, index: &'a Index, plan: &'a Plan) -> Option<Self> {
+        if plan.residues.is_empty() {
+            return None;
+        }
+        let view = |&id: &u32| index.residues.get(id).view(state, &index.filters, &index.tallies);
+        Some(Self { views: plan.residues.iter().map(view).collect(), parking: RefCell::default() })
+    }
+
+    /// Whether all hold for an instance.
+    fn hold(&self, slot: u32) -> bool {
+        let (word, bit) = (slot as usize / WORD, 1 << (slot as usize % WORD));
+        let mut parking = self.parking.borrow_mut();
+        self.views.iter().all(|residue| residue.holding(word, bit, &mut parking) != 0)
+    }
+}
+
+impl<'a, 'r> Judge<'a, 'r> {
     /// A request made ready.
-    fn new(state: &'a State, index: &'a Index, plan: &'a Plan, search: &'a Search) -> Self {
+    fn new(
+        state: &'a State,
+        index: &'a Index,
+        plan: &'a Plan,
+        search: &'a Search,
+        residues: Option<&'r Residues<'a>>,
+    ) -> Self {
         let mut ports = SmallVec::new();
         for &key in &state.demands.get(plan.demand).ports {
             ports.extend(index.ports.taken(key));
@@ -153,6 +192,7 @@ impl<'a> Judge<'a> {
             admitted: index.admissions.members(search.admission),
             taken: if plan.is_distinct { index.watches.occupied(plan.group) } else { None },
             ports,
+            residues,
         }
     }
 
@@ -163,14 +203,7 @@ impl<'a> Judge<'a> {
             && self.taken.is_none_or(|taken| !taken.contains(self.index.ranks.of(slot)))
             && !self.ports.iter().any(|taken| taken.contains(slot))
             && (!self.plan.wants_all_gpus || has_all_gpus(self.state, slot))
-            && (self.plan.residues.is_empty() || self.residues_hold(slot))
-    }
-
-    /// Whether the parts of expressions that read tasks hold.
-    fn residues_hold(&self, slot: u32) -> bool {
-        let Index { residues, filters, .. } = self.index;
-        let mut parking = Parking::default();
-        self.plan.residues.iter().all(|&id| residues.get(id).holds(self.state, filters, slot, &mut parking))
+            && self.residues.is_none_or(|residues| residues.hold(slot))
     }
 
     /// Whether an instance has enough of everything.

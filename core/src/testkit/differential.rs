@@ -37,7 +37,9 @@ pub fn compare(case: &Value, seed: u64, checks: Checks) -> Result<Vec<Value>, St
         (Ok(engine), Ok(indexed), Ok(oracle)) => (engine, indexed, oracle),
         (Err(_), Err(_), Err(_)) => return Ok(Vec::new()),
         (_, _, Err(error)) => return Err(format!("only the oracle refuses the cluster: {error}")),
-        (Err(error), _, Ok(_)) | (_, Err(error), Ok(_)) => return Err(format!("the engine refuses the cluster: {error}")),
+        (Err(error), _, Ok(_)) | (_, Err(error), Ok(_)) => {
+            return Err(format!("the engine refuses the cluster: {error}"));
+        }
     };
     let mut entries = Vec::new();
     let no_steps = Vec::new();
