@@ -189,6 +189,6 @@ impl Admissions {
     /// Bytes held on the heap.
     pub(crate) fn memory_usage(&self) -> usize {
         self.records.capacity() * size_of::<Option<Admission>>()
-            + self.records.iter().flatten().map(|record| record.memory_usage()).sum::<usize>()
+            + self.records.iter().flatten().map(Admission::memory_usage).sum::<usize>()
     }
 }
