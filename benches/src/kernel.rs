@@ -130,7 +130,7 @@ impl Kernel for Scan {
     }
 }
 
-/// One block of 64 slots, with AVX2.
+/// One block of 64 slots, with AVX2; there only in builds that have it everywhere.
 #[cfg(target_feature = "avx2")]
 mod block {
     use super::BLOCK;
@@ -141,16 +141,41 @@ mod block {
         _mm256_testz_si256, _mm256_xor_si256,
     };
 
-    /// Eight lanes; the compiler makes one load of it.
+    /// Slots with at least an amount, as a mask.
     #[inline(always)]
+    #[allow(unsafe_code, reason = "the build has AVX2, or the module would not be there")]
+    pub(super) fn at_least(column: &[i32; BLOCK], amount: i32) -> u64 {
+        // SAFETY: the whole build has AVX2.
+        unsafe { at_least_avx2(column, amount) }
+    }
+
+    /// The least memory among the slots that fit, where that is less than the best so far, and `i32::MAX` otherwise.
+    #[inline(always)]
+    #[allow(unsafe_code, reason = "the build has AVX2, or the module would not be there")]
+    pub(super) fn least<const MASKED: bool>(
+        cpus: &[i32; BLOCK],
+        memories: &[i32; BLOCK],
+        cpu: i32,
+        memory: i32,
+        mask: u64,
+        best: i32,
+    ) -> i32 {
+        // SAFETY: the whole build has AVX2.
+        unsafe { least_avx2::<MASKED>(cpus, memories, cpu, memory, mask, best) }
+    }
+
+    /// Eight lanes; the compiler makes one load of it.
+    #[inline]
+    #[target_feature(enable = "avx2")]
     fn load(column: &[i32; BLOCK], at: usize) -> __m256i {
         let lane = |lane: usize| column[at * 8 + lane];
         _mm256_setr_epi32(lane(0), lane(1), lane(2), lane(3), lane(4), lane(5), lane(6), lane(7))
     }
 
-    /// Slots with at least an amount, as a mask.
-    #[inline(always)]
-    pub(super) fn at_least(column: &[i32; BLOCK], amount: i32) -> u64 {
+    /// [`at_least`], in a context that has AVX2.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn at_least_avx2(column: &[i32; BLOCK], amount: i32) -> u64 {
         let below = _mm256_set1_epi32(amount - 1);
         let mut mask = 0;
         for at in 0..8 {
@@ -161,12 +186,13 @@ mod block {
         mask
     }
 
-    /// The least memory among the slots that fit, where that is less than the best so far, and `i32::MAX` otherwise.
+    /// [`least`], in a context that has AVX2.
     ///
     /// What would be left of the memory, as an unsigned number, is large where there is too little: one minimum covers the
     /// test of the memory.
-    #[inline(always)]
-    pub(super) fn least<const MASKED: bool>(
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn least_avx2<const MASKED: bool>(
         cpus: &[i32; BLOCK],
         memories: &[i32; BLOCK],
         cpu: i32,
@@ -226,7 +252,7 @@ mod plain {
         mask: u64,
         best: i32,
     ) -> i32 {
-        let mut least = best;
+        let mut least = i32::MAX;
         for at in 0..BLOCK {
             let fits = (cpus[at] >= cpu) & (memories[at] >= memory) & (!MASKED | (mask >> at & 1 == 1));
             let key = if fits { memories[at] } else { i32::MAX };
