@@ -12,7 +12,7 @@ pub mod hot;
 pub mod kernel;
 pub mod meter;
 
-use placewright::{Capacity, Cluster, Demand, Instance, Options, Protocol, Request, Route, TaskId};
+use placewright::{Capacity, Cluster, Demand, Instance, Options, Protocol, Request, RequestId, Route, TaskId};
 
 use cell::State;
 use kernel::{Kernel, Tree, slots_visited_last};
@@ -159,14 +159,13 @@ impl Fleet {
         self.cpu.is_empty()
     }
 
-    /// An empty cluster with the fleet's instances and so much room for tasks, beside what fits of ports and changes.
+    /// An empty cluster with the fleet's instances and room for so much else.
     ///
     /// # Errors
     /// That of the cluster.
-    pub fn instances(&self, route: Route, tasks: usize) -> Outcome<Cluster> {
+    pub fn instances(&self, route: Route, room: Capacity) -> Outcome<Cluster> {
         let mut cluster = Cluster::with_options(Options { route, ..Options::default() });
-        let (ports, changes) = (tasks / 4, if tasks == 0 { 0 } else { 4 * ROOM });
-        cluster.reserve(Capacity { instances: self.len(), tasks, ports, changes, savepoints: 4 });
+        cluster.reserve(Capacity { instances: self.len(), ..room });
         for at in 0..self.len() {
             let name = format!("ci/{at}");
             let mut instance = Instance::new(&name)
@@ -189,16 +188,18 @@ impl Fleet {
     /// # Errors
     /// That of the cluster; a task that does not fit where the kernel placed it.
     pub fn cluster(&self, route: Route) -> Outcome<(Cluster, Vec<TaskId>)> {
-        let mut cluster = self.instances(route, self.tasks.len() + ROOM)?;
-        let tasks = self.start_tasks(&mut cluster)?;
+        let tasks = self.tasks.len() + ROOM;
+        let room = Capacity { tasks, ports: tasks / 4, changes: 4 * ROOM, savepoints: 4, ..Capacity::default() };
+        let mut cluster = self.instances(route, room)?;
+        let (tasks, _) = self.start_tasks(&mut cluster)?;
         Ok((cluster, tasks))
     }
 
-    /// Starts the fleet's tasks.
+    /// Starts the fleet's tasks. Their requests stay prepared, as those of services that are alive do.
     ///
     /// # Errors
     /// As [`cluster`](Self::cluster).
-    pub fn start_tasks(&self, cluster: &mut Cluster) -> Outcome<Vec<TaskId>> {
+    pub fn start_tasks(&self, cluster: &mut Cluster) -> Outcome<(Vec<TaskId>, Vec<RequestId>)> {
         let mut plain = Vec::new();
         let mut with_port = Vec::new();
         for shape in 0..self.shapes.len() {
@@ -219,10 +220,7 @@ impl Fleet {
             }
             tasks.push(started.map_err(|reason| cluster.reason_text(reason))?.task);
         }
-        for request in plain.into_iter().chain(with_port.into_iter().flatten()) {
-            cluster.release(request)?;
-        }
-        Ok(tasks)
+        Ok((tasks, plain.into_iter().chain(with_port.into_iter().flatten()).collect()))
     }
 
     /// A request for one task of a shape, in the shape's group, with no constraint and no strategy.

@@ -12,7 +12,7 @@ use std::process::Command;
 
 use clap::Parser;
 use placewright::adapter::{Session, SessionOptions};
-use placewright::{Cluster, Demand, Placement, RequestId, Route, TaskId, expr};
+use placewright::{Capacity, Cluster, Demand, Placement, RequestId, Route, TaskId, expr};
 use placewright_benches::Fleet;
 use placewright_benches::cell::{BATCH, Cell, Operation, ROLLBACK};
 use placewright_benches::churn::{Churn, KernelChurn};
@@ -224,7 +224,10 @@ fn run(cell: &Cell, originals: &mut Option<Originals>, settings: Settings) -> Ou
         Operation::ColumnScan => column_scan(cell, originals, settings)?,
         _ => churn(cell, originals, settings)?,
     };
-    Ok(line.timed(&timings))
+    let line = line.timed(&timings);
+    // What is raced there is no route.
+    let scan_ns = line.scan_ns.filter(|_| cell.operation != Operation::ColumnScan);
+    Ok(Line { scan_ns, ..line })
 }
 
 /// Steps that take about a proof's time, judged by a few on the scan.
@@ -540,14 +543,17 @@ fn load_json(line: Line, settings: Settings) -> Outcome<Line> {
 #[expect(clippy::cast_precision_loss, reason = "bytes far below 2^52")]
 fn memory(line: Line, cell: &Cell) -> Outcome<Line> {
     let fleet = Fleet::new(cell.instances, cell.state);
-    let empty = fleet.instances(Route::Indexed, 0)?.memory_usage();
-    let mut cluster = fleet.instances(Route::Indexed, fleet.tasks.len())?;
-    let with_instances = cluster.memory_usage();
-    let tasks = fleet.start_tasks(&mut cluster)?.len();
-    let bytes = cluster.memory_usage().max(with_instances);
+    let empty = fleet.instances(Route::Indexed, Capacity::default())?.memory_usage();
+    let room = Capacity { tasks: fleet.tasks.len(), ports: fleet.tasks.len() / 8, ..Capacity::default() };
+    let mut cluster = fleet.instances(Route::Indexed, room)?;
+    let (tasks, requests) = fleet.start_tasks(&mut cluster)?;
+    for request in requests {
+        cluster.release(request)?;
+    }
+    let bytes = cluster.memory_usage();
     Ok(Line {
         bytes_per_instance: Some(empty as f64 / cell.instances as f64),
-        bytes_per_task: Some((bytes - empty) as f64 / tasks as f64),
+        bytes_per_task: Some(bytes.saturating_sub(empty) as f64 / tasks.len() as f64),
         ..line
     })
 }
