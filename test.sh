@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs what is missing and runs every test. Usage: ./test.sh [STEP ...]; without arguments, every step.
 #
-# Needs rustup's stable toolchain. The fuzz step also needs a nightly one, the msrv step apt-get; each says so and is
-# skipped where that is absent, and fails where it is there and something is wrong.
+# Needs rustup's stable toolchain. The fuzz step also needs a nightly one, the msrv step apt-get, and the benches step counts
+# instructions with valgrind; each says so and is skipped where that is absent, and fails where it is there and something is
+# wrong.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -28,6 +29,7 @@ step_lint() {
     cargo clippy --quiet -p placewright --all-targets $features -- -D warnings
   done
   cargo clippy --quiet -p placewright-cli --all-targets -- -D warnings
+  cargo clippy --quiet -p placewright-benches --all-targets -- -D warnings
 }
 
 step_debug() {
@@ -56,6 +58,13 @@ step_examples() {
 step_docs() {
   RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps -p placewright --all-features
   cargo test --quiet --doc -p placewright --all-features
+}
+
+# Each bench runs once, as a test; no time is judged. Instructions are counted where valgrind is there.
+step_benches() {
+  cargo test --quiet --release -p placewright-benches
+  cargo bench --quiet -p placewright-benches --benches -- --test
+  cargo run --quiet --release -p placewright-benches --bin count
 }
 
 # The oldest compiler that builds the library, from Debian's packages; the resolver keeps dependencies within it.
@@ -106,7 +115,7 @@ step_fuzz() {
   return $failed
 }
 
-STEPS=(format lint debug release conformance examples docs msrv fuzz)
+STEPS=(format lint debug release conformance examples docs benches msrv fuzz)
 for step in "${@:-${STEPS[@]}}"; do
   say "$step"
   SECONDS=0

@@ -118,7 +118,7 @@ impl Interner {
             self.entries[number as usize] = entry;
         } else {
             self.entries.push(entry);
-            self.free.reserve(self.entries.len() - self.free.len());
+            self.reserve_free();
         }
         self.arena.push_str(text);
         let Self { arena, entries, table, .. } = self;
@@ -127,6 +127,11 @@ impl Interner {
             hash_text(&arena[entry.start as usize..(entry.start + entry.len) as usize])
         });
         Ok(number)
+    }
+
+    /// Makes room to give every text back.
+    pub(crate) fn reserve_free(&mut self) {
+        self.free.reserve(self.entries.len() - self.free.len());
     }
 
     /// One holder more of a number somebody holds already.

@@ -333,6 +333,8 @@ impl State {
             column.reserve(padded.saturating_sub(column.len()));
         }
         self.tasks.reserve(tasks.saturating_sub(self.tasks.len()));
+        self.demands.reserve_free();
+        self.group_names.reserve_free();
         if self.registered[ResourceKind::Gpu.column()].iter().any(|&gpus| gpus > 0) {
             self.reserve_task_devices();
         }

@@ -141,7 +141,7 @@ impl DemandTable {
                 return Err(Error::new(ErrorKind::CapacityMax));
             }
             self.records.push(Some(record));
-            self.free.reserve(self.records.len() - self.free.len());
+            self.reserve_free();
             number
         };
         let Self { records, table, .. } = self;
@@ -149,6 +149,11 @@ impl DemandTable {
             records[other as usize].as_ref().map_or(0, |record| hash_demand(&record.definition, &record.demand))
         });
         Ok(DemandId(number))
+    }
+
+    /// Makes room to give every demand back.
+    pub(crate) fn reserve_free(&mut self) {
+        self.free.reserve(self.records.len() - self.free.len());
     }
 
     /// One holder more.

@@ -1,0 +1,295 @@
+//! The axes of the grid: operation, chain, constraint, state; which combinations are cells, and the requests of each.
+//!
+//! A cell's name reads as a path: `churn/indexed/spread-az+binpack-memory/distinct+keep10/mixed75/10000`.
+
+use std::fmt;
+
+use placewright::{BinpackField, Constraint, Protocol, Request, SpreadField, Strategy, StrategyChain, expr};
+
+use crate::Fleet;
+use crate::meter::Outcome;
+
+/// Values of the attribute `class`, in turn by registration.
+pub const CLASSES: [&str; 10] = ["c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9"];
+/// Services of the cells with many of them.
+pub const SERVICES: usize = 200;
+/// Tasks of a batch.
+pub const BATCH: u32 = 10_000;
+/// Placements inside the savepoint of a rollback cell.
+pub const ROLLBACK: usize = 1000;
+
+/// Implements the name of an axis, and the list of its values.
+macro_rules! axis {
+    ($(#[$doc:meta])* $axis:ident { $($(#[$value_doc:meta])* $value:ident = $name:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $axis {
+            $($(#[$value_doc])* $value,)*
+        }
+
+        impl $axis {
+            /// Every value.
+            pub const ALL: &'static [Self] = &[$(Self::$value,)*];
+
+            /// The name, as cells write it.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$value => $name,)*
+                }
+            }
+        }
+
+        impl fmt::Display for $axis {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+    };
+}
+
+axis! {
+    /// What is timed.
+    Operation {
+        /// One placement; stopping is not timed.
+        Place = "place",
+        /// One placement and one stop.
+        Churn = "churn",
+        /// The same inside an open savepoint.
+        ChurnInSavepoint = "churn-in-savepoint",
+        /// One task of a batch of equal tasks placed by one call.
+        Batch = "batch",
+        /// One explanation.
+        Explain = "explain",
+        /// One of the placements between opening a savepoint and rolling back, the two included.
+        Rollback = "rollback",
+        /// One of as many placements without the two.
+        RollbackPlacements = "rollback-placements",
+        /// One instance of a describe document that is loaded; the rival is serde_json's generic value.
+        LoadJson = "load-json",
+        /// One cluster query of 200 characters that is compiled.
+        CompileExpression = "compile-expression",
+        /// One read of both whole columns in plain Rust, beside the kernel's own scan.
+        ColumnScan = "column-scan",
+        /// Nothing is timed: bytes per instance and task.
+        Memory = "memory",
+    }
+}
+
+axis! {
+    /// A strategy chain.
+    Chain {
+        /// No strategy: the instance registered first.
+        None = "none",
+        /// The least memory left.
+        BinpackMemory = "binpack-memory",
+        /// The least CPU left.
+        BinpackCpu = "binpack-cpu",
+        /// The zone with the fewest tasks of the group, then the least memory left.
+        SpreadAzBinpackMemory = "spread-az+binpack-memory",
+        /// The zone with the fewest tasks of the group, then the instance with the fewest.
+        ServiceDefault = "service-default",
+        /// The instance with the fewest tasks of the group.
+        SpreadInstance = "spread-instance",
+        /// A uniform draw.
+        Random = "random",
+    }
+}
+
+axis! {
+    /// What else the requests of a cell ask for.
+    Limit {
+        /// Nothing.
+        None = "none",
+        /// No two tasks of the group on one instance.
+        Distinct = "distinct",
+        /// An expression that keeps a random tenth.
+        Keep10 = "keep10",
+        /// Both.
+        DistinctKeep10 = "distinct+keep10",
+        /// An expression that keeps every tenth instance.
+        Keep10Class = "keep10-class",
+        /// An expression that keeps the tenth with the most memory left, which an ordered search visits last.
+        Adversarial = "adversarial",
+        /// A host port.
+        HostPort = "host-port",
+        /// An expression about the task groups on the instance.
+        Residue = "residue",
+        /// Two hundred services in turn, each with constraints of its own.
+        Services = "services200",
+    }
+}
+
+axis! {
+    /// What the cluster is like.
+    State {
+        /// Nearly empty: ties everywhere.
+        Fresh = "fresh",
+        /// Three quarters of memory or CPU in use, tasks having come and gone.
+        Mixed75 = "mixed75",
+        /// Much memory where there is little CPU; tasks close to the limit of both.
+        Anticorrelated = "anticorrelated",
+        /// Filled until tasks found no instance; then one task in thirty-two was stopped.
+        NearlyFull = "nearly-full",
+    }
+}
+
+impl Chain {
+    /// The chain itself.
+    ///
+    /// # Errors
+    /// That of [`StrategyChain::new`].
+    pub fn chain(self) -> Outcome<StrategyChain> {
+        let memory = Strategy::Binpack(BinpackField::Memory);
+        Ok(match self {
+            Self::None => StrategyChain::default(),
+            Self::BinpackMemory => memory.into(),
+            Self::BinpackCpu => Strategy::Binpack(BinpackField::Cpu).into(),
+            Self::SpreadAzBinpackMemory => StrategyChain::new([Strategy::spread("ecs.availability-zone"), memory])?,
+            Self::ServiceDefault => StrategyChain::service_default(),
+            Self::SpreadInstance => Strategy::Spread(SpreadField::InstanceId).into(),
+            Self::Random => Strategy::Random.into(),
+        })
+    }
+}
+
+impl Limit {
+    /// A request of the cell's, under the limit; `number` counts its requests.
+    fn limit(self, mut request: Request, number: usize) -> Outcome<Request> {
+        let member_of = |text: &str| expr::compile(text).map(Constraint::MemberOf);
+        if matches!(self, Self::Distinct | Self::DistinctKeep10) {
+            request.constraints.push(Constraint::DistinctInstance);
+        }
+        match self {
+            Self::None | Self::Distinct => {}
+            Self::Keep10 | Self::DistinctKeep10 => request.constraints.push(member_of("attribute:stack == prod")?),
+            Self::Keep10Class => request.constraints.push(member_of("attribute:class == c3")?),
+            Self::Adversarial => request.constraints.push(member_of("attribute:visited == last")?),
+            Self::HostPort => {
+                let port = 8080 + u16::try_from(number % 16)?;
+                request.demand = request.demand.with_port(Protocol::Tcp, port);
+            }
+            Self::Residue => request.constraints.push(member_of("not(task:group == database)")?),
+            Self::Services => {
+                let (some, other) = (CLASSES[number % 10], CLASSES[(number / 10 + number + 1) % 10]);
+                request.group = format!("service:own-{number}");
+                request.constraints.push(match number % 4 {
+                    0 => Constraint::DistinctInstance,
+                    1 => member_of(&format!("attribute:class in [{some}, {other}]"))?,
+                    2 => member_of(&format!("not(attribute:class == {some}) and not(attribute:stack == s{number})"))?,
+                    _ => member_of(&format!("attribute:class != {other} or attribute:stack == s{number}"))?,
+                });
+            }
+        }
+        Ok(request)
+    }
+
+    /// The instances the kernel is told of, where the limit is a set of them.
+    #[must_use]
+    pub fn allowed(self, fleet: &Fleet) -> Option<Vec<u64>> {
+        let keeps = |at: usize| match self {
+            Self::Keep10 | Self::DistinctKeep10 => fleet.kept[at],
+            Self::Keep10Class => CLASSES[at % CLASSES.len()] == "c3",
+            _ => fleet.kept_last[at],
+        };
+        if !matches!(self, Self::Keep10 | Self::DistinctKeep10 | Self::Keep10Class | Self::Adversarial) {
+            return None;
+        }
+        let mut allowed = vec![0; fleet.len().div_ceil(64)];
+        for at in (0..fleet.len()).filter(|&at| keeps(at)) {
+            allowed[at / 64] |= 1 << (at % 64);
+        }
+        Some(allowed)
+    }
+}
+
+/// One cell of the grid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cell {
+    /// What is timed.
+    pub operation: Operation,
+    /// Instances.
+    pub instances: usize,
+    /// The chain.
+    pub chain: Chain,
+    /// The limit.
+    pub limit: Limit,
+    /// The state.
+    pub state: State,
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { operation, instances, chain, limit, state } = self;
+        write!(f, "{operation}/indexed/{chain}/{limit}/{state}/{instances}")
+    }
+}
+
+impl Cell {
+    /// The requests it places in turn, or at random where they differ by shape alone.
+    ///
+    /// # Errors
+    /// That of an expression.
+    pub fn requests(&self, fleet: &Fleet) -> Outcome<Vec<Request>> {
+        let requests = if self.limit == Limit::Services { SERVICES } else { fleet.shapes.len() };
+        let chain = self.chain.chain()?;
+        let request = |number| {
+            let request = fleet.request(number).with_strategies(chain.clone()).with_seed(number as u64);
+            self.limit.limit(request, number)
+        };
+        (0..requests).map(request).collect()
+    }
+
+    /// Whether its tasks replace any task of the fleet, rather than tasks of its own: where all instances are open to it,
+    /// the fleet stays as it is.
+    #[must_use]
+    pub fn replaces_any(&self) -> bool {
+        self.limit == Limit::None && matches!(self.state, State::Mixed75 | State::NearlyFull)
+    }
+
+    /// Whether the kernel gives the same answers.
+    #[must_use]
+    pub fn is_kernels(&self) -> bool {
+        let set = matches!(self.limit, Limit::None | Limit::Keep10 | Limit::Keep10Class | Limit::Adversarial);
+        self.chain == Chain::BinpackMemory && set
+    }
+
+    /// Every cell at a number of instances.
+    #[must_use]
+    pub fn all(instances: usize) -> Vec<Self> {
+        let cell = |operation, chain, limit, state| Self { operation, instances, chain, limit, state };
+        let mut cells = Vec::new();
+        for &state in State::ALL {
+            for &chain in Chain::ALL {
+                cells.push(cell(Operation::Place, chain, Limit::None, state));
+                for &limit in Limit::ALL {
+                    let is_usual = state == State::Mixed75 || limit == Limit::None || chain == Chain::BinpackMemory;
+                    let services = matches!(chain, Chain::BinpackMemory | Chain::SpreadAzBinpackMemory);
+                    if is_usual && (limit != Limit::Services || services && state == State::Mixed75) {
+                        cells.push(cell(Operation::Churn, chain, limit, state));
+                    }
+                }
+            }
+        }
+        let (memory, spread) = (Chain::BinpackMemory, Chain::SpreadAzBinpackMemory);
+        let (mixed, fresh) = (State::Mixed75, State::Fresh);
+        cells.push(cell(Operation::Place, spread, Limit::DistinctKeep10, mixed));
+        for (chain, limit) in [(memory, Limit::None), (spread, Limit::DistinctKeep10)] {
+            cells.push(cell(Operation::ChurnInSavepoint, chain, limit, mixed));
+        }
+        for &chain in Chain::ALL {
+            cells.push(cell(Operation::Batch, chain, Limit::None, fresh));
+        }
+        cells.push(cell(Operation::Batch, memory, Limit::None, mixed));
+        for (chain, limit) in [(memory, Limit::None), (spread, Limit::DistinctKeep10), (memory, Limit::Residue)] {
+            cells.push(cell(Operation::Explain, chain, limit, mixed));
+        }
+        cells.push(cell(Operation::Rollback, memory, Limit::None, mixed));
+        cells.push(cell(Operation::RollbackPlacements, memory, Limit::None, mixed));
+        cells.push(cell(Operation::ColumnScan, memory, Limit::None, mixed));
+        cells.push(cell(Operation::LoadJson, Chain::None, Limit::None, fresh));
+        cells.push(cell(Operation::CompileExpression, Chain::None, Limit::None, fresh));
+        cells.push(cell(Operation::Memory, Chain::None, Limit::None, mixed));
+        cells
+    }
+}
