@@ -40,6 +40,10 @@ pub mod adapter;
 pub mod attribute;
 pub mod cluster;
 pub mod constraint;
+#[cfg(feature = "counters")]
+pub mod counters;
+#[cfg(not(feature = "counters"))]
+mod counters;
 pub mod definition;
 pub mod demand;
 pub mod eni;

@@ -12,7 +12,7 @@ const LAYERS: [&[&str]; 9] = [
     &["index"],
     &["definition", "constraint", "strategy", "request", "outcome"],
     &["select"],
-    &["memory", "prepared", "view", "transaction", "cluster", "fingerprint"],
+    &["counters", "memory", "prepared", "view", "transaction", "cluster", "fingerprint"],
     &["report", "json", "adapter", "wire", "testkit"],
 ];
 

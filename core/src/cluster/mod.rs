@@ -12,6 +12,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::attribute::{INSTANCE_TYPE, OS_TYPE, TRUNK_ID};
+use crate::counters::Counters;
 use crate::error::{Error, ErrorKind};
 use crate::expr::Expression;
 use crate::id::{InstanceId, RequestId, TaskId};
@@ -45,6 +46,8 @@ pub struct Cluster {
     requests: PreparedTable,
     /// Buffers of the data plane.
     scratch: Scratch,
+    /// Work done by searches so far.
+    counters: Counters,
     /// Choices for the whole cluster.
     options: Options,
     /// What was reserved; in strict mode, also the most there can be.
@@ -60,6 +63,7 @@ impl Clone for Cluster {
             journal: self.journal.clone(),
             requests: self.requests.clone(),
             scratch: self.scratch.clone(),
+            counters: self.counters,
             options: self.options.clone(),
             reserved: self.reserved,
         };
@@ -90,6 +94,7 @@ impl Cluster {
             journal: Journal::default(),
             requests: PreparedTable::default(),
             scratch: Scratch::default(),
+            counters: Counters::default(),
             options,
             reserved: Capacity::default(),
         }
@@ -488,6 +493,13 @@ impl Cluster {
             journal: self.journal.memory_usage(),
             scratch: self.scratch.memory_usage(),
         }
+    }
+
+    /// Work done by searches so far.
+    #[cfg(feature = "counters")]
+    #[must_use]
+    pub const fn counters(&self) -> Counters {
+        self.counters
     }
 
     /// The columns, for modules that read them.

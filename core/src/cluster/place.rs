@@ -98,16 +98,22 @@ impl Cluster {
             for &residue in &plan.residues {
                 index.residues.get(residue).focus(state, |group| index.tallies.focus_spare(state, group));
             }
-            match indexed::select(state, index, plan, search, scratch) {
+            let mut effort = indexed::effort(state);
+            let found = indexed::select(state, index, plan, search, scratch, &mut effort);
+            self.counters.add(effort);
+            match found {
                 Found::Instance(slot) => return Ok(Some(slot)),
                 Found::Nothing => return Ok(None),
                 Found::Unknown => {}
             }
         }
+        self.counters.add_scan(self.state.registry.len());
+        let Self { state, index, requests, scratch, .. } = self;
+        let Prepared { plan, .. } = requests.get(id)?;
         for &residue in &plan.residues {
             index.residues.get(residue).focus(state, |group| index.tallies.focus(state, group));
         }
-        if plan.reads_group() {
+        if plan.search.is_none() && plan.reads_group() {
             index.tallies.focus(state, plan.group);
         }
         Ok(scan::select(state, index, plan, scratch))
@@ -196,7 +202,10 @@ impl Cluster {
                 Some(fill) => {
                     let Prepared { plan, .. } = self.requests.get(id)?;
                     let Some(search) = &plan.search else { return Ok(false) };
-                    fill.next(&self.state, &mut self.index, plan, search)
+                    let mut effort = indexed::effort(&self.state);
+                    let next = fill.next(&self.state, &mut self.index, plan, search, &mut effort);
+                    self.counters.add(effort);
+                    next
                 }
                 None => (Found::Unknown, 1),
             };

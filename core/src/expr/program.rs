@@ -281,6 +281,11 @@ pub struct Residue {
 }
 
 impl Residue {
+    /// Instructions there are.
+    pub(crate) fn instructions(&self) -> u32 {
+        u32::try_from(self.code.len()).unwrap_or(u32::MAX)
+    }
+
     /// The largest parts that read static facts only.
     #[must_use]
     pub fn statics(&self) -> &[Program] {

@@ -13,6 +13,7 @@ use crate::resource::{DIMENSIONS, ResourceKind};
 use crate::state::State;
 
 use super::bitset::Bitset;
+use super::effort::Effort;
 use super::order::{Order, Query, Walk};
 use super::ranks::Ranks;
 use super::sequence::{Ranked, Sequence};
@@ -219,7 +220,7 @@ impl Orders {
         &self,
         column: usize,
         needed: &Needed,
-        budget: &mut u32,
+        effort: &mut Effort,
         mut visit: impl FnMut(u32) -> bool,
     ) -> Walk {
         let Some(by_amount) = self.by_amount.iter().flatten().find(|known| known.column == column) else {
@@ -228,7 +229,7 @@ impl Orders {
         let (amounts, width) = gathered(&self.watched, column, |other| needed[other]);
         let from = if needed[column] == i32::MIN { i64::MIN } else { key(needed[column], 0) };
         let query = Query { from, to: i64::MAX, amounts: &amounts[..width] };
-        by_amount.order.walk(&query, budget, |_, slot| visit(slot))
+        by_amount.order.walk(&query, effort, |_, slot| visit(slot))
     }
 
     /// Shows `visit` the instances with enough of everything, earliest registered first, until it says to stop. Those of
@@ -239,12 +240,12 @@ impl Orders {
         ranks: &Ranks,
         needed: &Needed,
         without: [Option<&Ranked>; 2],
-        budget: &mut u32,
+        effort: &mut Effort,
         mut visit: impl FnMut(u32) -> bool,
     ) -> Walk {
         let Some(sequence) = &self.sequence else { return Walk::Spent };
         let (amounts, width) = gathered(&self.watched, usize::MAX, |column| needed[column]);
-        sequence.walk(&amounts[..width], without, budget, |rank| {
+        sequence.walk(&amounts[..width], without, effort, |rank| {
             let slot = ranks.slots().get(rank as usize).copied().filter(|&slot| slot != crate::state::NONE);
             slot.is_some_and(&mut visit)
         })

@@ -6,6 +6,7 @@
 pub(crate) mod admission;
 pub(crate) mod amounts;
 pub(crate) mod bitset;
+pub(crate) mod effort;
 pub(crate) mod eligibility;
 pub(crate) mod order;
 pub(crate) mod ports;

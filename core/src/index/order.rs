@@ -15,6 +15,8 @@
 
 use alloc::vec::Vec;
 
+use super::effort::Effort;
+
 /// Keys of a leaf, and leaves of a group.
 pub(crate) const LANES: usize = 64;
 /// Fewest keys of a leaf, or leaves of a group, that has a neighbour it could be put together with.
@@ -22,7 +24,7 @@ const FEW: usize = 16;
 /// Most that two neighbours have when they are put together.
 const MERGED: usize = 48;
 /// What a walk pays for a leaf; a key that is looked at costs 1.
-const LEAF_PRICE: u32 = 16;
+const LEAF_PRICE: u32 = 8;
 /// The amount where there is no key.
 const NOTHING: i32 = i32::MIN;
 
@@ -53,7 +55,7 @@ pub(crate) enum Walk {
     Spent,
 }
 
-/// What a walk looks for, and what it may cost.
+/// What a walk looks for.
 #[derive(Debug)]
 pub(crate) struct Query<'a> {
     /// First key looked at.
@@ -580,7 +582,7 @@ impl Order {
 
     /// Shows `visit` the keys of a query whose amounts are enough, in order, until it says to stop.
     #[inline]
-    pub(crate) fn walk(&self, query: &Query<'_>, budget: &mut u32, mut visit: impl FnMut(i64, u32) -> bool) -> Walk {
+    pub(crate) fn walk(&self, query: &Query<'_>, effort: &mut Effort, mut visit: impl FnMut(i64, u32) -> bool) -> Walk {
         let (first_top, _, first_child) = self.locate(query.from);
         let mut at = Some(first_child);
         for top in first_top..self.top.len() {
@@ -597,10 +599,9 @@ impl Order {
                 if node.least[child] >= query.to {
                     return Walk::Ended;
                 }
-                if *budget < LEAF_PRICE {
+                if !effort.visit_block(LEAF_PRICE) {
                     return Walk::Spent;
                 }
-                *budget -= LEAF_PRICE;
                 let leaf = node.leaves[child] as usize;
                 let (keys, len) = (&self.keys[leaf], self.lens[leaf]);
                 let from = if first == Some(child) { keys[..len].partition_point(|&key| key < query.from) } else { 0 };
@@ -611,13 +612,12 @@ impl Order {
                     if key >= query.to {
                         return Walk::Ended;
                     }
+                    if !effort.visit_instance() {
+                        return Walk::Spent;
+                    }
                     if visit(key, unsigned(rows[0][lane])) {
                         return Walk::Stopped;
                     }
-                    if *budget == 0 {
-                        return Walk::Spent;
-                    }
-                    *budget -= 1;
                 }
             }
         }
@@ -847,7 +847,7 @@ mod tests {
                 let from = i64::try_from(below(6000)).unwrap_or(0);
                 let query = Query { from, to: from + 2000, amounts: &least };
                 let mut seen = Vec::new();
-                let walk = order.walk(&query, &mut u32::MAX.clone(), |key, slot| {
+                let walk = order.walk(&query, &mut Effort::new(u32::MAX), |key, slot| {
                     seen.push((key, slot));
                     false
                 });
@@ -872,8 +872,7 @@ mod tests {
         order.fill((0..1000_u32).map(|slot| (i64::from(slot), slot)), |_, _| 0);
         let query = Query { from: 0, to: i64::MAX, amounts: &[] };
         let mut seen = 0;
-        let mut budget = 100;
-        let walk = order.walk(&query, &mut budget, |_, _| {
+        let walk = order.walk(&query, &mut Effort::new(100), |_, _| {
             seen += 1;
             false
         });

@@ -138,6 +138,11 @@ impl ResidueRecord {
         }
     }
 
+    /// Instructions of the program.
+    pub(crate) fn instructions(&self) -> u32 {
+        self.residue.instructions()
+    }
+
     /// The residue made ready to be asked of many instances in a row.
     pub(crate) fn view<'a>(&'a self, state: &'a State, filters: &'a Filters, tallies: &'a Tallies) -> ResidueView<'a> {
         let mut leaves = [const { LeafView::Walk }; VIEWED_LEAVES_MAX];

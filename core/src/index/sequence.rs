@@ -6,10 +6,13 @@
 use alloc::vec::Vec;
 
 use super::bitset::bits;
+use super::effort::Effort;
 use super::order::{LANES, Walk, at_least, greatest};
 
 /// What a walk pays for a block; a rank that is looked at costs 1.
-const BLOCK_PRICE: u32 = 16;
+const BLOCK_PRICE: u32 = 6;
+/// Most lanes of a block that are looked at one by one.
+const ALONE_MAX: u32 = 12;
 /// The amount where there is no instance.
 const NOTHING: i32 = i32::MIN;
 
@@ -91,7 +94,7 @@ impl Sequence {
         &self,
         amounts: &[i32],
         without: [Option<&Ranked>; 2],
-        budget: &mut u32,
+        effort: &mut Effort,
         mut visit: impl FnMut(u32) -> bool,
     ) -> Walk {
         for (stretch, &used) in self.used.iter().enumerate() {
@@ -106,25 +109,23 @@ impl Sequence {
             for block in bits(blocks) {
                 let block = stretch * LANES + block as usize;
                 let mut lanes = !without.iter().flatten().fold(0, |lanes, without| lanes | without.word(block));
-                if lanes == 0 {
-                    continue;
-                }
                 for (at, &least) in amounts.iter().enumerate().filter(|(_, least)| **least != NOTHING) {
-                    lanes &= at_least(&self.rows[block * self.width + at], least);
+                    if lanes == 0 {
+                        break;
+                    }
+                    lanes = enough(&self.rows[block * self.width + at], least, lanes);
                 }
-                if *budget < BLOCK_PRICE {
+                if !effort.visit_block(BLOCK_PRICE) {
                     return Walk::Spent;
                 }
-                *budget -= BLOCK_PRICE;
                 for lane in bits(lanes) {
+                    if !effort.visit_instance() {
+                        return Walk::Spent;
+                    }
                     #[expect(clippy::cast_possible_truncation, reason = "ranks fit a u32")]
                     if visit(block as u32 * LANES as u32 + lane) {
                         return Walk::Stopped;
                     }
-                    if *budget == 0 {
-                        return Walk::Spent;
-                    }
-                    *budget -= 1;
                 }
             }
         }
@@ -144,6 +145,15 @@ impl Sequence {
         (self.rows.capacity() + self.maxima.capacity()) * size_of::<[i32; LANES]>()
             + self.used.capacity() * size_of::<u64>()
     }
+}
+
+/// The lanes whose amount is enough. A few are looked at one by one.
+#[inline]
+fn enough(row: &[i32; LANES], least: i32, lanes: u64) -> u64 {
+    if lanes.count_ones() <= ALONE_MAX {
+        return bits(lanes).filter(|&lane| row[lane as usize] >= least).fold(0, |kept, lane| kept | 1 << lane);
+    }
+    lanes & at_least(row, least)
 }
 
 /// A set of ranks that knows its full blocks.

@@ -12,6 +12,7 @@ use crate::id::GroupId;
 use crate::limits::GROUPS_MAX;
 use crate::state::State;
 
+use super::effort::Effort;
 use super::order::{Order, Query, Walk};
 use super::ranks::{RANKS_MAX, Ranks};
 use super::sequence::Ranked;
@@ -158,6 +159,12 @@ impl Watches {
         self.of_group.get(group.index())?.as_ref().map(|watch| &watch.occupied)
     }
 
+    /// Tasks of a watched group on an instance.
+    #[inline]
+    pub(crate) fn tasks(&self, group: GroupId, slot: u32) -> u32 {
+        self.tasks.get(&pair(group, slot)).copied().unwrap_or(0)
+    }
+
     /// A task of the group begins to count on the instance, or ceases to.
     #[inline]
     pub(crate) fn count(&mut self, ranks: &Ranks, group: GroupId, slot: u32, begins: bool) {
@@ -184,10 +191,10 @@ impl Watches {
 
     /// Shows `visit` the instances that run tasks of a group, fewest first, then in registration order, until it says to
     /// stop.
-    pub(crate) fn walk(&self, group: GroupId, budget: &mut u32, mut visit: impl FnMut(u32) -> bool) -> Walk {
+    pub(crate) fn walk(&self, group: GroupId, effort: &mut Effort, mut visit: impl FnMut(u32) -> bool) -> Walk {
         let (from, to) = (key(group, 0, 0), key(GroupId(group.0 + 1), 0, 0));
         let mut is_blurred = false;
-        let walk = self.levels.walk(&Query { from, to, amounts: &[] }, budget, |key, slot| {
+        let walk = self.levels.walk(&Query { from, to, amounts: &[] }, effort, |key, slot| {
             is_blurred = key >> RANK_BITS & i64::from(TASKS_MAX) == i64::from(TASKS_MAX);
             is_blurred || visit(slot)
         });
@@ -218,7 +225,7 @@ impl Watches {
             let mut occupied = Ranked::default();
             for &slot in &state.registry {
                 let tasks = state.group_tasks(group, slot);
-                if tasks != self.tasks.get(&pair(group, slot)).copied().unwrap_or(0) {
+                if tasks != self.tasks(group, slot) {
                     return Err(alloc::format!("the tasks of watched group {group:?} are out of date"));
                 }
                 if tasks > 0 {

@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 
 use crate::demand::GpuDemand;
 use crate::index::Index;
+use crate::index::effort::Effort;
 use crate::index::spread::SpreadView;
 use crate::state::State;
 
@@ -70,7 +71,14 @@ impl Fill {
     }
 
     /// The instance that the next task goes to, and with it how many tasks in a row.
-    pub(crate) fn next(&mut self, state: &State, index: &mut Index, plan: &Plan, search: &Search) -> (Found, i32) {
+    pub(crate) fn next(
+        &mut self,
+        state: &State,
+        index: &mut Index,
+        plan: &Plan,
+        search: &Search,
+        effort: &mut Effort,
+    ) -> (Found, i32) {
         loop {
             let Some(at) = self.first_turn(state, index, plan, search) else { return (Found::Nothing, 0) };
             let turn = &mut self.turns[at];
@@ -84,7 +92,7 @@ impl Fill {
                 (Some(domain), Some(spread)) => Scope::Domain(spread, domain),
                 _ => Scope::Anywhere,
             };
-            match best(state, index, plan, search, scope) {
+            match best(state, index, plan, search, scope, effort) {
                 Found::Instance(slot) => turn.winner = Some((slot, room(state, plan, slot))),
                 Found::Nothing => {
                     self.turns.remove(at);

@@ -9,19 +9,20 @@
 //! over: a filter that keeps exactly those an order comes to last makes it walk everything. So there is a budget, about what
 //! a scan costs, and a search that spends it says so; the scan then answers. Does not allocate.
 
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 
 use smallvec::SmallVec;
 
 use crate::expr::Parking;
 use crate::index::Index;
 use crate::index::bitset::Bitset;
+use crate::index::effort::Effort;
 use crate::index::order::Walk;
 use crate::index::residue::ResidueView;
 use crate::index::sequence::Ranked;
 use crate::index::spread::SpreadView;
 use crate::limits::RANDOM_DRAWS_MAX;
-use crate::resource::fits;
+use crate::resource::{ResourceKind, fits};
 use crate::state::{State, WORD};
 
 use super::draw::Draws;
@@ -31,9 +32,14 @@ use super::scan;
 use super::scratch::Scratch;
 
 /// What a search may cost whatever the size of the cluster.
-const BUDGET_LEAST: u32 = 256;
-/// Slots that a unit of the budget stands for.
-const BUDGET_SLOTS: usize = 4;
+const BUDGET_LEAST: u32 = 128;
+/// Slots that a unit of the budget stands for: a candidate refused costs about as much as scanning so many.
+const BUDGET_SLOTS: usize = 20;
+
+/// What a spread over instances pays at first for looking in registration order.
+const FIRST_LOOK: u32 = 96;
+/// What it then pays for looking at everything with room, in case that is little.
+const FEW_FEASIBLE: u32 = 160;
 
 /// What a search came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,35 +76,40 @@ impl Scope<'_> {
 }
 
 /// The instance that the request's next task goes to.
-pub(crate) fn select(state: &State, index: &Index, plan: &Plan, search: &Search, scratch: &mut Scratch) -> Found {
+pub(crate) fn select(
+    state: &State,
+    index: &Index,
+    plan: &Plan,
+    search: &Search,
+    scratch: &mut Scratch,
+    effort: &mut Effort,
+) -> Found {
     if is_hopeless(state, plan) {
         return Found::Nothing;
     }
     let residues = Residues::new(state, index, plan);
     let judge = Judge::new(state, index, plan, search, residues.as_ref());
-    let mut budget = budget(state);
-    let Some(id) = search.spread else { return judge.find(Scope::Anywhere, &mut budget, scratch) };
-    let Some(spread) = index.spreads.view(id, plan.absent_group == AbsentGroup::Last) else { return Found::Unknown };
-    let mut floor = None;
-    while let Some(level) = spread.level_above(floor) {
-        match judge.find(Scope::Level(spread, level), &mut budget, scratch) {
-            Found::Nothing => floor = Some(level),
-            found => return found,
-        }
-    }
-    Found::Nothing
+    let found = judge.find_spread(scratch, effort);
+    effort.instructions += residues.map_or(0, |residues| residues.instructions.get());
+    found
 }
 
 /// The best instance of a scope by what decides last, and nothing else.
-pub(crate) fn best(state: &State, index: &Index, plan: &Plan, search: &Search, scope: Scope<'_>) -> Found {
+pub(crate) fn best(
+    state: &State,
+    index: &Index,
+    plan: &Plan,
+    search: &Search,
+    scope: Scope<'_>,
+    effort: &mut Effort,
+) -> Found {
     if is_hopeless(state, plan) {
         return Found::Nothing;
     }
     let residues = Residues::new(state, index, plan);
     let judge = Judge::new(state, index, plan, search, residues.as_ref());
-    let mut budget = budget(state);
     let mut found = None;
-    let walk = judge.walk(scope, &mut budget, |slot| {
+    let walk = judge.walk(scope, effort, |slot| {
         found = Some(slot);
         true
     });
@@ -110,10 +121,10 @@ fn is_hopeless(state: &State, plan: &Plan) -> bool {
     plan.ports_clash || state.demands.get(plan.demand).is_beyond() || state.registry.is_empty()
 }
 
-/// What a search may cost.
+/// A search that may cost about as much as a scan.
 #[expect(clippy::cast_possible_truncation, reason = "slots fit a u32")]
-fn budget(state: &State) -> u32 {
-    BUDGET_LEAST + (state.slots() / BUDGET_SLOTS) as u32
+pub(crate) fn effort(state: &State) -> Effort {
+    Effort::new(BUDGET_LEAST + (state.slots() / BUDGET_SLOTS) as u32)
 }
 
 /// What a walk came to that stops at the first instance.
@@ -151,6 +162,10 @@ struct Residues<'a> {
     views: SmallVec<[ResidueView<'a>; 2]>,
     /// Where they leave their intermediate results.
     parking: RefCell<Parking>,
+    /// Instructions in all of them.
+    length: u32,
+    /// Instructions run so far.
+    instructions: Cell<u32>,
 }
 
 impl<'a> Residues<'a> {
@@ -160,13 +175,16 @@ impl<'a> Residues<'a> {
             return None;
         }
         let view = |&id: &u32| index.residues.get(id).view(state, &index.filters, &index.tallies);
-        Some(Self { views: plan.residues.iter().map(view).collect(), parking: RefCell::default() })
+        let length = plan.residues.iter().map(|&id| index.residues.get(id).instructions()).sum();
+        let views = plan.residues.iter().map(view).collect();
+        Some(Self { views, parking: RefCell::default(), length, instructions: Cell::new(0) })
     }
 
     /// Whether all hold for an instance.
     fn hold(&self, slot: u32) -> bool {
         let (word, bit) = (slot as usize / WORD, 1 << (slot as usize % WORD));
         let mut parking = self.parking.borrow_mut();
+        self.instructions.set(self.instructions.get().saturating_add(self.length));
         self.views.iter().all(|residue| residue.holding(word, bit, &mut parking) != 0)
     }
 }
@@ -213,14 +231,30 @@ impl<'a, 'r> Judge<'a, 'r> {
         amounts.iter().all(|&(column, amount)| fits(amount, self.state.remaining[usize::from(column)][slot as usize]))
     }
 
+    /// The best instance, of those in domains with the fewest tasks if something is spread.
+    fn find_spread(&self, scratch: &mut Scratch, effort: &mut Effort) -> Found {
+        let Some(id) = self.search.spread else { return self.find(Scope::Anywhere, effort, scratch) };
+        let absent_last = self.plan.absent_group == AbsentGroup::Last;
+        let Some(spread) = self.index.spreads.view(id, absent_last) else { return Found::Unknown };
+        let mut floor = None;
+        while let Some(level) = spread.level_above(floor) {
+            match self.find(Scope::Level(spread, level), effort, scratch) {
+                Found::Nothing => floor = Some(level),
+                found => return found,
+            }
+        }
+        Found::Nothing
+    }
+
     /// The best instance of a scope.
-    fn find(&self, scope: Scope<'_>, budget: &mut u32, scratch: &mut Scratch) -> Found {
+    fn find(&self, scope: Scope<'_>, effort: &mut Effort, scratch: &mut Scratch) -> Found {
         match self.search.last {
-            Last::Binpack(_, next) if next < self.plan.rules.len() => self.find_tied(scope, next, budget, scratch),
+            Last::Binpack(_, next) if next < self.plan.rules.len() => self.find_tied(scope, next, effort, scratch),
             Last::Random => self.draw(scope),
+            Last::SpreadInstance => self.find_fewest(scope, effort),
             _ => {
                 let mut found = None;
-                let walk = self.walk(scope, budget, |slot| {
+                let walk = self.walk(scope, effort, |slot| {
                     found = Some(slot);
                     true
                 });
@@ -231,32 +265,77 @@ impl<'a, 'r> Judge<'a, 'r> {
 
     /// Shows `visit` the feasible instances of a scope, best first by what decides last, until it says to stop.
     #[inline]
-    fn walk(&self, scope: Scope<'_>, budget: &mut u32, mut visit: impl FnMut(u32) -> bool) -> Walk {
-        let Index { orders, ranks, watches, admissions, .. } = self.index;
-        let turned_away = admissions.turned_away(self.search.admission);
+    fn walk(&self, scope: Scope<'_>, effort: &mut Effort, mut visit: impl FnMut(u32) -> bool) -> Walk {
+        let Index { orders, ranks, admissions, .. } = self.index;
         let needed = &self.search.needed;
-        let mut look = |slot: u32| scope.has(slot) && self.admits(slot) && visit(slot);
-        match self.search.last {
-            Last::Binpack(column, _) => orders.walk_amount(column, needed, budget, look),
-            Last::SpreadInstance => {
-                let without = [turned_away, watches.occupied(self.plan.group)];
-                match orders.walk_sequence(ranks, needed, without, budget, &mut look) {
-                    Walk::Ended => watches.walk(self.plan.group, budget, |slot| self.has_enough(slot) && look(slot)),
-                    walk => walk,
+        let look = |slot: u32| scope.has(slot) && self.admits(slot) && visit(slot);
+        if let Last::Binpack(column, _) = self.search.last {
+            return orders.walk_amount(column, needed, effort, look);
+        }
+        let turned_away = admissions.turned_away(self.search.admission);
+        orders.walk_sequence(ranks, needed, [turned_away, self.taken], effort, look)
+    }
+
+    /// The instance with the fewest tasks of the group, the earliest registered of several.
+    ///
+    /// Instances without a task of the group come first in registration order; only where none of them is feasible does the
+    /// list of the others matter. Either may be long and hold next to nothing feasible, so that is tried in between: where
+    /// few instances have room, they are looked at one by one.
+    fn find_fewest(&self, scope: Scope<'_>, effort: &mut Effort) -> Found {
+        let Index { orders, ranks, watches, admissions, .. } = self.index;
+        let needed = &self.search.needed;
+        let without = [admissions.turned_away(self.search.admission), watches.occupied(self.plan.group)];
+        let mut found = None;
+        let mut take = |slot: u32| {
+            let takes = scope.has(slot) && self.admits(slot);
+            if takes {
+                found = Some(slot);
+            }
+            takes
+        };
+        let vacant =
+            effort.within(FIRST_LOOK, |effort| orders.walk_sequence(ranks, needed, without, effort, &mut take));
+        if vacant == Walk::Stopped {
+            return concluded(vacant, found);
+        }
+        if let Some(found) = self.find_among_few(scope, effort) {
+            return found;
+        }
+        let walk = match vacant {
+            Walk::Ended => vacant,
+            _ => orders.walk_sequence(ranks, needed, without, effort, &mut take),
+        };
+        let walk = match walk {
+            Walk::Ended => watches.walk(self.plan.group, effort, |slot| self.has_enough(slot) && take(slot)),
+            walk => walk,
+        };
+        concluded(walk, found)
+    }
+
+    /// The instance with the fewest tasks of the group, where so few have room that all can be looked at.
+    fn find_among_few(&self, scope: Scope<'_>, effort: &mut Effort) -> Option<Found> {
+        let Index { orders, ranks, watches, .. } = self.index;
+        let mut fewest: Option<((u32, u32), u32)> = None;
+        let look = |slot: u32| {
+            if scope.has(slot) && self.admits(slot) {
+                let key = (watches.tasks(self.plan.group, slot), ranks.of(slot));
+                if fewest.is_none_or(|(least, _)| key < least) {
+                    fewest = Some((key, slot));
                 }
             }
-            Last::Registration | Last::Random => {
-                orders.walk_sequence(ranks, needed, [turned_away, self.taken], budget, look)
-            }
-        }
+            false
+        };
+        let (memory, needed) = (ResourceKind::Memory.column(), &self.search.needed);
+        let walk = effort.within(FEW_FEASIBLE, |effort| orders.walk_amount(memory, needed, effort, look));
+        (walk == Walk::Ended).then(|| fewest.map_or(Found::Nothing, |(_, slot)| Found::Instance(slot)))
     }
 
     /// The best instance by the rules from a number on, of those with the least of a resource.
-    fn find_tied(&self, scope: Scope<'_>, next: usize, budget: &mut u32, scratch: &mut Scratch) -> Found {
+    fn find_tied(&self, scope: Scope<'_>, next: usize, effort: &mut Effort, scratch: &mut Scratch) -> Found {
         let Last::Binpack(column, _) = self.search.last else { return Found::Unknown };
         let column = &self.state.remaining[column];
         scratch.ties.clear();
-        let walk = self.walk(scope, budget, |slot| {
+        let walk = self.walk(scope, effort, |slot| {
             let is_tied = scratch.ties.first().is_none_or(|&first| column[first as usize] == column[slot as usize]);
             if is_tied {
                 scratch.ties.push(slot);
@@ -274,7 +353,8 @@ impl<'a, 'r> Judge<'a, 'r> {
     fn draw(&self, scope: Scope<'_>) -> Found {
         let mut draws = Draws::new(self.plan.seed, self.state.sequence);
         let mut draw = || self.state.registry[draws.below(self.state.registry.len())];
-        let takes = |slot: u32| self.has_enough(slot) && scope.has(slot) && self.admits(slot);
+        let takes =
+            |slot: u32| self.admitted.contains(slot) && scope.has(slot) && self.has_enough(slot) && self.admits(slot);
         let hit = (0..RANDOM_DRAWS_MAX).map(|_| draw()).find(|&slot| takes(slot));
         hit.map_or(Found::Unknown, Found::Instance)
     }

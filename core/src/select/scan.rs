@@ -8,6 +8,7 @@ use crate::expr::Parking;
 use crate::id::GroupId;
 use crate::index::Index;
 use crate::index::bitset::bits;
+use crate::index::effort::Effort;
 use crate::limits::RANDOM_DRAWS_MAX;
 use crate::resource::fits;
 use crate::state::{State, WORD};
@@ -15,7 +16,7 @@ use crate::strategy::TieBreak;
 
 use super::draw::Draws;
 use super::judge::has_all_gpus;
-use super::plan::{AbsentGroup, Plan, Rule};
+use super::plan::{AbsentGroup, Last, Plan, Rule};
 use super::scratch::Scratch;
 
 /// Rank of an instance without a spread attribute, where those rank last.
@@ -43,24 +44,33 @@ fn choose(
     scratch: &mut Scratch,
     mut narrowed: bool,
 ) -> Option<u32> {
-    for &rule in &plan.rules[from..] {
+    let absent_last = plan.absent_group == AbsentGroup::Last;
+    let spread = plan.search.as_ref().and_then(|search| index.spreads.view(search.spread?, absent_last));
+    // A chain that ends in a spread over instances keeps the instances of its group in order.
+    let is_listed = plan.search.as_ref().is_some_and(|search| search.last == Last::SpreadInstance);
+    for (at, &rule) in plan.rules.iter().enumerate().skip(from) {
         match rule {
             Rule::Binpack(column) => {
                 let column = &state.remaining[column];
                 narrow(scratch, &mut narrowed, |slot| column[slot as usize]);
             }
+            Rule::SpreadInstance if at + 1 == plan.rules.len() && is_listed => {
+                return fewest(index, plan, scratch, narrowed);
+            }
             Rule::SpreadInstance => {
-                let counts = index.tallies.counts(plan.group);
-                narrow(scratch, &mut narrowed, |slot| group_count(state, plan, counts, slot));
+                let group = Group::new(state, index, plan);
+                narrow(scratch, &mut narrowed, |slot| group.tasks(slot));
+            }
+            Rule::SpreadAttribute(_) if at == 0 && spread.is_some() => {
+                narrow(scratch, &mut narrowed, |slot| spread.map_or(0, |spread| spread.level_of(slot)));
             }
             Rule::SpreadAttribute(name) => {
                 let mut domains = core::mem::take(&mut scratch.domains);
                 count_domains(state, index.tallies.counts(plan.group), plan.group, &mut domains, |slot| {
                     domain(state, name, slot)
                 });
-                let last = plan.absent_group == AbsentGroup::Last;
                 narrow(scratch, &mut narrowed, |slot| match domain(state, name, slot) {
-                    0 if last => LAST,
+                    0 if absent_last => LAST,
                     domain => domains[domain],
                 });
                 scratch.domains = domains;
@@ -86,7 +96,7 @@ fn find_candidates(state: &State, index: &Index, plan: &Plan, scratch: &mut Scra
     if demand.is_beyond() {
         return false;
     }
-    let counts = index.tallies.counts(plan.group);
+    let group = Group::new(state, index, plan);
     let mut any = 0;
     for (word, candidates) in candidates.iter_mut().enumerate() {
         let mut mask = static_candidates(index, plan, &demand.ports, word);
@@ -100,7 +110,7 @@ fn find_candidates(state: &State, index: &Index, plan: &Plan, scratch: &mut Scra
             mask = keep(mask, word, |slot| has_all_gpus(state, slot));
         }
         if plan.is_distinct {
-            mask = keep(mask, word, |slot| group_count(state, plan, counts, slot) == 0);
+            mask = keep(mask, word, |slot| !group.is_on(slot));
         }
         *candidates = mask;
         any |= mask;
@@ -162,10 +172,46 @@ fn keep(mask: u64, word: usize, holds: impl Fn(u32) -> bool) -> u64 {
     bits(mask).filter(|&bit| holds(first + bit)).fold(0, |kept, bit| kept | 1 << bit)
 }
 
-/// Tasks of the request's group on an instance: from the group's column, or, where it has none, from the task list.
-#[inline]
-fn group_count(state: &State, plan: &Plan, counts: Option<&[u32]>, slot: u32) -> u32 {
-    counts.map_or_else(|| state.group_tasks(plan.group, slot), |counts| counts[slot as usize])
+/// How to find out about the request's group on an instance.
+#[derive(Debug, Clone, Copy)]
+enum Group<'a> {
+    /// The group has a column.
+    Column(&'a [u32]),
+    /// The group is watched.
+    Watched(&'a Index, GroupId),
+    /// The tasks of the instance are walked.
+    Walked(&'a State, GroupId),
+}
+
+impl<'a> Group<'a> {
+    /// The best way there is.
+    fn new(state: &'a State, index: &'a Index, plan: &Plan) -> Self {
+        if index.watches.occupied(plan.group).is_some() {
+            return Self::Watched(index, plan.group);
+        }
+        index.tallies.counts(plan.group).map_or(Self::Walked(state, plan.group), Self::Column)
+    }
+
+    /// Tasks of the group on an instance.
+    #[inline]
+    fn tasks(self, slot: u32) -> u32 {
+        match self {
+            Self::Column(counts) => counts[slot as usize],
+            Self::Watched(index, group) => index.watches.tasks(group, slot),
+            Self::Walked(state, group) => state.group_tasks(group, slot),
+        }
+    }
+
+    /// Whether the group has a task on an instance.
+    #[inline]
+    fn is_on(self, slot: u32) -> bool {
+        match self {
+            Self::Watched(index, group) => {
+                index.watches.occupied(group).is_some_and(|occupied| occupied.contains(index.ranks.of(slot)))
+            }
+            _ => self.tasks(slot) > 0,
+        }
+    }
 }
 
 /// The slots of a set.
@@ -236,17 +282,37 @@ pub(crate) fn count_domains(
     }
 }
 
+/// The candidate, or the tied slot, with the fewest tasks of the group, the earliest registered of several: the earliest of
+/// those without a task, or the first in the list of the others.
+fn fewest(index: &Index, plan: &Plan, scratch: &mut Scratch, narrowed: bool) -> Option<u32> {
+    if narrowed {
+        scratch.gather_ties();
+    }
+    let candidates = &scratch.candidates;
+    let group = plan.group;
+    let is_vacant =
+        |slot: &u32| index.watches.occupied(group).is_none_or(|occupied| !occupied.contains(index.ranks.of(*slot)));
+    if let Some(slot) = slots(candidates).filter(is_vacant).min_by_key(|&slot| index.ranks.of(slot)) {
+        return Some(slot);
+    }
+    let mut found = None;
+    index.watches.walk(group, &mut Effort::new(u32::MAX), |slot| {
+        let is_candidate = scratch.is_candidate(slot);
+        if is_candidate {
+            found = Some(slot);
+        }
+        is_candidate
+    });
+    found
+}
+
 /// A uniform draw among what is left: a bounded number of tries at registration positions, then the n-th candidate in
 /// registration order.
 fn draw(state: &State, plan: &Plan, scratch: &mut Scratch, narrowed: bool) -> Option<u32> {
-    let Scratch { candidates, ties, .. } = scratch;
     if narrowed {
-        candidates.fill(0);
-        for &slot in &*ties {
-            candidates[slot as usize / WORD] |= 1 << (slot as usize % WORD);
-        }
+        scratch.gather_ties();
     }
-    let is_candidate = |slot: u32| candidates[slot as usize / WORD] >> (slot as usize % WORD) & 1 != 0;
+    let is_candidate = |slot: u32| scratch.is_candidate(slot);
     let mut draws = Draws::new(plan.seed, state.sequence);
     for _ in 0..RANDOM_DRAWS_MAX {
         let slot = state.registry[draws.below(state.registry.len())];
@@ -254,7 +320,7 @@ fn draw(state: &State, plan: &Plan, scratch: &mut Scratch, narrowed: bool) -> Op
             return Some(slot);
         }
     }
-    let left: u32 = candidates.iter().map(|word| word.count_ones()).sum();
+    let left: u32 = scratch.candidates.iter().map(|word| word.count_ones()).sum();
     let nth = draws.below(left as usize);
     state.registry.iter().copied().filter(|&slot| is_candidate(slot)).nth(nth)
 }

@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use crate::state::WORD;
+
 /// Working memory of one selection; what it holds between two of them means nothing.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scratch {
@@ -18,7 +20,7 @@ pub(crate) struct Scratch {
 impl Scratch {
     /// Makes room for so many slots, attribute values and tasks.
     pub(crate) fn reserve(&mut self, slots: usize, values: usize, tasks: usize) {
-        let words = slots.div_ceil(crate::state::WORD);
+        let words = slots.div_ceil(WORD);
         if self.candidates.len() < words {
             self.candidates.resize(words, 0);
         }
@@ -27,6 +29,20 @@ impl Scratch {
             self.domains.resize(values + 1, 0);
         }
         self.victims.reserve(tasks.saturating_sub(self.victims.len()));
+    }
+
+    /// Makes the tied slots the candidates.
+    pub(crate) fn gather_ties(&mut self) {
+        self.candidates.fill(0);
+        for &slot in &self.ties {
+            self.candidates[slot as usize / WORD] |= 1 << (slot as usize % WORD);
+        }
+    }
+
+    /// Whether a slot is a candidate.
+    #[inline]
+    pub(crate) fn is_candidate(&self, slot: u32) -> bool {
+        self.candidates[slot as usize / WORD] >> (slot as usize % WORD) & 1 != 0
     }
 
     /// Bytes held on the heap.
