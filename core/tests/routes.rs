@@ -117,10 +117,8 @@ fn request(draws: &mut Draws) -> Request {
 fn step(twins: &mut Twins, draws: &mut Draws, savepoints: &mut Vec<(Savepoint, Vec<TaskId>)>) {
     let instances: Vec<InstanceId> = twins.clusters[0].instances().collect();
     match draws.below(20) {
-        0 => {
-            if instances.len() < 400 {
-                twins.register(draws);
-            }
+        0 if instances.len() < 400 => {
+            twins.register(draws);
         }
         1 if instances.len() > 40 => {
             let instance = draws.pick(&instances);
@@ -144,7 +142,7 @@ fn step(twins: &mut Twins, draws: &mut Draws, savepoints: &mut Vec<(Savepoint, V
                 _ => ("stack", draws.pick(&["prod", "test", "dev"]).to_string()),
             };
             if draws.below(5) == 0 {
-                drop(twins.both(|cluster| cluster.delete_attribute(instance, name).map_err(|error| error.kind())));
+                twins.both(|cluster| cluster.delete_attribute(instance, name).map_err(|error| error.kind())).ok();
             } else {
                 twins.both(|cluster| cluster.put_attribute(instance, name, Some(&value))).unwrap();
             }
@@ -197,7 +195,7 @@ fn step(twins: &mut Twins, draws: &mut Draws, savepoints: &mut Vec<(Savepoint, V
             let id = draws.pick(&twins.requests);
             let placed = twins.both(|cluster| {
                 let mut placed = vec![];
-                drop(cluster.place(id, &mut placed).unwrap());
+                cluster.place(id, &mut placed).unwrap();
                 placed
             });
             twins.tasks.extend(placed.iter().map(|placement| placement.task));

@@ -25,6 +25,8 @@ const FEW: usize = 16;
 const MERGED: usize = 48;
 /// What a walk pays for a leaf; a key that is looked at costs 1.
 const LEAF_PRICE: u32 = 8;
+/// The key where there is none.
+const NO_KEY: i64 = i64::MAX;
 /// The amount where there is no key.
 const NOTHING: i32 = i32::MIN;
 
@@ -137,7 +139,7 @@ impl Order {
     /// One free leaf more.
     fn add_leaf(&mut self) {
         self.free_leaves.push(number(self.lens.len()));
-        self.keys.push([0; LANES]);
+        self.keys.push([NO_KEY; LANES]);
         self.rows.resize(self.rows.len() + 1 + self.width, [NOTHING; LANES]);
         self.lens.push(0);
     }
@@ -145,7 +147,7 @@ impl Order {
     /// One free group more.
     fn add_group(&mut self) {
         self.free_groups.push(number(self.groups.len()));
-        self.groups.push(Group { len: 0, top: 0, least: [i64::MAX; LANES], leaves: [0; LANES] });
+        self.groups.push(Group { len: 0, top: 0, least: [NO_KEY; LANES], leaves: [0; LANES] });
         self.maxima.resize(self.maxima.len() + self.width, [NOTHING; LANES]);
     }
 
@@ -155,6 +157,7 @@ impl Order {
         self.free_leaves.extend((0..number(self.lens.len())).rev());
         self.free_groups.clear();
         self.free_groups.extend((0..number(self.groups.len())).rev());
+        self.keys.fill([NO_KEY; LANES]);
         self.rows.fill([NOTHING; LANES]);
         self.lens.fill(0);
         self.maxima.fill([NOTHING; LANES]);
@@ -220,7 +223,7 @@ impl Order {
         let top = self.top_least.partition_point(|&least| least <= key).saturating_sub(1);
         let group = self.top[top] as usize;
         let node = &self.groups[group];
-        let child = node.least[..node.len].partition_point(|&least| least <= key).saturating_sub(1);
+        let child = less_than(&node.least, key.saturating_add(1)).saturating_sub(1);
         (top, group, child)
     }
 
@@ -240,7 +243,7 @@ impl Order {
         let leaf = self.groups[group].leaves[child] as usize;
         let len = self.lens[leaf];
         let keys = &mut self.keys[leaf];
-        let lane = keys[..len].partition_point(|&other| other < key);
+        let lane = less_than(keys, key);
         keys.copy_within(lane..len, lane + 1);
         keys[lane] = key;
         self.lens[leaf] = len + 1;
@@ -277,9 +280,10 @@ impl Order {
         let leaf = self.groups[group].leaves[child] as usize;
         let len = self.lens[leaf];
         let keys = &mut self.keys[leaf];
-        let lane = keys[..len].partition_point(|&other| other < key);
+        let lane = less_than(keys, key);
         debug_assert_eq!(keys[..len].get(lane), Some(&key), "the key is in the list");
         keys.copy_within(lane + 1..len, lane);
+        keys[len - 1] = NO_KEY;
         self.lens[leaf] = len - 1;
         let rows = leaf * (1 + self.width);
         for at in 0..=self.width {
@@ -303,7 +307,7 @@ impl Order {
             self.insert(new, slot, amounts);
         } else if old == new {
             let leaf = node.leaves[child] as usize;
-            let lane = self.keys[leaf][..self.lens[leaf]].partition_point(|&other| other < old);
+            let lane = less_than(&self.keys[leaf], old);
             for (at, &amount) in amounts.iter().enumerate() {
                 let cell = &mut self.rows[leaf * (1 + self.width) + 1 + at][lane];
                 let before = core::mem::replace(cell, amount);
@@ -381,7 +385,9 @@ impl Order {
         if self.free_groups.is_empty() {
             self.add_group();
         }
-        self.free_groups.pop().unwrap_or(0) as usize
+        let group = self.free_groups.pop().unwrap_or(0) as usize;
+        self.groups[group].least = [NO_KEY; LANES];
+        group
     }
 
     /// Lists a group in the top.
@@ -434,6 +440,7 @@ impl Order {
         let (len, start) = (self.lens[from], self.lens[to]);
         let moved = self.keys[from];
         self.keys[to][start..start + len - lane].copy_from_slice(&moved[lane..len]);
+        self.keys[from][lane..].fill(NO_KEY);
         for at in 0..=self.width {
             let moved = self.rows[from * (1 + self.width) + at];
             self.rows[to * (1 + self.width) + at][start..start + len - lane].copy_from_slice(&moved[lane..len]);
@@ -461,6 +468,7 @@ impl Order {
         let len = node.len;
         node.least.copy_within(child + 1..len, child);
         node.leaves.copy_within(child + 1..len, child);
+        node.least[len - 1] = NO_KEY;
         node.len -= 1;
         for row in &mut self.maxima[group * self.width..(group + 1) * self.width] {
             row.copy_within(child + 1..len, child);
@@ -491,6 +499,7 @@ impl Order {
             self.maxima[from * self.width + at][child..].fill(NOTHING);
         }
         self.groups[to].len = end;
+        self.groups[from].least[child..].fill(NO_KEY);
         self.groups[from].len = child;
     }
 
@@ -604,7 +613,7 @@ impl Order {
                 }
                 let leaf = node.leaves[child] as usize;
                 let (keys, len) = (&self.keys[leaf], self.lens[leaf]);
-                let from = if first == Some(child) { keys[..len].partition_point(|&key| key < query.from) } else { 0 };
+                let from = if first == Some(child) { less_than(keys, query.from) } else { 0 };
                 let rows = &self.rows[leaf * (1 + self.width)..(leaf + 1) * (1 + self.width)];
                 let mut lanes = Lanes::new(&rows[1..], query.amounts, from, len);
                 while let Some(lane) = lanes.next() {
@@ -738,19 +747,34 @@ impl<'a> Lanes<'a> {
 /// The lanes whose amount is enough.
 #[inline]
 pub(crate) fn at_least(row: &Row, least: i32) -> u64 {
-    // PERF: a byte for each comparison lets the compiler compare four lanes at once on plain x86-64; eight bytes of 0 or 1
-    // are then gathered into eight bits by one multiplication.
-    let mut bytes = [0u8; LANES];
-    for (byte, &amount) in bytes.iter_mut().zip(row) {
-        *byte = u8::from(amount >= least);
+    // PERF: on plain x86-64 selecting a bit for each lane and joining them takes half the instructions of any other way tried.
+    const BITS: [u32; LANES / 2] = {
+        let mut bits = [0; LANES / 2];
+        let mut at = 0;
+        while at < LANES / 2 {
+            bits[at] = 1 << at;
+            at += 1;
+        }
+        bits
+    };
+    let (mut low, mut high) = (0, 0);
+    for at in 0..LANES / 2 {
+        low |= if row[at] >= least { BITS[at] } else { 0 };
+        high |= if row[LANES / 2 + at] >= least { BITS[at] } else { 0 };
     }
-    let mut lanes = 0;
-    for (at, chunk) in bytes.chunks_exact(8).enumerate() {
-        let mut eight = [0u8; 8];
-        eight.copy_from_slice(chunk);
-        lanes |= (u64::from_le_bytes(eight).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * at);
+    u64::from(high) << 32 | u64::from(low)
+}
+
+/// How many keys of a sorted row are less than one.
+#[inline]
+fn less_than(keys: &[i64; LANES], key: i64) -> usize {
+    let mut less = 0;
+    for step in [32, 16, 8, 4, 2, 1] {
+        if keys[(less + step - 1) % LANES] < key {
+            less += step;
+        }
     }
-    lanes
+    less + usize::from(keys[less % LANES] < key)
 }
 
 /// The greatest amount of a row.

@@ -9,6 +9,7 @@ use crate::id::GroupId;
 use crate::index::Index;
 use crate::index::bitset::bits;
 use crate::index::effort::Effort;
+use crate::index::order::at_least;
 use crate::limits::RANDOM_DRAWS_MAX;
 use crate::resource::fits;
 use crate::state::{State, WORD};
@@ -150,19 +151,7 @@ fn fitting(column: &[i32], word: usize, demand: i32, mask: u64) -> u64 {
     if mask.count_ones() <= 8 {
         return keep(mask, 0, |lane| fits(demand, lanes[lane as usize]));
     }
-    // PERF: a byte for each comparison lets the compiler compare four lanes at once on plain x86-64; eight bytes of 0 or 1
-    // are then gathered into eight bits by one multiplication.
-    let mut bytes = [0u8; WORD];
-    for (byte, &remaining) in bytes.iter_mut().zip(lanes) {
-        *byte = u8::from(remaining >= demand);
-    }
-    let mut fitting = 0;
-    for (at, chunk) in bytes.chunks_exact(8).enumerate() {
-        let mut eight = [0u8; 8];
-        eight.copy_from_slice(chunk);
-        fitting |= (u64::from_le_bytes(eight).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * at);
-    }
-    fitting
+    lanes.first_chunk().map_or(0, |lanes| at_least(lanes, demand))
 }
 
 /// The slots of a word for which something holds.
