@@ -23,6 +23,9 @@ const TOUCHED_MAX: usize = 64;
 /// Resources an order can be by.
 pub(crate) const ORDERED: [usize; 2] = [ResourceKind::Cpu.column(), ResourceKind::Memory.column()];
 
+/// MiB that go with a CPU unit: 4 GiB with a vCPU, as on general-purpose instances. Any number would be right.
+const MEMORY_WITH_CPU: i32 = 4;
+
 /// Amounts a request needs, by column; the least number where it needs none.
 pub(crate) type Needed = [i32; DIMENSIONS];
 
@@ -93,8 +96,9 @@ impl Orders {
                 self.by_amount[place] = Some(ByAmount { column, order: Order::new(width - 1), known: Vec::new() });
             }
         }
+        debug_assert!(width <= DIMENSIONS, "every column at most once");
         if by.is_none() || is_wider && self.sequence.is_some() {
-            self.sequence = Some(Sequence::new(width));
+            self.sequence = Some(Sequence::new(width + 1));
         }
         self.rebuild(state, ranks);
     }
@@ -137,7 +141,8 @@ impl Orders {
         if let Some(sequence) = sequence {
             sequence.clear();
             for &slot in &state.registry {
-                sequence.set(ranks.of(slot), watched.iter().map(|&column| state.remaining[column][slot as usize]));
+                let (amounts, width) = sequenced(watched, |column| state.remaining[column][slot as usize]);
+                sequence.set(ranks.of(slot), &amounts[..width]);
             }
         }
     }
@@ -157,7 +162,8 @@ impl Orders {
             order.insert(key(amount, ranks.of(slot)), slot, &others[..width]);
         }
         if let Some(sequence) = sequence {
-            sequence.set(ranks.of(slot), watched.iter().map(|&column| state.remaining[column][slot as usize]));
+            let (amounts, width) = sequenced(watched, |column| state.remaining[column][slot as usize]);
+            sequence.set(ranks.of(slot), &amounts[..width]);
         }
     }
 
@@ -208,7 +214,8 @@ impl Orders {
                 order.replace(key(before, rank), key(amount, rank), slot, &others[..width]);
             }
             if let Some(sequence) = sequence {
-                sequence.set(rank, watched.iter().map(|&column| state.remaining[column][slot as usize]));
+                let (amounts, width) = sequenced(watched, |column| state.remaining[column][slot as usize]);
+                sequence.set(rank, &amounts[..width]);
             }
         }
         self.forget_touched();
@@ -244,7 +251,7 @@ impl Orders {
         mut visit: impl FnMut(u32) -> bool,
     ) -> Walk {
         let Some(sequence) = &self.sequence else { return Walk::Spent };
-        let (amounts, width) = gathered(&self.watched, usize::MAX, |column| needed[column]);
+        let (amounts, width) = sequenced(&self.watched, |column| needed[column]);
         sequence.walk(&amounts[..width], without, effort, |rank| {
             let slot = ranks.slots().get(rank as usize).copied().filter(|&slot| slot != crate::state::NONE);
             slot.is_some_and(&mut visit)
@@ -299,4 +306,21 @@ fn gathered(watched: &[usize], but: usize, of: impl Fn(usize) -> i32) -> (Needed
         width += 1;
     }
     (gathered, width)
+}
+
+/// Something of every watched column, and of CPU and memory together.
+///
+/// What an instance has of both at once is the lesser of its memory and of the memory that would go with its CPU; no task fits
+/// that needs more. So a block in which some have CPU left, and others memory, is passed over too.
+#[inline]
+fn sequenced(watched: &[usize], of: impl Fn(usize) -> i32) -> ([i32; DIMENSIONS + 1], usize) {
+    let mut sequenced = [i32::MIN; DIMENSIONS + 1];
+    let mut width = 0;
+    for &column in watched {
+        sequenced[width] = of(column);
+        width += 1;
+    }
+    let (cpu, memory) = (of(ResourceKind::Cpu.column()), of(ResourceKind::Memory.column()));
+    sequenced[width] = cpu.saturating_mul(MEMORY_WITH_CPU).min(memory);
+    (sequenced, width + 1)
 }

@@ -54,11 +54,11 @@ impl Sequence {
     }
 
     /// Amounts of an instance.
-    pub(crate) fn set(&mut self, rank: u32, amounts: impl Iterator<Item = i32>) {
+    pub(crate) fn set(&mut self, rank: u32, amounts: &[i32]) {
         let (block, lane) = (rank as usize / LANES, rank as usize % LANES);
         self.reserve(rank as usize + 1);
         self.used[block / LANES] |= 1 << (block % LANES);
-        for (at, amount) in amounts.enumerate() {
+        for (at, &amount) in amounts.iter().enumerate() {
             self.put(block, lane, at, amount);
         }
     }
@@ -100,7 +100,7 @@ impl Sequence {
         for (stretch, &used) in self.used.iter().enumerate() {
             let full = without.iter().flatten().fold(0, |full, without| full | without.full(stretch));
             let mut blocks = used & !full;
-            for (at, &least) in amounts.iter().enumerate().filter(|(_, least)| **least != NOTHING) {
+            for (at, &least) in amounts.iter().enumerate().rev().filter(|(_, least)| **least != NOTHING) {
                 if blocks == 0 {
                     break;
                 }
@@ -109,7 +109,7 @@ impl Sequence {
             for block in bits(blocks) {
                 let block = stretch * LANES + block as usize;
                 let mut lanes = !without.iter().flatten().fold(0, |lanes, without| lanes | without.word(block));
-                for (at, &least) in amounts.iter().enumerate().filter(|(_, least)| **least != NOTHING) {
+                for (at, &least) in amounts.iter().enumerate().rev().filter(|(_, least)| **least != NOTHING) {
                     if lanes == 0 {
                         break;
                     }
