@@ -3,6 +3,8 @@
 
 #[cfg(feature = "serde")]
 mod adapter;
+#[cfg(feature = "counters")]
+mod counters;
 mod definition;
 #[cfg(all(feature = "serde", feature = "regex"))]
 mod errors;

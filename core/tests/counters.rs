@@ -1,0 +1,111 @@
+//! What searches may cost, asserted: the bounds that `design.md` states.
+
+use placewright::counters::Counters;
+use placewright::{BinpackField, Cluster, Constraint, Demand, Instance, Options, Request, Route, Strategy, expr};
+
+/// Instances of a fleet.
+const INSTANCES: u32 = 2000;
+
+/// What a search may spend beside what it may cost whatever the size: a refused candidate costs 1, a leaf 8.
+const BUDGET: u64 = 128 + INSTANCES as u64 / 20;
+
+/// A fleet of four shapes; the second half of the registration order is marked.
+fn fleet() -> Cluster {
+    let mut cluster = Cluster::with_options(Options { route: Route::Indexed, ..Options::default() });
+    for number in 0..INSTANCES {
+        let (cpu, memory) = [(4096, 8192), (2048, 16_384), (8192, 8192), (4096, 32_768)][number as usize * 7 % 4];
+        let half = if number < INSTANCES / 2 { "first" } else { "second" };
+        let name = format!("ci/{number}");
+        let instance = Instance::new(&name).with_resources(cpu, memory).with_attribute("half", half);
+        cluster.register(&instance).unwrap();
+    }
+    cluster
+}
+
+/// Requests for tasks of many sizes.
+fn sizes(strategy: &Strategy) -> Vec<Request> {
+    let sizes = (0..16).map(|size| (128 + size * 67 % 512, 256 + size * 331 % 2048));
+    let request = |(cpu, memory)| Request::new("web", Demand::new(cpu, memory)).with_strategies(strategy.clone());
+    sizes.map(request).collect()
+}
+
+/// What happened between two moments.
+fn since(before: Counters, after: Counters) -> Counters {
+    Counters {
+        searches: after.searches - before.searches,
+        blocks: after.blocks - before.blocks,
+        instances: after.instances - before.instances,
+        instructions: after.instructions - before.instructions,
+        scans: after.scans - before.scans,
+        scanned: after.scanned - before.scanned,
+    }
+}
+
+#[test]
+fn two_resources_are_found_in_two_leaves_at_any_filling() {
+    for field in [BinpackField::Memory, BinpackField::Cpu] {
+        let mut cluster = fleet();
+        let ids: Vec<_> = sizes(&Strategy::Binpack(field)).iter().map(|size| cluster.prepare(size).unwrap()).collect();
+        let mut rejected = 0;
+        for round in 0..40_000 {
+            let before = cluster.counters();
+            let outcome = cluster.place_one(ids[round * 7 % ids.len()]).unwrap();
+            let cost = since(before, cluster.counters());
+            assert_eq!((cost.searches, cost.scans, cost.instructions), (1, 0, 0));
+            assert!(cost.blocks <= 2 && cost.instances <= 1, "{cost:?}");
+            rejected += u32::from(outcome.placement().is_none());
+        }
+        assert!(rejected > 1000, "the cluster is full in the end");
+    }
+}
+
+#[test]
+fn a_filter_that_keeps_what_comes_last_costs_its_budget_and_a_scan() {
+    let mut cluster = fleet();
+    let last = Constraint::MemberOf(expr::compile("attribute:half == second").unwrap());
+    let mut scans = 0;
+    // Best fit keeps the first half fullest, so the second half comes last in the order.
+    let fill = Request::new("fill", Demand::new(64, 1024))
+        .with_constraint(Constraint::MemberOf(expr::compile("attribute:half == first").unwrap()));
+    let fill = cluster.prepare(&fill.with_count(7 * INSTANCES / 2)).unwrap();
+    cluster.place(fill, &mut Vec::new()).unwrap();
+    for size in sizes(&Strategy::Binpack(BinpackField::Memory)) {
+        let id = cluster.prepare(&size.with_constraint(last.clone())).unwrap();
+        for _ in 0..50 {
+            let before = cluster.counters();
+            assert!(cluster.place_one(id).unwrap().placement().is_some());
+            let cost = since(before, cluster.counters());
+            assert!(8 * cost.blocks + cost.instances <= BUDGET, "{cost:?}");
+            assert!(cost.scanned <= u64::from(INSTANCES));
+            scans += cost.scans;
+        }
+    }
+    assert!(scans > 0, "some searches were left to the scan");
+}
+
+#[test]
+fn a_row_of_equal_tasks_searches_once_for_each_instance_filled() {
+    let mut cluster = fleet();
+    let request = Request::new("web", Demand::new(512, 1024)).with_count(5000);
+    let id = cluster.prepare(&request.with_strategies(Strategy::Binpack(BinpackField::Memory))).unwrap();
+    let before = cluster.counters();
+    let mut placements = Vec::new();
+    assert!(cluster.place(id, &mut placements).unwrap().is_none());
+    let mut used: Vec<_> = placements.iter().map(|placement| placement.instance).collect();
+    used.dedup();
+    let cost = since(before, cluster.counters());
+    assert_eq!(cost.scans, 0);
+    assert!(cost.instances <= used.len() as u64 && cost.blocks <= 2 * used.len() as u64, "{cost:?} for {}", used.len());
+}
+
+#[test]
+fn programs_run_only_for_candidates_that_everything_else_admits() {
+    let mut cluster = fleet();
+    let text = "not(task:group == service:db) and attribute:half == first";
+    let request = Request::new("web", Demand::new(64, 64)).with_strategies(Strategy::Binpack(BinpackField::Memory));
+    let id = cluster.prepare(&request.with_constraint(Constraint::MemberOf(expr::compile(text).unwrap()))).unwrap();
+    let before = cluster.counters();
+    assert!(cluster.place_one(id).unwrap().placement().is_some());
+    let cost = since(before, cluster.counters());
+    assert!(cost.instructions > 0 && cost.instructions < 16, "{cost:?}");
+}
