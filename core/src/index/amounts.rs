@@ -36,8 +36,8 @@ struct ByAmount {
     column: usize,
     /// Keys are amounts, then ranks; beside each key the other amounts that are watched.
     order: Order,
-    /// By slot: the amount it stands at.
-    known: Vec<i32>,
+    /// By slot: the key it stands at, so that moving it needs nothing else to be looked up.
+    known: Vec<i64>,
 }
 
 /// All orders.
@@ -59,6 +59,19 @@ pub(crate) struct Orders {
 #[inline]
 fn key(amount: i32, rank: u32) -> i64 {
     i64::from(amount) << 32 | i64::from(rank)
+}
+
+/// The amount of a key.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "the high half of a key is an amount")]
+fn amount_of(key: i64) -> i32 {
+    (key >> 32) as i32
+}
+
+/// A key with another amount.
+#[inline]
+fn moved(key: i64, amount: i32) -> i64 {
+    i64::from(amount) << 32 | key & 0xFFFF_FFFF
 }
 
 impl Orders {
@@ -132,7 +145,7 @@ impl Orders {
             slots.extend_from_slice(&state.registry);
             slots.sort_unstable_by_key(|&slot| key(amounts[slot as usize], ranks.of(slot)));
             for &slot in &slots {
-                known[slot as usize] = amounts[slot as usize];
+                known[slot as usize] = key(amounts[slot as usize], ranks.of(slot));
             }
             let others: SmallVec<[usize; 4]> = watched.iter().copied().filter(|other| other != column).collect();
             let sorted = slots.iter().map(|&slot| (key(amounts[slot as usize], ranks.of(slot)), slot));
@@ -157,7 +170,7 @@ impl Orders {
         for ByAmount { column, order, known } in by_amount.iter_mut().flatten() {
             known.resize(state.slots(), 0);
             let amount = state.remaining[*column][slot as usize];
-            known[slot as usize] = amount;
+            known[slot as usize] = key(amount, ranks.of(slot));
             let (others, width) = gathered(watched, *column, |other| state.remaining[other][slot as usize]);
             order.insert(key(amount, ranks.of(slot)), slot, &others[..width]);
         }
@@ -171,7 +184,7 @@ impl Orders {
     pub(crate) fn leave(&mut self, state: &State, ranks: &Ranks, slot: u32) {
         self.sync(state, ranks);
         for ByAmount { order, known, .. } in self.by_amount.iter_mut().flatten() {
-            order.remove(key(known[slot as usize], ranks.of(slot)));
+            order.remove(known[slot as usize]);
         }
         if let Some(sequence) = &mut self.sequence {
             sequence.unset(ranks.of(slot));
@@ -206,16 +219,16 @@ impl Orders {
         }
         let Self { by_amount, sequence, watched, touched, .. } = self;
         for &slot in &*touched {
-            let rank = ranks.of(slot);
             for ByAmount { column, order, known } in by_amount.iter_mut().flatten() {
-                let amount = state.remaining[*column][slot as usize];
-                let before = core::mem::replace(&mut known[slot as usize], amount);
+                let before = known[slot as usize];
+                let after = moved(before, state.remaining[*column][slot as usize]);
+                known[slot as usize] = after;
                 let (others, width) = gathered(watched, *column, |other| state.remaining[other][slot as usize]);
-                order.replace(key(before, rank), key(amount, rank), slot, &others[..width]);
+                order.replace(before, after, slot, &others[..width]);
             }
             if let Some(sequence) = sequence {
                 let (amounts, width) = sequenced(watched, |column| state.remaining[column][slot as usize]);
-                sequence.set(rank, &amounts[..width]);
+                sequence.set(ranks.of(slot), &amounts[..width]);
             }
         }
         self.forget_touched();
@@ -266,8 +279,9 @@ impl Orders {
         for ByAmount { column, order, known } in self.by_amount.iter().flatten() {
             let sound = order.is_sound(|at, slot, amounts| {
                 let others = self.watched.iter().filter(|other| *other != column);
-                at == key(known[slot as usize], ranks.of(slot))
-                    && is_known(slot, known[slot as usize], *column)
+                at == known[slot as usize]
+                    && at == key(amount_of(at), ranks.of(slot))
+                    && is_known(slot, amount_of(at), *column)
                     && others.zip(amounts).all(|(&other, &amount)| is_known(slot, amount, other))
             });
             if !sound || order.len() != state.registry.len() {
@@ -289,7 +303,7 @@ impl Orders {
     /// Bytes held on the heap.
     pub(crate) fn memory_usage(&self) -> usize {
         let by_amount = self.by_amount.iter().flatten();
-        by_amount.map(|known| known.order.memory_usage() + known.known.capacity() * size_of::<i32>()).sum::<usize>()
+        by_amount.map(|known| known.order.memory_usage() + known.known.capacity() * size_of::<i64>()).sum::<usize>()
             + self.sequence.as_ref().map_or(0, Sequence::memory_usage)
             + self.touched.capacity() * size_of::<u32>()
             + self.is_touched.memory_usage()
