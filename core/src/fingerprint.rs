@@ -45,7 +45,7 @@ fn write_state(state: &State, hasher: &mut impl Hasher) {
         (position, &info.name, state.agent_version(slot), &details.ec2_instance_id).hash(hasher);
         (state.capacity_provider(slot), details.registered_at, details.other_tasks).hash(hasher);
         (details.eni_task_slots, state.ports.base_keys(state.agent_base[at])).hash(hasher);
-        (state.status[at], state.agent[at], state.running[at]).hash(hasher);
+        (state.status[at], state.agent[at], state.occupancy[at].running).hash(hasher);
         for column in 0..state.dimensions() {
             let surplus = state.surplus.get(slot, column);
             (state.registered[column][at], state.remaining[column][at], surplus).hash(hasher);

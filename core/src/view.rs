@@ -178,7 +178,7 @@ impl<'c> InstanceView<'c> {
     /// Tasks whose desired status is not STOPPED, those the cluster was not told of one by one included.
     #[must_use]
     pub fn running_tasks(self) -> u32 {
-        self.state.running[self.at()]
+        self.state.occupancy[self.at()].running
     }
 
     /// Tasks the cluster was not told of one by one.

@@ -202,7 +202,7 @@ impl ResidueView<'_> {
             |index, leaf, lanes| match leaf.subject() {
                 Subject::TaskGroup if leaf.is_negated_group() => !self.running_any(index, word, lanes),
                 Subject::TaskGroup => self.running_any(index, word, lanes),
-                _ => gather(word, lanes, |slot| leaf.test_count(self.state.running[slot])),
+                _ => gather(word, lanes, |slot| leaf.test_count(self.state.occupancy[slot].running)),
             },
         )
     }

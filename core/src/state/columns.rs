@@ -80,10 +80,10 @@ impl State {
             self.surplus.set(slot, kind.column(), 0);
         }
         self.devices[at] = Devices::default();
-        if self.generation[at] == GENERATION_MAX {
+        if self.occupancy[at].generation == GENERATION_MAX {
             self.life[at] = Life::Retired;
         } else {
-            self.generation[at] += 1;
+            self.occupancy[at].generation += 1;
             self.life[at] = Life::Free;
             self.free.push(slot);
         }
@@ -252,7 +252,7 @@ impl State {
     /// Puts a task at the head of its instance's list.
     fn link_instance(&mut self, task: u32) {
         let record = &mut self.tasks[task as usize];
-        let next = core::mem::replace(&mut self.head[record.instance as usize], task);
+        let next = core::mem::replace(&mut self.occupancy[record.instance as usize].head, task);
         record.of_instance = [next, NONE];
         if let Some(next) = self.tasks.get_mut(next as usize) {
             next.of_instance[1] = task;
@@ -264,7 +264,7 @@ impl State {
         let Task { instance, of_instance: [next, previous], .. } = self.tasks[task as usize];
         match self.tasks.get_mut(previous as usize) {
             Some(previous) => previous.of_instance[0] = next,
-            None => self.head[instance as usize] = next,
+            None => self.occupancy[instance as usize].head = next,
         }
         if let Some(next) = self.tasks.get_mut(next as usize) {
             next.of_instance[1] = previous;
@@ -279,7 +279,7 @@ impl State {
         group.active += 1;
         record.of_group = [next, NONE];
         record.life = Life::Live;
-        self.running[record.instance as usize] += 1;
+        self.occupancy[record.instance as usize].running += 1;
         self.tasks_live += 1;
         if let Some(next) = self.tasks.get_mut(next as usize) {
             next.of_group[1] = task;
@@ -298,7 +298,7 @@ impl State {
         if let Some(next) = self.tasks.get_mut(next as usize) {
             next.of_group[1] = previous;
         }
-        self.running[instance as usize] -= 1;
+        self.occupancy[instance as usize].running -= 1;
         self.tasks_live -= 1;
     }
 }
@@ -316,12 +316,10 @@ impl State {
         let more = instances.saturating_sub(self.slots());
         self.info.reserve(more);
         self.life.reserve(more);
-        self.generation.reserve(more);
         self.order.reserve(more);
         self.status.reserve(more);
         self.agent.reserve(more);
-        self.running.reserve(more);
-        self.head.reserve(more);
+        self.occupancy.reserve(more);
         self.base.reserve(more);
         self.agent_base.reserve(more);
         self.devices.reserve(more);
@@ -350,14 +348,14 @@ impl State {
     /// it to life counts it once.
     pub(crate) fn make_way(&mut self, task: u32, in_remaining: bool, in_other_tasks: bool) {
         let held = self.devices_of(task);
-        let Self { tasks, demands, remaining, info, ports, devices, base, custom_names, running, surplus, .. } = self;
+        let Self { tasks, demands, remaining, info, ports, devices, base, custom_names, occupancy, surplus, .. } = self;
         let record = &tasks[task as usize];
         let at = record.instance as usize;
         let demand = demands.get(record.demand);
         devices[at].forget_unknown(held);
         if let Some(details) = info[at].details.as_mut().filter(|details| in_other_tasks && details.other_tasks > 0) {
             details.other_tasks -= 1;
-            running[at] -= 1;
+            occupancy[at].running -= 1;
         }
         if !in_remaining {
             return;

@@ -17,7 +17,7 @@ impl State {
     pub(crate) fn instances_memory(&self) -> usize {
         let amounts = self.registered.iter().chain(&self.remaining).map(bytes).sum::<usize>();
         let details = self.info.iter().filter(|info| info.details.is_some()).count() * size_of::<Details>();
-        let numbers = [&self.generation, &self.running, &self.head, &self.base, &self.agent_base];
+        let numbers = [&self.base, &self.agent_base];
         let lists = [&self.registry, &self.free];
         amounts
             + details
@@ -26,6 +26,7 @@ impl State {
             + bytes(&self.status)
             + bytes(&self.agent)
             + bytes(&self.order)
+            + bytes(&self.occupancy)
             + numbers.into_iter().chain(lists).map(bytes).sum::<usize>()
             + bytes(&self.devices)
             + self.names.allocation_size()

@@ -139,6 +139,17 @@ pub(crate) struct Group {
     pub(crate) active: u32,
 }
 
+/// What every placement reads and writes of its instance beside amounts, together so that it is one look at memory.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Occupancy {
+    /// Generation of the slot.
+    pub(crate) generation: u32,
+    /// Tasks whose desired status is not STOPPED.
+    pub(crate) running: u32,
+    /// First task of its list.
+    pub(crate) head: u32,
+}
+
 /// The columns.
 #[derive(Debug, Clone)]
 pub(crate) struct State {
@@ -146,18 +157,14 @@ pub(crate) struct State {
     pub(crate) info: Vec<InstanceInfo>,
     /// By slot: where it is in its life.
     pub(crate) life: Vec<Life>,
-    /// By slot: generation.
-    pub(crate) generation: Vec<u32>,
     /// By slot: number in the order of registering, from 0.
     pub(crate) order: Vec<u64>,
     /// By slot: status.
     pub(crate) status: Vec<InstanceStatus>,
     /// By slot: whether the agent is connected.
     pub(crate) agent: Vec<bool>,
-    /// By slot: tasks whose desired status is not STOPPED.
-    pub(crate) running: Vec<u32>,
-    /// By slot: first task of its list.
-    pub(crate) head: Vec<u32>,
+    /// By slot: what every placement touches beside amounts.
+    pub(crate) occupancy: Vec<Occupancy>,
     /// By slot: number of its set of ports taken by nobody known.
     pub(crate) base: Vec<u32>,
     /// By slot: number of the set of ports its agent reserved at registration.
@@ -215,12 +222,10 @@ impl State {
         Self {
             info: Vec::new(),
             life: Vec::new(),
-            generation: Vec::new(),
             order: Vec::new(),
             status: Vec::new(),
             agent: Vec::new(),
-            running: Vec::new(),
-            head: Vec::new(),
+            occupancy: Vec::new(),
             base: Vec::new(),
             agent_base: Vec::new(),
             devices: Vec::new(),
@@ -261,13 +266,13 @@ impl State {
     /// The slot of a live instance.
     pub(crate) fn instance_slot(&self, id: InstanceId) -> Option<u32> {
         let slot = id.slot();
-        let known = self.generation.get(slot as usize) == Some(&id.generation());
+        let known = self.occupancy.get(slot as usize).is_some_and(|known| known.generation == id.generation());
         (known && self.life[slot as usize] == Life::Live).then_some(slot)
     }
 
     /// The id of the instance at a slot.
     pub(crate) fn instance_id(&self, slot: u32) -> InstanceId {
-        match InstanceId::new(slot, self.generation[slot as usize]) {
+        match InstanceId::new(slot, self.occupancy[slot as usize].generation) {
             Some(id) => id,
             #[expect(clippy::unreachable, reason = "a slot whose generations are spent is retired and never named")]
             None => unreachable!("slot {slot} is retired"),
@@ -323,7 +328,7 @@ impl State {
 
     /// Tasks of an instance, those that only hold included, in no order.
     pub(crate) fn tasks_of_instance(&self, slot: u32) -> impl Iterator<Item = u32> + '_ {
-        self.list(self.head[slot as usize], |task| task.of_instance[0])
+        self.list(self.occupancy[slot as usize].head, |task| task.of_instance[0])
     }
 
     /// Tasks of a group that count, in no order.
@@ -417,7 +422,7 @@ impl Facts for InstanceFacts<'_> {
     }
 
     fn running_tasks_count(&self) -> u32 {
-        self.state.running[self.slot as usize]
+        self.state.occupancy[self.slot as usize].running
     }
 
     fn any_group(&self, test: &mut dyn FnMut(&str) -> bool) -> bool {

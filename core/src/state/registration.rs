@@ -17,7 +17,7 @@ use crate::resource::{DIMENSIONS, ResourceKind, registered_amount, remaining_amo
 use super::columns::counted;
 use super::devices::Devices;
 use super::ports::port_key;
-use super::{Details, ENI_UNLIMITED, InstanceInfo, Life, NONE, State, TextId, WORD};
+use super::{Details, ENI_UNLIMITED, InstanceInfo, Life, NONE, Occupancy, State, TextId, WORD};
 
 /// An unregistered instance, read and checked.
 struct Checked<'a> {
@@ -222,8 +222,8 @@ impl State {
         self.registrations += 1;
         self.status[at] = spec.status;
         self.agent[at] = spec.agent_connected;
-        self.running[at] = spec.other_tasks;
-        self.head[at] = NONE;
+        self.occupancy[at].running = spec.other_tasks;
+        self.occupancy[at].head = NONE;
         self.ports.replace_base(&mut self.base[at], checked.base_ports);
         self.ports.replace_base(&mut self.agent_base[at], checked.agent_ports);
         if checked.devices.len() > 0 {
@@ -305,12 +305,10 @@ impl State {
         let slot = self.slots() as u32;
         self.info.push(InstanceInfo::default());
         self.life.push(Life::Free);
-        self.generation.push(1);
         self.order.push(0);
         self.status.push(InstanceStatus::Inactive);
         self.agent.push(false);
-        self.running.push(0);
-        self.head.push(NONE);
+        self.occupancy.push(Occupancy { generation: 1, running: 0, head: NONE });
         self.base.push(0);
         self.agent_base.push(0);
         self.devices.push(Devices::default());

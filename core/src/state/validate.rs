@@ -110,7 +110,11 @@ impl State {
                 }
             }
         }
-        ensure!(running == self.running[at], "`{name}` counts {} tasks, runs {running}", self.running[at]);
+        ensure!(
+            running == self.occupancy[at].running,
+            "`{name}` counts {} tasks, runs {running}",
+            self.occupancy[at].running
+        );
         ensure!(
             taken == self.devices[at].taken(),
             "GPUs of `{name}` are {:?}, tasks say {taken:?}",
