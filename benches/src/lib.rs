@@ -12,7 +12,9 @@ pub mod hot;
 pub mod kernel;
 pub mod meter;
 
-use placewright::{Capacity, Cluster, Demand, Instance, Options, Protocol, Request, RequestId, Route, TaskId};
+use placewright::{
+    Capacity, Cluster, Demand, Instance, Options, Protocol, Request, RequestId, Route, Strategy, TaskId,
+};
 
 use cell::State;
 use kernel::{Kernel, Tree, slots_visited_last};
@@ -203,7 +205,8 @@ impl Fleet {
         let mut plain = Vec::new();
         let mut with_port = Vec::new();
         for shape in 0..self.shapes.len() {
-            let request = self.request(shape);
+            // The fleet's own requests stay prepared. They draw, so that the only orders kept are those of the cell.
+            let request = self.request(shape).with_strategies(Strategy::Random);
             plain.push(cluster.prepare(&request)?);
             let port = 20_000 + u16::try_from(shape)?;
             let wants = Request { demand: request.demand.clone().with_port(Protocol::Tcp, port), ..request };
