@@ -248,16 +248,13 @@ pub(crate) fn hold_search(state: &State, index: &mut Index, plan: &Plan) -> Opti
 /// Makes sure that the orders a plan searches exist.
 pub(crate) fn want_orders(state: &State, index: &mut Index, plan: &Plan) {
     let Some(search) = &plan.search else { return };
-    let by: &[Option<usize>] = match search.last {
-        Last::Random => &[],
-        Last::Binpack(column, _) => &[Some(column)],
-        Last::Registration => &[None],
-        Last::SpreadInstance => &[None, Some(ResourceKind::Memory.column())],
+    let by = match search.last {
+        Last::Random => return,
+        Last::Binpack(column, _) => Some(column),
+        Last::Registration | Last::SpreadInstance => None,
     };
-    for &by in by {
-        let needed = (0..DIMENSIONS).filter(|&column| search.needed[column] != i32::MIN);
-        index.orders.want(state, &index.ranks, by, needed);
-    }
+    let needed = (0..DIMENSIONS).filter(|&column| search.needed[column] != i32::MIN);
+    index.orders.want(state, &index.ranks, by, needed);
 }
 
 /// Lets go of everything a prepared request holds.

@@ -40,12 +40,4 @@ impl Effort {
         }
         allowed
     }
-
-    /// A search within this one that may spend so much, and whose budget is its own.
-    pub(crate) fn within<T>(&mut self, budget: u32, search: impl FnOnce(&mut Self) -> T) -> T {
-        let left = core::mem::replace(&mut self.left, budget);
-        let result = search(self);
-        self.left = left;
-        result
-    }
 }

@@ -22,7 +22,7 @@ use crate::index::residue::ResidueView;
 use crate::index::sequence::Ranked;
 use crate::index::spread::SpreadView;
 use crate::limits::RANDOM_DRAWS_MAX;
-use crate::resource::{ResourceKind, fits};
+use crate::resource::fits;
 use crate::state::{State, WORD};
 
 use super::draw::Draws;
@@ -35,11 +35,6 @@ use super::scratch::Scratch;
 const BUDGET_LEAST: u32 = 128;
 /// Slots that a unit of the budget stands for: a candidate refused costs about as much as scanning so many.
 const BUDGET_SLOTS: usize = 20;
-
-/// What a spread over instances pays at first for looking in registration order.
-const FIRST_LOOK: u32 = 96;
-/// What it then pays for looking at everything with room, in case that is little.
-const FEW_FEASIBLE: u32 = 160;
 
 /// What a search came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -276,14 +271,10 @@ impl<'a, 'r> Judge<'a, 'r> {
         orders.walk_sequence(ranks, needed, [turned_away, self.taken], effort, look)
     }
 
-    /// The instance with the fewest tasks of the group, the earliest registered of several.
-    ///
-    /// Instances without a task of the group come first in registration order; only where none of them is feasible does the
-    /// list of the others matter. Either may be long and hold next to nothing feasible, so that is tried in between: where
-    /// few instances have room, they are looked at one by one.
+    /// The instance with the fewest tasks of the group, the earliest registered of several: the earliest of those without a
+    /// task of it, or, where none of them is feasible, the first that is in the list of the others.
     fn find_fewest(&self, scope: Scope<'_>, effort: &mut Effort) -> Found {
         let Index { orders, ranks, watches, admissions, .. } = self.index;
-        let needed = &self.search.needed;
         let without = [admissions.turned_away(self.search.admission), watches.occupied(self.plan.group)];
         let mut found = None;
         let mut take = |slot: u32| {
@@ -293,41 +284,11 @@ impl<'a, 'r> Judge<'a, 'r> {
             }
             takes
         };
-        let vacant =
-            effort.within(FIRST_LOOK, |effort| orders.walk_sequence(ranks, needed, without, effort, &mut take));
-        if vacant == Walk::Stopped {
-            return concluded(vacant, found);
-        }
-        if let Some(found) = self.find_among_few(scope, effort) {
-            return found;
-        }
-        let walk = match vacant {
-            Walk::Ended => vacant,
-            _ => orders.walk_sequence(ranks, needed, without, effort, &mut take),
-        };
-        let walk = match walk {
+        let walk = match orders.walk_sequence(ranks, &self.search.needed, without, effort, &mut take) {
             Walk::Ended => watches.walk(self.plan.group, effort, |slot| self.has_enough(slot) && take(slot)),
             walk => walk,
         };
         concluded(walk, found)
-    }
-
-    /// The instance with the fewest tasks of the group, where so few have room that all can be looked at.
-    fn find_among_few(&self, scope: Scope<'_>, effort: &mut Effort) -> Option<Found> {
-        let Index { orders, ranks, watches, .. } = self.index;
-        let mut fewest: Option<((u32, u32), u32)> = None;
-        let look = |slot: u32| {
-            if scope.has(slot) && self.admits(slot) {
-                let key = (watches.tasks(self.plan.group, slot), ranks.of(slot));
-                if fewest.is_none_or(|(least, _)| key < least) {
-                    fewest = Some((key, slot));
-                }
-            }
-            false
-        };
-        let (memory, needed) = (ResourceKind::Memory.column(), &self.search.needed);
-        let walk = effort.within(FEW_FEASIBLE, |effort| orders.walk_amount(memory, needed, effort, look));
-        (walk == Walk::Ended).then(|| fewest.map_or(Found::Nothing, |(_, slot)| Found::Instance(slot)))
     }
 
     /// The best instance by the rules from a number on, of those with the least of a resource.
