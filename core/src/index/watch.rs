@@ -139,17 +139,18 @@ impl Watches {
         slots.into_iter().map(with_tasks).collect::<Vec<_>>().into_iter()
     }
 
-    /// Makes room for so many instances and tasks. Twice as many cells as tasks, since a table more than half full may move
-    /// under steady churn although it never grows.
+    /// Makes room for so many instances and tasks. Twice as many cells as there can be pairs of a watched group and an
+    /// instance, since a table more than half full may move under steady churn although it never grows.
     pub(crate) fn reserve(&mut self, instances: usize, tasks: usize) {
         for watch in self.of_group.iter_mut().flatten() {
             watch.occupied.reserve(instances);
         }
+        let pairs = |groups: usize| tasks.min(instances.saturating_mul(groups));
         if self.watched > 0 {
-            self.tasks.reserve((2 * tasks).saturating_sub(self.tasks.len()));
+            self.tasks.reserve((2 * pairs(self.watched)).saturating_sub(self.tasks.len()));
         }
         if self.spreading > 0 {
-            self.levels.reserve(tasks);
+            self.levels.reserve(pairs(self.spreading));
         }
     }
 
