@@ -766,15 +766,15 @@ pub(crate) fn at_least(row: &Row, least: i32) -> u64 {
 }
 
 /// How many keys of a sorted row are less than one.
+///
+/// PERF: first the last key of each line of eight, then the keys of one line. No load waits for another but once, so a row that
+/// is far away in memory is waited for twice, not six times as when halving.
 #[inline]
 fn less_than(keys: &[i64; LANES], key: i64) -> usize {
-    let mut less = 0;
-    for step in [32, 16, 8, 4, 2, 1] {
-        if keys[(less + step - 1) % LANES] < key {
-            less += step;
-        }
-    }
-    less + usize::from(keys[less % LANES] < key)
+    const LINE: usize = 8;
+    let lines = (0..LANES / LINE - 1).map(|line| usize::from(keys[line * LINE + LINE - 1] < key)).sum::<usize>();
+    let start = lines % (LANES / LINE) * LINE;
+    start + (0..LINE).map(|at| usize::from(keys[start + at] < key)).sum::<usize>()
 }
 
 /// The greatest amount of a row.
