@@ -2,7 +2,7 @@
 //!
 //! Each operation runs in a process of its own, once so many times and once twice as many: the difference is the
 //! operation's alone, set-up and proof cancel out. Counts do not depend on what else the machine does. A rise above 2 %
-//! fails; `--update` writes the counts down instead.
+//! fails; `--update` writes the counts down instead. Another compiler makes other code, so its counts are shown, not judged.
 //!
 //! `cargo run --release -p placewright-benches --bin count -- [--update]`, for the plain target of x86-64.
 
@@ -64,7 +64,8 @@ fn main() -> Outcome<ExitCode> {
     }
     let kept: Kept = serde_json::from_str(&fs::read_to_string(KEPT)?)?;
     if kept.rustc != counted.rustc {
-        println!("the kept counts are of {}, these of {}", kept.rustc, counted.rustc);
+        println!("not judged: the kept counts are of {}, these of {}", kept.rustc, counted.rustc);
+        return Ok(ExitCode::SUCCESS);
     }
     let mut code = ExitCode::SUCCESS;
     for (name, &count) in &counted.instructions {
