@@ -11,10 +11,12 @@ use crate::error::{Error, ErrorKind};
 use crate::id::{GENERATION_MAX, RequestId};
 use crate::index::Index;
 use crate::index::admission::Sets;
+use crate::index::amounts::Needed;
 use crate::index::eligibility::Filter;
 use crate::limits::{REQUEST_CONSTRAINTS_MAX, REQUEST_COUNT_MAX};
 use crate::request::{LaunchKind, Request};
-use crate::resource::{DIMENSIONS, ResourceKind};
+use crate::resource::ResourceKind;
+use crate::select::indexed::RESIDUES_MAX;
 use crate::select::plan::{AbsentGroup, Last, Plan, Rule, Search};
 use crate::state::State;
 use crate::strategy::{BinpackField, SpreadField, Strategy};
@@ -226,6 +228,9 @@ pub(crate) fn prepare(
 
 /// Holds what the indexed route needs for a plan; `None` where it does not know the chain.
 pub(crate) fn hold_search(state: &State, index: &mut Index, plan: &Plan) -> Option<Search> {
+    if plan.residues.len() > RESIDUES_MAX {
+        return None;
+    }
     let (spread, last) = plan.shape()?;
     let either = plan.external.iter().chain(&plan.gpu_slice).copied();
     let within = plan.requirements.iter().chain(&plan.zones).chain(&plan.statics).map(|&id| (id, true));
@@ -233,10 +238,8 @@ pub(crate) fn hold_search(state: &State, index: &mut Index, plan: &Plan) -> Opti
     let Index { active, connected, filters, admissions, spreads, watches, ranks, .. } = index;
     let in_sequence = matches!(last, Last::Registration | Last::SpreadInstance);
     let admission = admissions.hold(Sets { active, connected, filters }, ranks, parts, in_sequence);
-    let mut needed = [i32::MIN; DIMENSIONS];
-    for &(column, amount) in &state.demands.get(plan.demand).amounts {
-        needed[usize::from(column)] = amount;
-    }
+    let amounts = &state.demands.get(plan.demand).amounts;
+    let needed = Needed::new(amounts.iter().map(|&(column, amount)| (usize::from(column), amount)));
     let is_watched = plan.is_distinct || last == Last::SpreadInstance;
     if is_watched {
         watches.hold(state, ranks, plan.group, last == Last::SpreadInstance);
@@ -253,8 +256,7 @@ pub(crate) fn want_orders(state: &State, index: &mut Index, plan: &Plan) {
         Last::Binpack(column, _) => Some(column),
         Last::Registration | Last::SpreadInstance => None,
     };
-    let needed = (0..DIMENSIONS).filter(|&column| search.needed[column] != i32::MIN);
-    index.orders.want(state, &index.ranks, by, needed);
+    index.orders.want(state, &index.ranks, by, search.needed.columns());
 }
 
 /// Lets go of everything a prepared request holds.

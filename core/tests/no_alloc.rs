@@ -349,3 +349,64 @@ fn an_instance_takes_200_bytes_a_task_48_and_the_total_is_what_was_allocated() {
     let stated = cluster.memory_usage();
     assert!(stated.abs_diff(allocated) * 100 <= allocated, "{stated} bytes stated, {allocated} allocated");
 }
+
+/// A cluster on the indexed route with equal instances.
+fn equal_instances(count: usize) -> (Cluster, Vec<placewright::InstanceId>) {
+    let mut cluster = Cluster::with_options(Options { route: Route::Indexed, ..Options::default() });
+    cluster.reserve(Capacity { instances: count, tasks: 2000, ports: 2000, changes: 8000, savepoints: 4 });
+    let register = |cluster: &mut Cluster, number: usize| {
+        cluster.register(&Instance::new(&format!("ci/{number}")).with_resources(4096, 4096)).unwrap()
+    };
+    let ids = (0..count).map(|number| register(&mut cluster, number)).collect();
+    (cluster, ids)
+}
+
+#[test]
+fn instances_that_replaced_others_allocate_nothing() {
+    for chain in [StrategyChain::default(), Strategy::Spread(placewright::SpreadField::InstanceId).into()] {
+        let (mut cluster, ids) = equal_instances(640);
+        let request = Request::new("web", Demand::new(1, 1)).with_strategies(chain);
+        let id = cluster.prepare(&request.with_constraint(Constraint::DistinctInstance)).unwrap();
+        for (number, old) in ids.into_iter().enumerate() {
+            cluster.deregister(old, true).unwrap();
+            let name = format!("new/{number}");
+            cluster.register(&Instance::new(&name).with_resources(4096, 4096)).unwrap();
+        }
+        assert_eq!(allocations(|| (0..640).for_each(|_| drop(cluster.place_one(id).unwrap()))), 0);
+        cluster.validate().unwrap();
+    }
+}
+
+#[test]
+fn many_ports_and_many_expressions_allocate_nothing() {
+    let (mut cluster, _) = equal_instances(640);
+    let demand = (80..90).fold(Demand::new(1, 1), |demand, port| demand.with_port(Protocol::Tcp, port));
+    let ports = cluster.prepare(&Request::new("web", demand)).unwrap();
+    let mut request = Request::new("web", Demand::new(1, 1));
+    for text in ["runningTasksCount < 4", "runningTasksCount < 5", "not(task:group == service:b)"] {
+        request = request.with_constraint(Constraint::MemberOf(expr::compile(text).unwrap()));
+    }
+    let expressions = cluster.prepare(&request).unwrap();
+    for id in [ports, expressions] {
+        assert_eq!(allocations(|| (0..100).for_each(|_| drop(cluster.place_one(id).unwrap()))), 0);
+    }
+}
+
+#[test]
+fn rolling_back_many_deregistrations_allocates_nothing() {
+    let (mut cluster, ids) = equal_instances(2000);
+    let request = Request::new("web", Demand::new(1, 1)).with_count(1000);
+    let id = cluster.prepare(&request.with_strategies(Strategy::Spread(placewright::SpreadField::InstanceId))).unwrap();
+    cluster.place(id, &mut Vec::new()).unwrap();
+    let before = cluster.fingerprint();
+    let savepoint = cluster.begin();
+    for &id in &ids[..1800] {
+        cluster.deregister(id, true).unwrap();
+    }
+    for number in 0..1800 {
+        cluster.register(&Instance::new(&format!("new/{number}")).with_resources(4096, 4096)).unwrap();
+    }
+    assert_eq!(allocations(|| cluster.rollback(savepoint).unwrap()), 0);
+    assert_eq!(cluster.fingerprint(), before);
+    cluster.validate().unwrap();
+}

@@ -2,8 +2,9 @@
 //! scan and one by index. Every answer must be the same, and everything derived must be right all along.
 
 use placewright::{
-    BinpackField, Cluster, Constraint, Demand, GpuDemand, Instance, InstanceId, InstanceStatus, Options, Protocol,
-    Request, RequestId, Route, Savepoint, SpreadField, Strategy, StrategyChain, TaskId, TieBreak, expr,
+    BinpackField, Capacity, Cluster, Constraint, Demand, GpuDemand, Instance, InstanceId, InstanceStatus, Options,
+    Protocol, Request, RequestId, Route, RunningTask, Savepoint, SpreadField, Strategy, StrategyChain, TaskId,
+    TieBreak, expr,
 };
 use rand_core::{Rng as _, SeedableRng as _};
 
@@ -231,4 +232,63 @@ fn both_routes_give_the_same_answers_all_their_lives() {
             }
         }
     }
+}
+
+/// A cluster on each route.
+fn on_each_route(options: &Options) -> [Cluster; 3] {
+    [Route::Scan, Route::Auto, Route::Indexed].map(|route| Cluster::with_options(Options { route, ..options.clone() }))
+}
+
+#[test]
+fn a_rollback_that_makes_a_cluster_large_again_finds_orders_that_know_every_amount() {
+    let mut cluster = Cluster::new();
+    cluster.declare_resource("LICENSES").unwrap();
+    let mut ids = vec![];
+    for number in 0..512 {
+        let name = format!("ci/{number}");
+        let instance = Instance::new(&name).with_resources(4096, 4096);
+        ids.push(cluster.register(&instance.with_custom("LICENSES", i64::from(number == 511))).unwrap());
+    }
+    let binpack = |name: &str, demand| Request::new(name, demand).with_strategies(Strategy::Binpack(BinpackField::Cpu));
+    cluster.prepare(&binpack("plain", Demand::new(1, 1))).unwrap();
+    let savepoint = cluster.begin();
+    cluster.deregister(ids[100], true).unwrap();
+    let licensed = cluster.prepare(&binpack("licensed", Demand::new(1, 1).with_custom("LICENSES", 1))).unwrap();
+    cluster.rollback(savepoint).unwrap();
+    let placed = cluster.place_one(licensed).unwrap().placement().unwrap();
+    assert_eq!(placed.instance, ids[511]);
+    assert_eq!(cluster.validate(), Ok(()));
+}
+
+#[test]
+fn more_tasks_of_a_group_than_the_list_tells_apart_are_spread_all_the_same() {
+    for mut cluster in on_each_route(&Options::default()) {
+        for name in ["ci/a", "ci/b"] {
+            cluster.register(&Instance::new(name).with_resources(100, 100)).unwrap();
+        }
+        let request = Request::new("web", Demand::new(0, 0)).with_count(40_001);
+        let id = cluster.prepare(&request.with_strategies(Strategy::Spread(SpreadField::InstanceId))).unwrap();
+        let mut placed = vec![];
+        assert_eq!(cluster.place(id, &mut placed).unwrap(), None);
+        let first = placed[0].instance;
+        assert_eq!(placed.iter().filter(|placement| placement.instance == first).count(), 20_001);
+    }
+}
+
+#[test]
+fn strict_mode_refuses_alike_on_every_route() {
+    let answers = on_each_route(&Options { is_strict: true, ..Options::default() }).map(|mut cluster| {
+        cluster.reserve(Capacity { instances: 1, tasks: 4, ports: 0, changes: 100, savepoints: 1 });
+        let instance = cluster.register(&Instance::new("ci/a").with_resources(30, 100)).unwrap();
+        let port = Demand::new(1, 1).with_port(Protocol::Tcp, 80);
+        cluster.add_task(&RunningTask::new(instance, "side", &port, "side")).unwrap();
+        let id = cluster.prepare(&Request::new("web", Demand::new(9, 1)).with_count(10)).unwrap();
+        let mut placed = vec![];
+        let refused = cluster.place(id, &mut placed).map_err(|error| error.code());
+        let one = cluster.prepare(&Request::new("web", Demand::new(9, 1)).with_count(3)).unwrap();
+        let rejected = cluster.place(one, &mut placed).map_err(|error| error.code());
+        (refused, rejected, placed.len())
+    });
+    assert_eq!(answers[0], (Err("limit.reserved"), Ok(None), 3));
+    assert_eq!((&answers[0], &answers[0]), (&answers[1], &answers[2]));
 }

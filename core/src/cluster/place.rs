@@ -207,6 +207,8 @@ impl Cluster {
         while left > 0 {
             let chosen = match &mut fill {
                 Some(fill) => {
+                    self.check_task_room()?;
+                    self.check_journal(1)?;
                     let Prepared { plan, .. } = self.requests.get(id)?;
                     let Some(search) = &plan.search else { return Ok(false) };
                     let mut effort = indexed::effort(&self.state);
@@ -381,6 +383,7 @@ impl Cluster {
 
 /// In strict mode, refuses a request whose host ports have no reserved cells.
 fn check_port_room(is_strict: bool, reserved: usize, state: &State, request: &Request) -> Result<(), Error> {
-    let full = is_strict && state.ports.held_len() + request.demand.ports.len() > reserved;
+    let wanted = request.demand.ports.len();
+    let full = is_strict && wanted > 0 && state.ports.held_len() + wanted > reserved;
     if full { Err(Error::new(ErrorKind::CapacityReserved)) } else { Ok(()) }
 }

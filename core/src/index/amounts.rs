@@ -26,8 +26,32 @@ pub(crate) const ORDERED: [usize; 2] = [ResourceKind::Cpu.column(), ResourceKind
 /// MiB that go with a CPU unit: 4 GiB with a vCPU, as on general-purpose instances. Any number would be right.
 const MEMORY_WITH_CPU: i32 = 4;
 
-/// Amounts a request needs, by column; the least number where it needs none.
-pub(crate) type Needed = [i32; DIMENSIONS];
+/// Amounts a request needs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Needed {
+    /// By column; the least number where it needs none.
+    amounts: [i32; DIMENSIONS],
+    /// Columns it needs something of, a bit each.
+    columns: u32,
+}
+
+impl Needed {
+    /// The amounts of a demand.
+    pub(crate) fn new(amounts: impl Iterator<Item = (usize, i32)>) -> Self {
+        let mut needed = Self { amounts: [i32::MIN; DIMENSIONS], columns: 0 };
+        for (column, amount) in amounts {
+            needed.amounts[column] = amount;
+            needed.columns |= 1 << column;
+        }
+        needed
+    }
+
+    /// Columns it needs something of.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = usize> {
+        let columns = self.columns;
+        (0..DIMENSIONS).filter(move |column| columns >> column & 1 != 0)
+    }
+}
 
 /// Instances ordered by one resource.
 #[derive(Debug, Clone)]
@@ -49,6 +73,8 @@ pub(crate) struct Orders {
     sequence: Option<Sequence>,
     /// Columns whose amounts are watched, in column order.
     watched: SmallVec<[usize; 4]>,
+    /// The same, a bit each.
+    watched_columns: u32,
     /// Instances whose amounts changed.
     touched: Vec<u32>,
     /// The same as a set.
@@ -101,6 +127,7 @@ impl Orders {
             return;
         }
         let is_wider = watched != self.watched;
+        self.watched_columns = watched.iter().fold(0, |columns, column| columns | 1 << column);
         self.watched = watched;
         let width = self.watched.len();
         for (place, &column) in ORDERED.iter().enumerate() {
@@ -234,6 +261,12 @@ impl Orders {
         self.forget_touched();
     }
 
+    /// Whether everything that is needed of is watched. A walk that cannot tell is as good as spent.
+    #[inline]
+    fn watches(&self, needed: &Needed) -> bool {
+        needed.columns & !self.watched_columns == 0
+    }
+
     /// Shows `visit` the instances with enough of everything, least of the resource first, until it says to stop.
     #[inline]
     pub(crate) fn walk_amount(
@@ -243,11 +276,11 @@ impl Orders {
         effort: &mut Effort,
         mut visit: impl FnMut(u32) -> bool,
     ) -> Walk {
-        let Some(by_amount) = self.by_amount.iter().flatten().find(|known| known.column == column) else {
-            return Walk::Spent;
-        };
-        let (amounts, width) = gathered(&self.watched, column, |other| needed[other]);
-        let from = if needed[column] == i32::MIN { i64::MIN } else { key(needed[column], 0) };
+        let by_amount = self.by_amount.iter().flatten().find(|known| known.column == column);
+        let Some(by_amount) = by_amount.filter(|_| self.watches(needed)) else { return Walk::Spent };
+        let (amounts, width) = gathered(&self.watched, column, |other| needed.amounts[other]);
+        let least = needed.amounts[column];
+        let from = if least == i32::MIN { i64::MIN } else { key(least, 0) };
         let query = Query { from, to: i64::MAX, amounts: &amounts[..width] };
         by_amount.order.walk(&query, effort, |_, slot| visit(slot))
     }
@@ -263,8 +296,8 @@ impl Orders {
         effort: &mut Effort,
         mut visit: impl FnMut(u32) -> bool,
     ) -> Walk {
-        let Some(sequence) = &self.sequence else { return Walk::Spent };
-        let (amounts, width) = sequenced(&self.watched, |column| needed[column]);
+        let Some(sequence) = self.sequence.as_ref().filter(|_| self.watches(needed)) else { return Walk::Spent };
+        let (amounts, width) = sequenced(&self.watched, |column| needed.amounts[column]);
         sequence.walk(&amounts[..width], without, effort, |rank| {
             let slot = ranks.slots().get(rank as usize).copied().filter(|&slot| slot != crate::state::NONE);
             slot.is_some_and(&mut visit)
@@ -312,7 +345,7 @@ impl Orders {
 
 /// Something of every watched column but one, and how many there are.
 #[inline]
-fn gathered(watched: &[usize], but: usize, of: impl Fn(usize) -> i32) -> (Needed, usize) {
+fn gathered(watched: &[usize], but: usize, of: impl Fn(usize) -> i32) -> ([i32; DIMENSIONS], usize) {
     let mut gathered = [i32::MIN; DIMENSIONS];
     let mut width = 0;
     for &column in watched.iter().filter(|&&column| column != but) {

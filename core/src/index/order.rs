@@ -23,6 +23,8 @@ pub(crate) const LANES: usize = 64;
 const FEW: usize = 16;
 /// Most that two neighbours have when they are put together.
 const MERGED: usize = 48;
+/// Keys of a leaf on average, at the least, when every two neighbours that fit in one have been put together.
+const LANES_LEAST: usize = 30;
 /// What a walk pays for a leaf; a key that is looked at costs 1.
 const LEAF_PRICE: u32 = 8;
 /// The key where there is none.
@@ -121,7 +123,9 @@ impl Order {
 
     /// Makes room for so many keys.
     pub(crate) fn reserve(&mut self, keys: usize) {
-        let leaves = keys / (LANES / 2) + 4;
+        // After putting neighbours together, any two leaves of a group have more than one leaf's keys, and any two groups more
+        // than one group's leaves; one leaf of each group may be left over.
+        let leaves = keys / LANES_LEAST + 8;
         let groups = leaves / FEW + 2;
         while self.lens.len() < leaves {
             self.add_leaf();
@@ -411,7 +415,8 @@ impl Order {
     /// Makes two leaves of the full one where a key belongs.
     #[cold]
     fn split_leaf(&mut self, key: i64) {
-        if self.free_leaves.is_empty() {
+        let (_, group, _) = self.locate(key);
+        if self.free_leaves.is_empty() || self.groups[group].len == LANES && self.free_groups.is_empty() {
             self.compact();
         }
         let (top, group, _) = self.locate(key);
@@ -902,5 +907,42 @@ mod tests {
         });
         assert_eq!(walk, Walk::Spent);
         assert!(seen <= 100);
+    }
+
+    /// Takes keys out of the n-th group until each of its leaves has so many.
+    fn thin(order: &mut Order, top: usize, left: usize) {
+        let group = order.top[top] as usize;
+        let leaves = order.groups[group].leaves[..order.groups[group].len].to_vec();
+        for leaf in leaves {
+            while order.lens[leaf as usize] > left {
+                let key = order.keys[leaf as usize][order.lens[leaf as usize] - 1];
+                order.remove(key);
+            }
+        }
+    }
+
+    #[test]
+    fn no_order_of_coming_and_going_needs_more_than_was_reserved() {
+        const KEYS: usize = 20_000;
+        let mut order = Order::new(1);
+        order.reserve(KEYS);
+        let (leaves, groups) = (order.lens.len(), order.groups.len());
+        let mut random = rand_xoshiro::Xoshiro256PlusPlus::seed_from_u64(3);
+        let mut key = 0;
+        for round in 0..60 {
+            // Keys come in order, so that leaves are left half full; then leaves of every other group lose most of theirs.
+            while order.len() < KEYS {
+                key += 1 << 20;
+                order.insert(key, 0, &[1]);
+            }
+            for top in (0..order.top.len()).rev() {
+                let left = [16, 17, 1, 33][(top + round) % 4];
+                if top < order.top.len() && random.next_u64() % 3 > 0 {
+                    thin(&mut order, top, left);
+                }
+            }
+            assert!(order.is_sound(|_, slot, amounts| slot == 0 && amounts == [1]), "round {round}");
+            assert_eq!((order.lens.len(), order.groups.len()), (leaves, groups), "round {round}");
+        }
     }
 }

@@ -1,13 +1,15 @@
 //! Registration order as small numbers: an instance registered later has a greater rank.
 //!
 //! A rank is taken once and kept while the instance is known, a savepoint that may bring it back included. Ranks of
-//! instances that are gone leave gaps; when there are as many gaps as instances, everything is numbered again, which only
+//! instances that are gone leave gaps; when there are as many gaps as slots, everything is numbered again, which only
 //! registering does.
 
 use alloc::vec::Vec;
 
 use crate::limits::INSTANCES_MAX;
-use crate::state::{NONE, State};
+use crate::state::{Life, NONE, State};
+
+use super::order::LANES;
 
 /// Ranks there can be.
 pub(crate) const RANKS_MAX: usize = 2 * INSTANCES_MAX;
@@ -34,6 +36,11 @@ impl Ranks {
         &self.slots
     }
 
+    /// Ranks that so many instances may come to have.
+    pub(crate) fn room(instances: usize) -> usize {
+        (2 * instances + LANES).min(RANKS_MAX)
+    }
+
     /// Makes room for so many instances.
     pub(crate) fn reserve(&mut self, instances: usize) {
         self.of.reserve(instances.saturating_sub(self.of.len()));
@@ -54,7 +61,7 @@ impl Ranks {
             }
             self.slots[kept as usize] = NONE;
         }
-        if is_last && self.slots.len() < (2 * state.registry.len() + super::order::LANES).min(RANKS_MAX) {
+        if is_last && self.slots.len() < Self::room(state.slots()) {
             #[expect(clippy::cast_possible_truncation, reason = "at most RANKS_MAX")]
             {
                 self.of[slot as usize] = self.slots.len() as u32;
@@ -66,13 +73,15 @@ impl Ranks {
         true
     }
 
-    /// Numbers everything again.
+    /// Numbers everything again, instances that a savepoint may bring back included.
     fn number(&mut self, state: &State) {
+        let is_known = |&(_, life): &(u32, &Life)| matches!(life, Life::Live | Life::Aside);
         self.of.fill(NONE);
         self.slots.clear();
-        for (rank, &slot) in (0u32..).zip(&state.registry) {
+        self.slots.extend((0u32..).zip(&state.life).filter(is_known).map(|(slot, _)| slot));
+        self.slots.sort_unstable_by_key(|&slot| state.order[slot as usize]);
+        for (rank, &slot) in (0u32..).zip(&self.slots) {
             self.of[slot as usize] = rank;
-            self.slots.push(slot);
         }
     }
 

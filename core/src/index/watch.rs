@@ -143,7 +143,7 @@ impl Watches {
     /// instance, since a table more than half full may move under steady churn although it never grows.
     pub(crate) fn reserve(&mut self, instances: usize, tasks: usize) {
         for watch in self.of_group.iter_mut().flatten() {
-            watch.occupied.reserve(instances);
+            watch.occupied.reserve(Ranks::room(instances));
         }
         let pairs = |groups: usize| tasks.min(instances.saturating_mul(groups));
         if self.watched > 0 {
@@ -193,7 +193,7 @@ impl Watches {
     /// Shows `visit` the instances that run tasks of a group, fewest first, then in registration order, until it says to
     /// stop.
     pub(crate) fn walk(&self, group: GroupId, effort: &mut Effort, mut visit: impl FnMut(u32) -> bool) -> Walk {
-        let (from, to) = (key(group, 0, 0), key(GroupId(group.0 + 1), 0, 0));
+        let (from, to) = (key(group, 0, 0), key(group, TASKS_MAX, (1 << RANK_BITS) - 1));
         let mut is_blurred = false;
         let walk = self.levels.walk(&Query { from, to, amounts: &[] }, effort, |key, slot| {
             is_blurred = key >> RANK_BITS & i64::from(TASKS_MAX) == i64::from(TASKS_MAX);

@@ -36,6 +36,11 @@ const BUDGET_LEAST: u32 = 128;
 /// Slots that a unit of the budget stands for: a candidate refused costs about as much as scanning so many.
 const BUDGET_SLOTS: usize = 20;
 
+/// Ports whose sets are looked up once a search; those of others are looked up for each candidate.
+const PORTS_READY: usize = 4;
+/// Most parts of expressions that read tasks; a request with more is left to the scan.
+pub(crate) const RESIDUES_MAX: usize = 2;
+
 /// What a search came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Found {
@@ -145,8 +150,10 @@ struct Judge<'a, 'r> {
     admitted: &'a Bitset,
     /// Instances that run a task of the group, where none of them may take another.
     taken: Option<&'a Ranked>,
-    /// For each port, the instances on which it is taken.
-    ports: SmallVec<[&'a Bitset; 4]>,
+    /// Ports the task wants.
+    ports: &'a [u32],
+    /// For the first of them, the instances on which they are taken.
+    taken_ports: [Option<&'a Bitset>; PORTS_READY],
     /// Parts of expressions that read tasks, where there are any.
     residues: Option<&'r Residues<'a>>,
 }
@@ -154,7 +161,7 @@ struct Judge<'a, 'r> {
 /// Parts of expressions that read tasks, made ready.
 struct Residues<'a> {
     /// Each of them.
-    views: SmallVec<[ResidueView<'a>; 2]>,
+    views: SmallVec<[ResidueView<'a>; RESIDUES_MAX]>,
     /// Where they leave their intermediate results.
     parking: RefCell<Parking>,
     /// Instructions in all of them.
@@ -193,9 +200,10 @@ impl<'a, 'r> Judge<'a, 'r> {
         search: &'a Search,
         residues: Option<&'r Residues<'a>>,
     ) -> Self {
-        let mut ports = SmallVec::new();
-        for &key in &state.demands.get(plan.demand).ports {
-            ports.extend(index.ports.taken(key));
+        let ports = &state.demands.get(plan.demand).ports;
+        let mut taken_ports = [None; PORTS_READY];
+        for (taken, &key) in taken_ports.iter_mut().zip(ports) {
+            *taken = index.ports.taken(key);
         }
         Self {
             state,
@@ -205,6 +213,7 @@ impl<'a, 'r> Judge<'a, 'r> {
             admitted: index.admissions.members(search.admission),
             taken: if plan.is_distinct { index.watches.occupied(plan.group) } else { None },
             ports,
+            taken_ports,
             residues,
         }
     }
@@ -214,9 +223,16 @@ impl<'a, 'r> Judge<'a, 'r> {
     fn admits(&self, slot: u32) -> bool {
         self.admitted.contains(slot)
             && self.taken.is_none_or(|taken| !taken.contains(self.index.ranks.of(slot)))
-            && !self.ports.iter().any(|taken| taken.contains(slot))
+            && (self.ports.is_empty() || self.has_ports(slot))
             && (!self.plan.wants_all_gpus || has_all_gpus(self.state, slot))
             && self.residues.is_none_or(|residues| residues.hold(slot))
+    }
+
+    /// Whether an instance has the ports free.
+    fn has_ports(&self, slot: u32) -> bool {
+        let is_taken = |taken: &Bitset| taken.contains(slot);
+        let rest = self.ports.iter().skip(PORTS_READY).filter_map(|&key| self.index.ports.taken(key));
+        !self.taken_ports.iter().flatten().any(|taken| is_taken(taken)) && !rest.map(is_taken).any(|taken| taken)
     }
 
     /// Whether an instance has enough of everything.

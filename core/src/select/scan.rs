@@ -285,6 +285,7 @@ fn fewest(index: &Index, plan: &Plan, scratch: &mut Scratch, narrowed: bool) -> 
         return Some(slot);
     }
     let mut found = None;
+    // A list in which tasks are no longer told apart does not stop.
     index.watches.walk(group, &mut Effort::new(u32::MAX), |slot| {
         let is_candidate = scratch.is_candidate(slot);
         if is_candidate {
@@ -292,7 +293,7 @@ fn fewest(index: &Index, plan: &Plan, scratch: &mut Scratch, narrowed: bool) -> 
         }
         is_candidate
     });
-    found
+    found.or_else(|| slots(candidates).min_by_key(|&slot| (index.watches.tasks(group, slot), index.ranks.of(slot))))
 }
 
 /// A uniform draw among what is left: a bounded number of tries at registration positions, then the n-th candidate in
