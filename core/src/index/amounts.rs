@@ -89,7 +89,6 @@ fn key(amount: i32, rank: u32) -> i64 {
 
 /// The amount of a key.
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "the high half of a key is an amount")]
 fn amount_of(key: i64) -> i32 {
     (key >> 32) as i32
 }

@@ -231,8 +231,8 @@ impl<'a, 'r> Judge<'a, 'r> {
     /// Whether an instance has the ports free.
     fn has_ports(&self, slot: u32) -> bool {
         let is_taken = |taken: &Bitset| taken.contains(slot);
-        let rest = self.ports.iter().skip(PORTS_READY).filter_map(|&key| self.index.ports.taken(key));
-        !self.taken_ports.iter().flatten().any(|taken| is_taken(taken)) && !rest.map(is_taken).any(|taken| taken)
+        let mut rest = self.ports.iter().skip(PORTS_READY).filter_map(|&key| self.index.ports.taken(key));
+        !self.taken_ports.iter().flatten().any(|taken| is_taken(taken)) && !rest.any(is_taken)
     }
 
     /// Whether an instance has enough of everything.
