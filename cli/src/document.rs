@@ -60,7 +60,18 @@ pub(crate) fn in_file(path: &Path, text: &str, error: &Error) -> Failure {
     let place = byte.map(|byte| line_and_column(text, byte));
     let place = place.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
     let help = error.help().map(|help| format!(" ({help})")).unwrap_or_default();
-    Failure::Input(format!("{}{place}: {error}{help}", io::name(path)))
+    let error = error.to_string();
+    let message = if is_of_text { without_place(&error) } else { &error };
+    Failure::Input(format!("{}{place}: {message}{help}", io::name(path)))
+}
+
+/// The message without ` in line 1, column 2` at its end, where the place is told otherwise.
+fn without_place(message: &str) -> &str {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
+    match message.rsplit_once(" in line ") {
+        Some((rest, place)) if place.split(", column ").all(is_number) => rest,
+        _ => message,
+    }
 }
 
 /// Where the value at a path such as `tasks[3].group` begins in a text that is JSON; of a path that does not lead to the
@@ -187,6 +198,13 @@ mod tests {
         }
         assert_eq!(locate("", "a"), 0);
         assert_eq!(locate("{", "a"), 0);
+    }
+
+    #[test]
+    fn a_place_at_the_end_of_a_message_goes() {
+        assert_eq!(without_place("a: expected value in line 12, column 3"), "a: expected value");
+        assert_eq!(without_place("a in line b: text ends"), "a in line b: text ends");
+        assert_eq!(without_place(""), "");
     }
 
     #[test]

@@ -15,8 +15,8 @@ pub(crate) enum Failure {
     Text(String),
     /// Nobody reads the output any more.
     Closed,
-    /// The output cannot be written.
-    Output(io::Error),
+    /// The output, or the file of `--export`, cannot be written.
+    Output(String),
 }
 
 impl From<String> for Failure {
@@ -27,7 +27,11 @@ impl From<String> for Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        if error.kind() == io::ErrorKind::BrokenPipe { Self::Closed } else { Self::Output(error) }
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            Self::Closed
+        } else {
+            Self::Output(format!("cannot write: {error}"))
+        }
     }
 }
 

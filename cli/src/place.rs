@@ -48,7 +48,7 @@ pub(crate) fn run(args: &PlaceArgs) -> Result<ExitCode, Failure> {
         if path.as_os_str() == "-" {
             return Err(Failure::Input("--export takes a file; standard output has the answer".to_string()));
         }
-        let cannot = |error| Failure::Input(format!("cannot write {}: {error}", path.display()));
+        let cannot = |error| Failure::Output(format!("cannot write {}: {error}", path.display()));
         fs::write(path, session.export() + "\n").map_err(cannot)?;
     }
     let text = match args.format {

@@ -183,6 +183,8 @@ fn bad_input_names_its_place() {
     };
     let syntax = file("syntax.json", "{\"containerInstances\": [\n  {,\n]}");
     assert!(syntax.code == Some(2) && syntax.err.contains("syntax.json:2:4: "), "{syntax:?}");
+    let word = run_with(&["place", "-", WEB], b"x");
+    assert_eq!(word.err, "placewright: standard input:1:1: expected value\n");
     let text = "{\"containerInstances\": [\n  {\"containerInstanceArn\": \"a\",\n   \"status\": \"ACTIV\"}]}";
     let status = file("status.json", text);
     assert!(
@@ -202,13 +204,15 @@ fn bad_input_names_its_place() {
         &[WEB, "--constraint", "distinctInstance:x"],
         &[WEB, "--launch-type", "FARGATE"],
         &[WEB, "--count", "4000000000"],
-        &[WEB, "--export", "no/such/folder/x"],
         &["-", "--tasks", "-"],
         &[CLUSTER],
     ] {
         let output = place(args);
         assert!(output.code == Some(2) && output.out.is_empty() && !output.err.is_empty(), "{args:?} {output:?}");
     }
+    let export = place(&[WEB, "--export", "no/such/folder/x"]);
+    assert!(export.code == Some(1) && export.out.is_empty(), "{export:?}");
+    assert!(export.err.starts_with("placewright: cannot write no/such/folder/x: "), "{export:?}");
     let deep = format!("{{\"containerInstances\": {}", "[".repeat(200_000));
     assert_eq!(run_with(&["place", "-", WEB], deep.as_bytes()).code, Some(2));
     let empty = run_with(&["place", "-", WEB], b"{\"containerInstances\": []}");
