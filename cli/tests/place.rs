@@ -137,7 +137,8 @@ fn a_request_of_ecs_has_the_limits_of_ecs() {
     let group = request("group.json", json!({"taskDefinition": "web", "group": "service:web"}));
     assert_eq!(group.code, Some(2));
     let slip = request("slip.json", json!({"taskDefinition": "web", "placementConstraint": [], "clientToken": "x"}));
-    let warning = "warning: RunTask has no key `placementConstraint`; did you mean `placementConstraints`?\n";
+    let warning =
+        "placewright: warning: RunTask has no key `placementConstraint`; did you mean `placementConstraints`?\n";
     assert_eq!((slip.code, slip.err.as_str()), (Some(0), warning));
     let unknown = request("unknown.json", json!({"taskDefinition": "wbe"}));
     assert!(unknown.err.contains("did you mean `web`?"), "{unknown:?}");
