@@ -70,9 +70,9 @@ pub(crate) struct PlaceArgs {
     /// The task definition: output of `aws ecs describe-task-definition`.
     #[arg(value_name = "DEFINITION.json")]
     pub(crate) definition_file: Option<PathBuf>,
-    /// The same as CLUSTER.json.
+    /// The same as CLUSTER.json. May be given several times, for a cluster that was described in several calls.
     #[arg(long, value_name = "FILE", conflicts_with = "cluster_file")]
-    pub(crate) cluster: Option<PathBuf>,
+    pub(crate) cluster: Vec<PathBuf>,
     /// A further definition: what running tasks hold. Without DEFINITION.json the first is placed. May be given several times.
     #[arg(long, value_name = "FILE")]
     pub(crate) definition: Vec<PathBuf>,
@@ -167,12 +167,12 @@ pub(crate) struct QueryArgs {
     #[arg(value_name = "FILTER")]
     pub(crate) filter: Option<String>,
     /// The cluster: output of `aws ecs describe-container-instances`, or a state that `place --export` wrote; `-` reads
-    /// standard input.
+    /// standard input. May be given several times, for a cluster that was described in several calls.
+    #[arg(long, value_name = "FILE", required = true)]
+    pub(crate) cluster: Vec<PathBuf>,
+    /// Tasks that already run: output of `aws ecs describe-tasks`. May be given several times.
     #[arg(long, value_name = "FILE")]
-    pub(crate) cluster: PathBuf,
-    /// Tasks that already run: output of `aws ecs describe-tasks`.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) tasks: Option<PathBuf>,
+    pub(crate) tasks: Vec<PathBuf>,
     /// Only instances with this status; without it all but INACTIVE ones.
     #[arg(long, value_name = "STATUS")]
     pub(crate) status: Option<String>,

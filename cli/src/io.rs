@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use placewright::limits::JSON_BYTES_MAX;
 
@@ -55,6 +55,17 @@ pub(crate) fn read(path: &Path) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|error| {
         Failure::Input(format!("{name} is not UTF-8 from byte {} on", error.utf8_error().valid_up_to()))
     })
+}
+
+/// Refuses inputs of which more than one is standard input.
+///
+/// # Errors
+/// When more than one is.
+pub(crate) fn check_standard_input<'p>(inputs: impl Iterator<Item = &'p PathBuf>) -> Result<(), Failure> {
+    if inputs.filter(|path| path.as_os_str() == "-").count() > 1 {
+        return Err(Failure::Input("only one file can be standard input".to_string()));
+    }
+    Ok(())
 }
 
 /// What an input is called in messages.
