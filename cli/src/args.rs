@@ -15,7 +15,8 @@ pub(crate) const NOT_ALL_PLACED: u8 = 3;
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done: all tasks placed, all cases passed, the steps ran
-  1  a conformance case failed, or the output cannot be written
+  1  a conformance case failed, or the output or the file of --export cannot be
+     written
   2  unusable input or arguments
   3  some tasks were not placed";
 
@@ -48,14 +49,17 @@ pub(crate) enum Command {
 #[command(after_help = "\
 Examples:
   placewright place cluster.json web.json
-  placewright place cluster.json web.json --tasks tasks.json --count 500 --explain \\
-      --strategy spread:attribute:ecs.availability-zone --strategy binpack:memory \\
-      --constraint distinctInstance --constraint 'memberOf:attribute:stack == prod'
-  aws ecs describe-container-instances … | placewright place - web.json --format json
-  placewright place cluster.json --definition web.json --request run-task.json --export after.json
+  placewright place cluster.json web.json --tasks tasks.json --count 500 \\
+      --strategy spread:attribute:ecs.availability-zone \\
+      --strategy binpack:memory --constraint distinctInstance \\
+      --constraint 'memberOf:attribute:stack == prod' --explain
+  aws ecs describe-container-instances … | placewright place - web.json
+  placewright place cluster.json --definition web.json \\
+      --request run-task.json --export after.json
 
 Exit codes:
   0  all tasks were placed
+  1  the output or the file of --export cannot be written
   2  unusable input or arguments
   3  some tasks were not placed")]
 pub(crate) struct PlaceArgs {
@@ -66,11 +70,10 @@ pub(crate) struct PlaceArgs {
     /// The task definition: output of `aws ecs describe-task-definition`.
     #[arg(value_name = "DEFINITION.json")]
     pub(crate) definition_file: Option<PathBuf>,
-    /// The same as CLUSTER.json.
+    /// The same as CLUSTER.json. May be given several times, for a cluster that was described in several calls.
     #[arg(long, value_name = "FILE", conflicts_with = "cluster_file")]
-    pub(crate) cluster: Option<PathBuf>,
-    /// The same as DEFINITION.json. May be given several times; the first one is placed, the others say what running tasks
-    /// hold.
+    pub(crate) cluster: Vec<PathBuf>,
+    /// A further definition: what running tasks hold. Without DEFINITION.json the first is placed. May be given several times.
     #[arg(long, value_name = "FILE")]
     pub(crate) definition: Vec<PathBuf>,
     /// Tasks that already run: output of `aws ecs describe-tasks`. May be given several times. A task whose definition is not
@@ -82,7 +85,7 @@ pub(crate) struct PlaceArgs {
     #[arg(long, value_name = "FILE", conflicts_with_all =
         ["count", "group", "strategy", "constraint", "launch_type", "subnet", "seed", "all_or_nothing"])]
     pub(crate) request: Option<PathBuf>,
-    /// How many tasks.
+    /// How many tasks, up to 10,000,000: what the arguments ask for has the limits of the library, --request those of ECS.
     #[arg(long, value_name = "N")]
     pub(crate) count: Option<u32>,
     /// Task group; without it `family:` and the family.
@@ -150,24 +153,26 @@ pub(crate) enum PlaceFormat {
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Examples:
-  placewright query --cluster cluster.json 'attribute:ecs.instance-type =~ m6i.*'
-  placewright query --cluster cluster.json --tasks tasks.json --format table 'task:group == service:web'
+  placewright query --cluster cluster.json 'attribute:ecs.instance-type =~ m6.*'
+  placewright query --cluster cluster.json --tasks tasks.json --format table \\
+      'task:group == service:web'
   placewright query --cluster - --status DRAINING < cluster.json
 
 Exit codes:
   0  the expression was asked of every instance, whatever it found
+  1  the output cannot be written
   2  unusable input or arguments")]
 pub(crate) struct QueryArgs {
     /// The expression; without it every instance.
     #[arg(value_name = "FILTER")]
     pub(crate) filter: Option<String>,
     /// The cluster: output of `aws ecs describe-container-instances`, or a state that `place --export` wrote; `-` reads
-    /// standard input.
+    /// standard input. May be given several times, for a cluster that was described in several calls.
+    #[arg(long, value_name = "FILE", required = true)]
+    pub(crate) cluster: Vec<PathBuf>,
+    /// Tasks that already run: output of `aws ecs describe-tasks`. May be given several times.
     #[arg(long, value_name = "FILE")]
-    pub(crate) cluster: PathBuf,
-    /// Tasks that already run: output of `aws ecs describe-tasks`.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) tasks: Option<PathBuf>,
+    pub(crate) tasks: Vec<PathBuf>,
     /// Only instances with this status; without it all but INACTIVE ones.
     #[arg(long, value_name = "STATUS")]
     pub(crate) status: Option<String>,
@@ -197,7 +202,9 @@ Examples:
 
 Exit codes:
   0  the steps ran, whatever their outcome
-  2  the file or the options are unusable: one line on standard error, nothing on standard output")]
+  1  the output cannot be written
+  2  the file or the options are unusable: one line on standard error, nothing
+     on standard output")]
 pub(crate) struct ReplayArgs {
     /// Case of the format ecs-placement-conformance/1; `-` reads standard input.
     #[arg(value_name = "CASE.json")]
@@ -230,16 +237,16 @@ pub(crate) enum RouteName {
 /// Arguments of `conformance`.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
-Each case runs as given, reversed and rotated, by the engine on both routes and by the oracle; cases in a sub-folder `ordered` only as
-given. The last lines are the digest of all placements and `N passed, N failed, N skipped`.
+Each case runs as given, reversed and rotated, by the engine on both routes and by the oracle; cases in a sub-folder \
+`ordered` only as given. The last lines are the digest of all placements and `N passed, N failed, N skipped`.
 
 Example:
   placewright conformance core/testdata/placement
 
 Exit codes:
   0  no case failed
-  1  a case failed
-  2  the folder is unusable")]
+  1  a case failed, or the output cannot be written
+  2  the folder is unusable, or has no case")]
 pub(crate) struct ConformanceArgs {
     /// Folder with cases; sub-folders count.
     #[arg(value_name = "DIR")]
@@ -253,9 +260,36 @@ pub(crate) struct ConformanceArgs {
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Example:
-  placewright completions bash > ~/.local/share/bash-completion/completions/placewright")]
+  placewright completions bash > \\
+      ~/.local/share/bash-completion/completions/placewright
+
+Exit codes:
+  0  the script was printed
+  1  the output cannot be written
+  2  unusable arguments")]
 pub(crate) struct CompletionsArgs {
     /// The shell.
     #[arg(value_enum)]
     pub(crate) shell: clap_complete::Shell,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    /// Columns that every terminal has; longer lines that stand in a column of their own break badly.
+    const COLUMNS: usize = 80;
+
+    #[test]
+    fn indented_lines_of_help_are_short_and_every_command_has_exit_codes() {
+        for command in Args::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("Exit codes:\n  0  "), "{}", command.get_name());
+            for line in help.lines().filter(|line| line.starts_with(' ')) {
+                assert!(line.chars().count() <= COLUMNS, "{line}");
+            }
+        }
+    }
 }

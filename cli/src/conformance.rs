@@ -20,6 +20,9 @@ pub(crate) fn run(args: &ConformanceArgs) -> Result<ExitCode, Failure> {
     let mut files = Vec::new();
     find(&args.dir, 0, &mut files)?;
     files.sort();
+    if files.is_empty() {
+        return Err(Failure::Input(format!("no case below {}", args.dir.display())));
+    }
     let (mut passed, mut failed, mut skipped) = (0_usize, 0_usize, 0_usize);
     let mut reports: Vec<Report> = Vec::new();
     for file in &files {

@@ -17,29 +17,113 @@ pub(crate) fn with_json<T>(path: &Path, then: impl FnOnce(&Json<'_>) -> Result<T
     then(&json).map_err(|error| in_file(path, &text, &error))
 }
 
-/// A session from a cluster file: describe output, its array alone, or a state that was exported. `zones` are subnets with
-/// their Availability Zones, on top of those of the file.
-pub(crate) fn cluster(path: &Path, zones: &[(&str, &str)]) -> Result<Session, Failure> {
-    let text = io::read(path)?;
-    let json = Json::parse(&text).map_err(|error| in_file(path, &text, &error))?;
-    let session = if json.get("format").is_some_and(|format| format.as_text() == Ok(wire::FORMAT)) {
-        if !zones.is_empty() {
-            return Err(Failure::Input("an exported state has its own zones of subnets".to_string()));
+/// Arrays of a cluster document; those of several documents go on one behind the other.
+const ARRAYS: [&str; 4] = ["containerInstances", "tasks", "taskDefinitions", "xResources"];
+
+/// A session from cluster files: describe output, its array alone, or one state that was exported. `zones` are subnets with
+/// their Availability Zones, on top of those of the files.
+pub(crate) fn cluster(paths: &[impl AsRef<Path>], zones: &[(&str, &str)]) -> Result<Session, Failure> {
+    let texts = paths.iter().map(|path| io::read(path.as_ref())).collect::<Result<Vec<String>, Failure>>()?;
+    let files: Vec<(&Path, &str)> = paths.iter().map(AsRef::as_ref).zip(texts.iter().map(String::as_str)).collect();
+    let mut merged = Json::Object(Vec::new());
+    let mut lengths = Vec::new();
+    for &(path, text) in &files {
+        let in_file = |error| in_file(path, text, &error);
+        let json = Json::parse(text).map_err(in_file)?;
+        if json.get("format").is_some_and(|format| format.as_text() == Ok(wire::FORMAT)) {
+            if files.len() > 1 {
+                let message = format!("{} is an exported state, which is a whole cluster", io::name(path));
+                return Err(Failure::Input(message));
+            }
+            if !zones.is_empty() {
+                return Err(Failure::Input("an exported state has its own zones of subnets".to_string()));
+            }
+            return Session::import(text).map_err(in_file);
         }
-        Session::import(&text)
-    } else {
-        Session::from_json_tree(&with_zones(json, zones), SessionOptions::default())
-    };
-    session.map_err(|error| in_file(path, &text, &error))
+        let json = as_object(json);
+        lengths.push(array_lengths(&json).map_err(in_file)?);
+        merge(&mut merged, json);
+    }
+    let session = Session::from_json_tree(&with_zones(merged, zones), SessionOptions::default());
+    session.map_err(|error| in_files(&files, &lengths, &error))
+}
+
+/// The cluster document, also where it is the array of instances alone.
+fn as_object(json: Json<'_>) -> Json<'_> {
+    match json {
+        Json::Array(_) => Json::object([("containerInstances", json)]),
+        other => other,
+    }
+}
+
+/// How many elements each of [`ARRAYS`] has in a cluster document.
+fn array_lengths(json: &Json<'_>) -> Result<[usize; ARRAYS.len()], Error> {
+    let fields = json.as_fields()?;
+    fields.required("containerInstances")?;
+    fields.optional_fields("xSubnets")?;
+    let mut lengths = [0; ARRAYS.len()];
+    for (length, key) in lengths.iter_mut().zip(ARRAYS) {
+        *length = fields.items(key)?.len();
+    }
+    Ok(lengths)
+}
+
+/// Adds a document to those before: [`ARRAYS`] and `xSubnets` go on, of anything else that of the first stays.
+fn merge<'a>(merged: &mut Json<'a>, mut json: Json<'a>) {
+    let (Json::Object(merged), Json::Object(entries)) = (merged, &mut json) else { return };
+    if merged.is_empty() {
+        *merged = take(entries);
+        return;
+    }
+    for (key, mut value) in take(entries) {
+        if key != "xSubnets" && !ARRAYS.contains(&&*key) {
+            continue;
+        }
+        match merged.iter_mut().find(|(known, _)| *known == key) {
+            None => merged.push((key, value)),
+            Some((_, known)) => match (known, &mut value) {
+                (Json::Array(known), Json::Array(more)) => known.append(more),
+                (Json::Object(known), Json::Object(more)) => known.append(more),
+                (known @ Json::Null, _) => *known = value,
+                _ => {}
+            },
+        }
+    }
+}
+
+/// What is wrong with several cluster files read as one: [`in_file`] of the one the path leads into.
+fn in_files(files: &[(&Path, &str)], lengths: &[[usize; ARRAYS.len()]], error: &Error) -> Failure {
+    if let &[(path, text)] = files {
+        return in_file(path, text, error);
+    }
+    let message = error.message().replace("earlier in this document", "earlier in these files");
+    let element = error.path().and_then(|path| {
+        let (key, rest) = path.split_once('[')?;
+        let (number, rest) = rest.split_once(']')?;
+        let (array, mut number) = (ARRAYS.iter().position(|array| *array == key)?, number.parse::<usize>().ok()?);
+        for (&(path, text), lengths) in files.iter().zip(lengths) {
+            match number.checked_sub(lengths[array]) {
+                None => return Some((path, text, format!("{key}[{number}]{rest}"))),
+                Some(beyond) => number = beyond,
+            }
+        }
+        None
+    });
+    let help = error.help();
+    match element {
+        Some((path, text, inner)) => tell(path, text, Some(locate(text, &inner)), &format!("{inner}: {message}"), help),
+        None => {
+            let names: Vec<String> = files.iter().map(|(path, _)| io::name(path)).collect();
+            let path = error.path().map(|path| format!("{path}: ")).unwrap_or_default();
+            Failure::Input(format!("{}: {path}{message}{}", names.join(", "), in_brackets(help)))
+        }
+    }
 }
 
 /// The cluster document with the zones of more subnets.
 fn with_zones<'a>(mut json: Json<'a>, zones: &[(&'a str, &'a str)]) -> Json<'a> {
-    let mut entries = match &mut json {
-        Json::Array(_) => vec![(Cow::Borrowed("containerInstances"), json)],
-        Json::Object(entries) => take(entries),
-        _ => return json,
-    };
+    let Json::Object(entries) = &mut json else { return json };
+    let mut entries = take(entries);
     if !zones.is_empty() {
         let given = entries.iter().position(|(key, _)| key == "xSubnets").map(|at| entries.swap_remove(at).1);
         let mut given = given.unwrap_or(Json::Null);
@@ -57,10 +141,29 @@ pub(crate) fn in_file(path: &Path, text: &str, error: &Error) -> Failure {
         matches!(error.kind(), ErrorKind::JsonSyntax | ErrorKind::JsonTooDeep | ErrorKind::JsonDuplicateKey);
     let byte =
         if is_of_text { error.span().map(|span| span.start) } else { error.path().map(|path| locate(text, path)) };
+    let message = error.to_string();
+    tell(path, text, byte, if is_of_text { without_place(&message) } else { &message }, error.help())
+}
+
+/// A message about a byte of a file, with advice.
+fn tell(path: &Path, text: &str, byte: Option<usize>, message: &str, help: Option<&str>) -> Failure {
     let place = byte.map(|byte| line_and_column(text, byte));
     let place = place.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
-    let help = error.help().map(|help| format!(" ({help})")).unwrap_or_default();
-    Failure::Input(format!("{}{place}: {error}{help}", io::name(path)))
+    Failure::Input(format!("{}{place}: {message}{}", io::name(path), in_brackets(help)))
+}
+
+/// Advice behind a message.
+fn in_brackets(help: Option<&str>) -> String {
+    help.map(|help| format!(" ({help})")).unwrap_or_default()
+}
+
+/// The message without ` in line 1, column 2` at its end, where the place is told otherwise.
+fn without_place(message: &str) -> &str {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
+    match message.rsplit_once(" in line ") {
+        Some((rest, place)) if place.split(", column ").all(is_number) => rest,
+        _ => message,
+    }
 }
 
 /// Where the value at a path such as `tasks[3].group` begins in a text that is JSON; of a path that does not lead to the
@@ -187,6 +290,13 @@ mod tests {
         }
         assert_eq!(locate("", "a"), 0);
         assert_eq!(locate("{", "a"), 0);
+    }
+
+    #[test]
+    fn a_place_at_the_end_of_a_message_goes() {
+        assert_eq!(without_place("a: expected value in line 12, column 3"), "a: expected value");
+        assert_eq!(without_place("a in line b: text ends"), "a in line b: text ends");
+        assert_eq!(without_place(""), "");
     }
 
     #[test]

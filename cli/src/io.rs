@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use placewright::limits::JSON_BYTES_MAX;
 
@@ -15,8 +15,8 @@ pub(crate) enum Failure {
     Text(String),
     /// Nobody reads the output any more.
     Closed,
-    /// The output cannot be written.
-    Output(io::Error),
+    /// The output, or the file of `--export`, cannot be written.
+    Output(String),
 }
 
 impl From<String> for Failure {
@@ -27,7 +27,11 @@ impl From<String> for Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        if error.kind() == io::ErrorKind::BrokenPipe { Self::Closed } else { Self::Output(error) }
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            Self::Closed
+        } else {
+            Self::Output(format!("cannot write: {error}"))
+        }
     }
 }
 
@@ -51,6 +55,17 @@ pub(crate) fn read(path: &Path) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|error| {
         Failure::Input(format!("{name} is not UTF-8 from byte {} on", error.utf8_error().valid_up_to()))
     })
+}
+
+/// Refuses inputs of which more than one is standard input.
+///
+/// # Errors
+/// When more than one is.
+pub(crate) fn check_standard_input<'p>(inputs: impl Iterator<Item = &'p PathBuf>) -> Result<(), Failure> {
+    if inputs.filter(|path| path.as_os_str() == "-").count() > 1 {
+        return Err(Failure::Input("only one file can be standard input".to_string()));
+    }
+    Ok(())
 }
 
 /// What an input is called in messages.

@@ -44,8 +44,8 @@ fn main() -> ExitCode {
             ExitCode::from(args::BAD_INPUT)
         }
         Err(Failure::Closed) => ExitCode::SUCCESS,
-        Err(Failure::Output(error)) => {
-            io::complain(&format!("cannot write: {error}"));
+        Err(Failure::Output(message)) => {
+            io::complain(&message);
             ExitCode::FAILURE
         }
     }

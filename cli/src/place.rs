@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use placewright::adapter::{BatchExplanation, RunTaskResponse, Session};
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &PlaceArgs) -> Result<ExitCode, Failure> {
         if path.as_os_str() == "-" {
             return Err(Failure::Input("--export takes a file; standard output has the answer".to_string()));
         }
-        let cannot = |error| Failure::Input(format!("cannot write {}: {error}", path.display()));
+        let cannot = |error| Failure::Output(format!("cannot write {}: {error}", path.display()));
         fs::write(path, session.export() + "\n").map_err(cannot)?;
     }
     let text = match args.format {
@@ -70,14 +70,11 @@ pub(crate) fn run(args: &PlaceArgs) -> Result<ExitCode, Failure> {
 fn load(args: &PlaceArgs) -> Result<(Session, Vec<String>, Option<String>), Failure> {
     let zones: Option<Vec<(&str, &str)>> = args.subnet_zone.iter().map(|zone| zone.split_once('=')).collect();
     let zones = zones.ok_or_else(|| Failure::Input("--subnet-zone takes ID=ZONE".to_string()))?;
-    // OK: clap demands one of the two.
-    let cluster = args.cluster.as_ref().or(args.cluster_file.as_ref()).map_or(Path::new("-"), PathBuf::as_path);
+    // Clap demands one of the two.
+    let clusters: Vec<&PathBuf> = args.cluster_file.iter().chain(&args.cluster).collect();
     let definitions = || args.definition_file.iter().chain(&args.definition);
-    let inputs = definitions().chain(&args.tasks).chain(&args.request).map(PathBuf::as_path).chain([cluster]);
-    if inputs.filter(|path| path.as_os_str() == "-").count() > 1 {
-        return Err(Failure::Input("only one file can be standard input".to_string()));
-    }
-    let mut session = document::cluster(cluster, &zones)?;
+    io::check_standard_input(definitions().chain(&args.tasks).chain(&args.request).chain(clusters.iter().copied()))?;
+    let mut session = document::cluster(&clusters, &zones)?;
     let warnings = session.take_warnings();
     let mut first = None;
     for path in definitions() {
@@ -188,15 +185,34 @@ fn tables(answer: &Answer<'_>, explanation: &BatchExplanation, pens: Pens) -> St
     let (placed, wanted) = (tasks.len(), answer.request.count);
     let group = io::one_line(&answer.request.group);
     let mut last = format!("{placed} of {wanted} tasks of {} placed in group {group}\n", answer.request.definition);
+    if answer.request.all_or_nothing && explanation.not_placed.is_some() && explanation.found > 0 {
+        let (found, were) = (explanation.found, if explanation.found == 1 { "was" } else { "were" });
+        last.push_str(&format!(
+            "{found} found an instance and {were} taken back (all or nothing); the reasons are of that moment\n"
+        ));
+    }
     if let Some(not_placed) = &explanation.not_placed {
         last.push_str(&reasons(not_placed));
     }
     parts.push(last);
     for (task, explanation) in explanation.placed.iter().enumerate() {
-        let lines: String = explanation.to_string().lines().map(|line| format!("  {}\n", io::one_line(line))).collect();
+        let lines: String =
+            shortened(explanation).to_string().lines().map(|line| format!("  {}\n", io::one_line(line))).collect();
         parts.push(format!("task {}\n{lines}", task + 1));
     }
     parts.join("\n")
+}
+
+/// The explanation of a task that was placed, with short ids.
+fn shortened(explanation: &Explanation) -> Explanation {
+    let mut explanation = explanation.clone();
+    if let Some(winner) = &mut explanation.winner {
+        winner.name = table::short(&winner.name).to_string();
+        if let Some((name, _)) = &mut winner.runner_up {
+            *name = table::short(name).to_string();
+        }
+    }
+    explanation
 }
 
 /// Where each task went.
@@ -289,7 +305,9 @@ fn reasons(explanation: &Explanation) -> String {
     text.push_str(&table::columns(&["instance", "why not"], &rows));
     text.push_str(&more(explanation.verdicts.len(), "instances"));
     if let Some(miss) = &explanation.nearest_miss {
-        text.push_str(&format!("\nnearest: {}\n", io::one_line(&miss.text)));
+        // The phrase ends in the name of the instance.
+        let phrase = miss.text.strip_suffix(&miss.name).map(|phrase| phrase.to_string() + table::short(&miss.name));
+        text.push_str(&format!("\nnearest: {}\n", io::one_line(phrase.as_ref().unwrap_or(&miss.text))));
     }
     text
 }

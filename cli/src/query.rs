@@ -14,8 +14,9 @@ use crate::table;
 
 /// Asks every instance.
 pub(crate) fn run(args: &QueryArgs) -> Result<ExitCode, Failure> {
+    io::check_standard_input(args.cluster.iter().chain(&args.tasks))?;
     let mut session = document::cluster(&args.cluster, &[])?;
-    if let Some(tasks) = &args.tasks {
+    for tasks in &args.tasks {
         document::with_json(tasks, |json| session.load_tasks_json(json))?;
     }
     let filter = args.filter.as_deref();

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::{folder, run};
+use crate::{assert_refused, folder, run};
 
 /// A case of the name that expects so many tasks from two of which one fits.
 fn case(id: &str, placed: u32, feature: Option<&str>) -> String {
@@ -69,6 +69,8 @@ fn a_folder_that_is_none_is_refused() {
     assert_eq!(run(&["conformance", "no/such/folder"]).code, Some(2));
     assert_eq!(run(&["conformance"]).code, Some(2));
     let empty = folder("empty");
+    std::fs::write(empty.join("note.txt"), "no case").unwrap();
     let output = run(&["conformance", empty.to_str().unwrap()]);
-    assert!(output.out.ends_with("\n0 passed, 0 failed, 0 skipped\n"), "{output:?}");
+    assert_refused(&output);
+    assert_eq!(output.err, format!("placewright: no case below {}\n", empty.display()));
 }

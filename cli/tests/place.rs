@@ -7,6 +7,8 @@ use crate::{Output, folder, root, run, run_with};
 const CLUSTER: &str = "cli/samples/cluster.json";
 const WEB: &str = "cli/samples/web.json";
 const EDGE: &str = "cli/samples/static-port.json";
+const GPU: &str = "cli/samples/gpu.json";
+const TASKS: &str = "cli/samples/tasks.json";
 
 /// Places with these arguments behind the sample cluster.
 fn place(args: &[&str]) -> Output {
@@ -75,6 +77,10 @@ fn what_is_not_placed_is_told_with_figures() {
     let none = place(&[EDGE, "--count", "6", "--all-or-nothing"]);
     assert_eq!(none.code, Some(3));
     assert!(none.out.contains("0 of 6 tasks"), "{}", none.out);
+    let taken_back = "\n4 found an instance and were taken back (all or nothing); the reasons are of that moment\n";
+    assert!(none.out.contains(taken_back), "{}", none.out);
+    assert!(!output.out.contains("taken back") && !output.out.contains("arn:"), "{}", output.out);
+    assert!(none.out.lines().any(|line| line.starts_with("nearest: ")) && !none.out.contains("arn:"), "{}", none.out);
 }
 
 #[test]
@@ -121,6 +127,7 @@ fn strategies_constraints_and_the_explanation() {
     assert!(
         table.contains("decided by binpack(cpu)") && table.contains("\ntask 10\n") && !table.contains("\ntask 11\n")
     );
+    assert!(table.contains("\n  winner ") && table.contains("\n  runner-up ") && !table.contains("arn:"), "{table}");
 }
 
 #[test]
@@ -137,7 +144,8 @@ fn a_request_of_ecs_has_the_limits_of_ecs() {
     let group = request("group.json", json!({"taskDefinition": "web", "group": "service:web"}));
     assert_eq!(group.code, Some(2));
     let slip = request("slip.json", json!({"taskDefinition": "web", "placementConstraint": [], "clientToken": "x"}));
-    let warning = "warning: RunTask has no key `placementConstraint`; did you mean `placementConstraints`?\n";
+    let warning =
+        "placewright: warning: RunTask has no key `placementConstraint`; did you mean `placementConstraints`?\n";
     assert_eq!((slip.code, slip.err.as_str()), (Some(0), warning));
     let unknown = request("unknown.json", json!({"taskDefinition": "wbe"}));
     assert!(unknown.err.contains("did you mean `web`?"), "{unknown:?}");
@@ -173,6 +181,61 @@ fn a_state_that_was_exported_goes_on() {
     assert_eq!(listed.out.lines().count(), 7);
 }
 
+/// The sample cluster in two files, the second an array alone, and the sample tasks in two.
+fn pages(folder: &std::path::Path) -> Vec<String> {
+    let halves = |name: &str, key: &str| {
+        let text = std::fs::read_to_string(root().join("cli/samples").join(name)).unwrap();
+        let mut document: Value = serde_json::from_str(&text).unwrap();
+        let second: Vec<Value> = document[key].as_array_mut().unwrap().split_off(5);
+        [document, Value::from(second)]
+    };
+    let [first, second] = halves("cluster.json", "containerInstances");
+    let [third, fourth] = halves("tasks.json", "tasks");
+    let write = |(name, value): (&str, Value)| {
+        let path = folder.join(name);
+        std::fs::write(&path, value.to_string()).unwrap();
+        path.to_str().unwrap().to_string()
+    };
+    [("a.json", first), ("b.json", second), ("c.json", third), ("d.json", fourth)].map(write).to_vec()
+}
+
+#[test]
+fn a_cluster_may_come_in_several_files() {
+    let folder = folder("pages");
+    let pages = pages(&folder);
+    let [a, b, c, d] = [0, 1, 2, 3].map(|page| pages[page].as_str());
+    let asked = ["--count", "9", "--strategy", "spread:instanceId", "--definition", EDGE, "--definition", GPU];
+    let several = ["place", "--cluster", a, "--cluster", b, "--tasks", c, "--tasks", d, "--definition", WEB];
+    let whole = place(&[[WEB, "--tasks", TASKS].as_slice(), &asked].concat());
+    assert_eq!((whole.code, whole.err.as_str()), (Some(0), ""));
+    assert_eq!(run(&[several.as_slice(), &asked].concat()), whole);
+    let groups = "task:group == service:web";
+    let listed = run(&["query", "--cluster", a, "--cluster", b, "--tasks", c, "--tasks", d, groups]);
+    assert_eq!(listed, run(&["query", "--cluster", CLUSTER, "--tasks", TASKS, groups]));
+    assert_eq!(listed.out.lines().count(), 4);
+
+    let bad = folder.join("bad.json");
+    let write = |text: &str| std::fs::write(&bad, text).unwrap();
+    let with = |third: &str| run(&["query", "--cluster", a, "--cluster", b, "--cluster", third]);
+    let path = bad.to_str().unwrap();
+    write("{\"containerInstances\": [{\"containerInstanceArn\": \"x\"},\n {\"containerInstanceArn\": 7}]}");
+    let number = with(path);
+    let place = format!("placewright: {path}:2:27: containerInstances[1].containerInstanceArn: ");
+    assert!(number.code == Some(2) && number.err.starts_with(&place), "{number:?}");
+    let twice = with(a);
+    assert!(twice.code == Some(2) && twice.err.contains(", earlier in these files"), "{twice:?}");
+    assert!(twice.err.starts_with(&format!("placewright: {a}:1:")), "{twice:?}");
+    write("{\"tasks\": []}");
+    assert!(with(path).err.contains("bad.json: key `containerInstances` is missing"), "{:?}", with(path));
+    write("{");
+    assert!(with(path).err.contains("bad.json:1:2: "), "{:?}", with(path));
+    let mixed = run(&["query", "--cluster", "-", "--tasks", "-"]);
+    assert!(mixed.code == Some(2) && mixed.err.contains("only one file"), "{mixed:?}");
+    assert_eq!(run(&["place", CLUSTER, "--export", path, "--definition", WEB]).code, Some(0));
+    assert!(with(path).err.contains("bad.json is an exported state"), "{:?}", with(path));
+    assert_eq!(run(&["query"]).code, Some(2));
+}
+
 #[test]
 fn bad_input_names_its_place() {
     let folder = folder("bad");
@@ -183,6 +246,8 @@ fn bad_input_names_its_place() {
     };
     let syntax = file("syntax.json", "{\"containerInstances\": [\n  {,\n]}");
     assert!(syntax.code == Some(2) && syntax.err.contains("syntax.json:2:4: "), "{syntax:?}");
+    let word = run_with(&["place", "-", WEB], b"x");
+    assert_eq!(word.err, "placewright: standard input:1:1: expected value\n");
     let text = "{\"containerInstances\": [\n  {\"containerInstanceArn\": \"a\",\n   \"status\": \"ACTIV\"}]}";
     let status = file("status.json", text);
     assert!(
@@ -202,13 +267,15 @@ fn bad_input_names_its_place() {
         &[WEB, "--constraint", "distinctInstance:x"],
         &[WEB, "--launch-type", "FARGATE"],
         &[WEB, "--count", "4000000000"],
-        &[WEB, "--export", "no/such/folder/x"],
         &["-", "--tasks", "-"],
         &[CLUSTER],
     ] {
         let output = place(args);
         assert!(output.code == Some(2) && output.out.is_empty() && !output.err.is_empty(), "{args:?} {output:?}");
     }
+    let export = place(&[WEB, "--export", "no/such/folder/x"]);
+    assert!(export.code == Some(1) && export.out.is_empty(), "{export:?}");
+    assert!(export.err.starts_with("placewright: cannot write no/such/folder/x: "), "{export:?}");
     let deep = format!("{{\"containerInstances\": {}", "[".repeat(200_000));
     assert_eq!(run_with(&["place", "-", WEB], deep.as_bytes()).code, Some(2));
     let empty = run_with(&["place", "-", WEB], b"{\"containerInstances\": []}");

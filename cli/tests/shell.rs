@@ -1,6 +1,6 @@
 //! Help, version and completions.
 
-use crate::run;
+use crate::{root, run};
 
 #[test]
 fn every_shell_has_a_completion_script() {
@@ -25,4 +25,24 @@ fn help_has_examples_and_exit_codes() {
         let output = run(args);
         assert!(output.code == Some(2) && output.out.is_empty() && !output.err.is_empty(), "{output:?}");
     }
+}
+
+/// The commands that the README shows, with their files, work and warn of nothing.
+#[test]
+fn commands_of_the_readme_warn_of_nothing() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let readme = readme.replace("\\\n", "");
+    let part = readme.split("\n## ").find(|part| part.starts_with("On the command line")).unwrap();
+    let commands = part.lines().filter_map(|line| line.strip_prefix("placewright "));
+    let mut number = 0;
+    for command in commands.filter(|command| !command.starts_with("conformance")) {
+        // What stands in quotes is one argument.
+        let parts = command.split('\'').enumerate();
+        let words =
+            parts.flat_map(|(at, part)| if at % 2 == 1 { vec![part] } else { part.split_whitespace().collect() });
+        let output = run(&words.collect::<Vec<_>>());
+        assert_eq!((output.code, output.err.as_str()), (Some(0), ""), "{command}");
+        number += 1;
+    }
+    assert_eq!(number, 3);
 }

@@ -296,7 +296,7 @@ impl Cluster {
         let runner_up = scored.iter().filter(|&&(other, _)| other != slot).min_by_key(|(_, keys)| keys);
         let terms = |keys: &[i64]| terms(request, plan, keys);
         let decided_by = match runner_up {
-            None => "it is the only feasible instance".to_owned(),
+            None => "being the only feasible instance".to_owned(),
             Some((_, keys)) => match keys.iter().zip(&best).position(|(other, best)| other != best) {
                 Some(rule) => request.strategies.rules().get(rule).map(rule_text).unwrap_or_default(),
                 None if plan.rules.contains(&Rule::Random) => "random".to_owned(),

@@ -102,4 +102,33 @@ impl Request {
         self.seed = seed;
         self
     }
+
+    /// The same request with ties broken so (semantics.md §3.3).
+    #[must_use]
+    pub fn with_tie_break(mut self, tie_break: TieBreak) -> Self {
+        self.tie_break = tie_break;
+        self
+    }
+
+    /// The same request for instances in one of these Availability Zones, in place of those said before (semantics.md §1.5).
+    /// No instance is in one of none.
+    #[must_use]
+    pub fn with_zones<Z: Into<String>>(mut self, zones: impl IntoIterator<Item = Z>) -> Self {
+        self.zones = Some(zones.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// The same request for instances of this launch kind (semantics.md §2.1).
+    #[must_use]
+    pub fn with_launch(mut self, launch: LaunchKind) -> Self {
+        self.launch = launch;
+        self
+    }
+
+    /// The same request, placing all of its tasks or none (semantics.md §1.6).
+    #[must_use]
+    pub fn with_all_or_nothing(mut self, all_or_nothing: bool) -> Self {
+        self.all_or_nothing = all_or_nothing;
+        self
+    }
 }

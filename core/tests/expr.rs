@@ -246,6 +246,15 @@ fn patterns_are_a_named_error_without_the_feature() {
 
 #[test]
 fn help_says_what_was_expected() {
+    #[cfg(feature = "regex")]
+    for (pattern, what) in [
+        ("a{2}{3}", "a count behind a count"),
+        ("a{2}?{3}", "a count behind a count"),
+        ("a*{3}", "a counted quantifier without an atom before it"),
+    ] {
+        let error = compile(&format!("attribute:v =~ '{pattern}'")).unwrap_err();
+        assert_eq!(error.message(), format!("{what} is not supported in a regular expression"));
+    }
     for (text, help) in [
         ("runningTaskCount > 1", "did you mean `runningTasksCount`?"),
         ("attributes:x == 1", "did you mean `attribute:NAME`?"),

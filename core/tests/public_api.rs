@@ -1,8 +1,8 @@
 //! A user's program: public items only, and only those that need no feature, from registering to explaining.
 
 use placewright::{
-    Cluster, Constraint, Demand, Error, ErrorClass, ErrorKind, Instance, InstanceId, InstanceStatus, Options, Outcome,
-    Protocol, Rejection, Request, ResourceKind, Strategy, StrategyChain, TaskId, expr,
+    Cluster, Constraint, Demand, Error, ErrorClass, ErrorKind, Instance, InstanceId, InstanceStatus, LaunchKind,
+    Options, Outcome, Protocol, Rejection, Request, ResourceKind, Strategy, StrategyChain, TaskId, TieBreak, expr,
 };
 
 /// What the program keeps of its own: ids are small, `Copy`, and outlive any borrow of the cluster.
@@ -51,6 +51,19 @@ fn a_program_needs_nothing_but_public_items() -> Result<(), Error> {
     let error = cluster.stop(task).unwrap_err();
     assert_eq!((error.kind(), error.class()), (ErrorKind::TaskNotFound, ErrorClass::NotFound));
     assert_eq!(cluster.instance(instance)?.remaining(ResourceKind::Cpu), 1024);
+
+    let other = Request::new("batch:1", Demand::new(512, 512))
+        .with_count(3)
+        .with_zones(["c"])
+        .with_launch(LaunchKind::Any)
+        .with_tie_break(TieBreak::Seeded)
+        .with_all_or_nothing(true);
+    let tasks = ledger.tasks.len();
+    assert_eq!(place(&mut cluster, &mut ledger, &other)?, Some(Rejection { wanted: 3, placed: 0 }));
+    assert_eq!(place(&mut cluster, &mut ledger, &other.with_count(2))?, None);
+    assert!(
+        ledger.tasks.split_off(tasks).iter().all(|&(_, on)| cluster.instance(on).is_ok_and(|on| on.name() == "i-2"))
+    );
 
     cluster.set_status(instance, InstanceStatus::Draining)?;
     assert!(cluster.place_one(prepared)?.placement().is_none());

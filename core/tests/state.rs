@@ -324,6 +324,9 @@ fn explaining_names_the_winner_the_reasons_and_the_nearest_miss() {
                 binpack(memory)\n1 x MemberOf placement constraint unsatisfied.\n";
     assert_eq!(explanation.to_string(), text);
 
+    let alone = cluster.prepare(&Request::new("t", Demand::new(128, 2000))).unwrap();
+    assert_eq!(cluster.explain(alone).unwrap().winner.unwrap().decided_by, "being the only feasible instance");
+
     let request = Request::new("t", Demand::new(128, 1256)).with_constraint(prod);
     let id = cluster.prepare(&request).unwrap();
     let explanation = cluster.explain(id).unwrap();

@@ -175,6 +175,7 @@ impl Session {
                 explanation.not_placed = Some(cluster.explain(prepared)?);
                 break;
             }
+            explanation.found += 1;
         }
         Ok(explanation)
     }

@@ -12,6 +12,9 @@ pub struct BatchExplanation {
     pub placed: Vec<Explanation>,
     /// Of the first task that finds none.
     pub not_placed: Option<Explanation>,
+    /// Tasks before that one, or all where each finds an instance. Of a request for all or none they are taken back, and the
+    /// reasons are of the moment before.
+    pub found: u32,
 }
 
 impl BatchExplanation {

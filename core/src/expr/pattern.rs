@@ -376,12 +376,26 @@ impl Reader {
     /// One branch.
     fn sequence(&mut self) -> Result<Tree, Fault> {
         let mut trees = Vec::new();
+        let mut is_behind_count = false;
         while self.peek().is_some() && !matches!(self.syntax(0), Some('|' | ')')) {
-            if let Some(atom) = self.atom()? {
-                trees.push(self.repetition(atom)?);
+            let start = self.place();
+            if is_behind_count && self.begins_count() {
+                self.at += 1;
+                return Err(self.refused("a count behind a count", start));
             }
+            let Some(atom) = self.atom()? else {
+                is_behind_count = false;
+                continue;
+            };
+            is_behind_count = self.begins_count();
+            trees.push(self.repetition(atom)?);
         }
         Ok(only_or(trees, Tree::Sequence))
+    }
+
+    /// Whether a count such as `{2}` comes next.
+    fn begins_count(&self) -> bool {
+        self.syntax(0) == Some('{') && self.syntax(1).is_some_and(|c| c.is_ascii_digit())
     }
 
     /// One thing that can be repeated; `None` for flags alone.
