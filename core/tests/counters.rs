@@ -7,7 +7,7 @@ use placewright::{BinpackField, Cluster, Constraint, Demand, Instance, Options, 
 const INSTANCES: u32 = 2000;
 
 /// What a search may spend beside what it may cost whatever the size: a refused candidate costs 1, a leaf 8.
-const BUDGET: u64 = 128 + INSTANCES as u64 / 20;
+const BUDGET: u64 = 128 + INSTANCES as u64 / 24;
 
 /// A fleet of four shapes; the second half of the registration order is marked.
 fn fleet() -> Cluster {

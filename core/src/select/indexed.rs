@@ -34,7 +34,7 @@ use super::scratch::Scratch;
 /// What a search may cost whatever the size of the cluster.
 const BUDGET_LEAST: u32 = 128;
 /// Slots that a unit of the budget stands for: a candidate refused costs about as much as scanning so many.
-const BUDGET_SLOTS: usize = 20;
+const BUDGET_SLOTS: usize = 24;
 
 /// Ports whose sets are looked up once a search; those of others are looked up for each candidate.
 const PORTS_READY: usize = 4;
