@@ -1,9 +1,10 @@
-//! Both routes on long lives: the same random operations on two clusters with requests that stay prepared, one answering by
-//! scan and one by index. Every answer must be the same, and everything derived must be right all along.
+//! Both routes on long lives: the same random operations on three clusters with requests that stay prepared, one answering by
+//! scan, one by index, and one that changes its mind and is copied now and then. Every answer must be the same, and everything
+//! derived must be right all along.
 
 use placewright::{
     BinpackField, Capacity, Cluster, Constraint, Demand, GpuDemand, Instance, InstanceId, InstanceStatus, Options,
-    Protocol, Request, RequestId, Route, RunningTask, Savepoint, SpreadField, Strategy, StrategyChain, TaskId,
+    Protocol, Release, Request, RequestId, Route, RunningTask, Savepoint, SpreadField, Strategy, StrategyChain, TaskId,
     TieBreak, expr,
 };
 use rand_core::{Rng as _, SeedableRng as _};
@@ -21,34 +22,44 @@ impl Draws {
     }
 }
 
-/// The same cluster twice.
-struct Twins {
-    /// By scan, and by index.
-    clusters: [Cluster; 2],
+/// The same cluster three times.
+struct Triplets {
+    /// By scan, by index, and by either.
+    clusters: [Cluster; 3],
     /// Tasks that run.
     tasks: Vec<TaskId>,
+    /// Tasks that were stopped and still hold.
+    stopping: Vec<TaskId>,
     /// Prepared requests.
     requests: Vec<RequestId>,
     /// Instances registered so far.
     names: usize,
 }
 
-impl Twins {
-    fn new() -> Self {
+impl Triplets {
+    fn new(release: Release) -> Self {
         let cluster = |route| {
-            let mut cluster = Cluster::with_options(Options { route, ..Options::default() });
+            let mut cluster = Cluster::with_options(Options { route, release, ..Options::default() });
             cluster.declare_resource("LICENSES").unwrap();
             cluster
         };
-        Self { clusters: [Route::Scan, Route::Indexed].map(cluster), tasks: vec![], requests: vec![], names: 0 }
+        let clusters = [Route::Scan, Route::Indexed, Route::Auto].map(cluster);
+        Self { clusters, tasks: vec![], stopping: vec![], requests: vec![], names: 0 }
     }
 
-    /// Does something to both and returns what both say.
-    fn both<T: PartialEq + std::fmt::Debug>(&mut self, mut act: impl FnMut(&mut Cluster) -> T) -> T {
-        let [scan, indexed] = &mut self.clusters;
-        let (scan, indexed) = (act(scan), act(indexed));
-        assert_eq!(scan, indexed);
+    /// Does something to all and returns what all say.
+    fn all<T: PartialEq + std::fmt::Debug>(&mut self, act: impl FnMut(&mut Cluster) -> T) -> T {
+        let [scan, indexed, either] = self.clusters.each_mut().map(act);
+        assert_eq!((&scan, &scan), (&indexed, &either));
         scan
+    }
+
+    /// Notes that tasks were stopped.
+    fn stopped(&mut self, stopped: &[TaskId]) {
+        self.tasks.retain(|task| !stopped.contains(task));
+        if self.clusters[0].options().release == Release::Last {
+            self.stopping.extend(stopped);
+        }
     }
 
     fn register(&mut self, draws: &mut Draws) -> InstanceId {
@@ -59,7 +70,7 @@ impl Twins {
         let (stack, licenses) = (draws.pick(&["prod", "test", "dev"]), draws.below(4));
         let gpus: Vec<String> = (0..draws.below(3)).map(|gpu| format!("{name}/{gpu}")).collect();
         let has_zone = draws.below(12) > 0;
-        self.both(|cluster| {
+        self.all(|cluster| {
             let mut instance = Instance::new(&name)
                 .with_resources(cpu, memory)
                 .with_gpus(gpus.iter().map(String::as_str))
@@ -115,25 +126,26 @@ fn request(draws: &mut Draws) -> Request {
 }
 
 /// One operation on both.
-fn step(twins: &mut Twins, draws: &mut Draws, savepoints: &mut Vec<(Savepoint, Vec<TaskId>)>) {
-    let instances: Vec<InstanceId> = twins.clusters[0].instances().collect();
-    match draws.below(20) {
+fn step(triplets: &mut Triplets, draws: &mut Draws, savepoints: &mut Vec<(Savepoint, [Vec<TaskId>; 2])>) {
+    let instances: Vec<InstanceId> = triplets.clusters[0].instances().collect();
+    match draws.below(24) {
         0 if instances.len() < 400 => {
-            twins.register(draws);
+            triplets.register(draws);
         }
         1 if instances.len() > 40 => {
             let instance = draws.pick(&instances);
-            let gone = twins.both(|cluster| cluster.deregister(instance, true)).unwrap();
-            twins.tasks.retain(|task| !gone.contains(task));
+            let gone = triplets.all(|cluster| cluster.deregister(instance, true)).unwrap();
+            triplets.tasks.retain(|task| !gone.contains(task));
+            triplets.stopping.retain(|task| !gone.contains(task));
         }
         2 => {
             let (instance, status) = (draws.pick(&instances), draws.below(3));
             let status = if status == 0 { InstanceStatus::Draining } else { InstanceStatus::Active };
-            twins.both(|cluster| cluster.set_status(instance, status)).unwrap();
+            triplets.all(|cluster| cluster.set_status(instance, status)).unwrap();
         }
         3 => {
             let (instance, connected) = (draws.pick(&instances), draws.below(3) > 0);
-            twins.both(|cluster| cluster.set_agent_connected(instance, connected)).unwrap();
+            triplets.all(|cluster| cluster.set_agent_connected(instance, connected)).unwrap();
         }
         4 => {
             let instance = draws.pick(&instances);
@@ -143,69 +155,89 @@ fn step(twins: &mut Twins, draws: &mut Draws, savepoints: &mut Vec<(Savepoint, V
                 _ => ("stack", draws.pick(&["prod", "test", "dev"]).to_string()),
             };
             if draws.below(5) == 0 {
-                twins.both(|cluster| cluster.delete_attribute(instance, name).map_err(|error| error.kind())).ok();
+                triplets.all(|cluster| cluster.delete_attribute(instance, name).map_err(|error| error.kind())).ok();
             } else {
-                twins.both(|cluster| cluster.put_attribute(instance, name, Some(&value))).unwrap();
+                triplets.all(|cluster| cluster.put_attribute(instance, name, Some(&value))).unwrap();
             }
         }
-        5 if twins.requests.len() < 24 => {
+        5 if triplets.requests.len() < 24 => {
             let request = request(draws);
-            let id = twins.both(|cluster| cluster.prepare(&request)).unwrap();
-            twins.requests.push(id);
+            let id = triplets.all(|cluster| cluster.prepare(&request)).unwrap();
+            triplets.requests.push(id);
         }
-        6 if twins.requests.len() > 12 => {
-            let id = twins.requests.swap_remove(draws.below(twins.requests.len()));
-            twins.both(|cluster| cluster.release(id)).unwrap();
+        6 if triplets.requests.len() > 12 => {
+            let id = triplets.requests.swap_remove(draws.below(triplets.requests.len()));
+            triplets.all(|cluster| cluster.release(id)).unwrap();
         }
         7 if savepoints.len() < 3 => {
-            let savepoint = twins.both(Cluster::begin);
-            savepoints.push((savepoint, twins.tasks.clone()));
+            let savepoint = triplets.all(Cluster::begin);
+            savepoints.push((savepoint, [triplets.tasks.clone(), triplets.stopping.clone()]));
         }
         8 => {
             if let Some((savepoint, tasks)) = savepoints.pop() {
                 if draws.below(2) == 0 {
-                    twins.both(|cluster| cluster.rollback(savepoint)).unwrap();
-                    twins.tasks = tasks;
+                    triplets.all(|cluster| cluster.rollback(savepoint)).unwrap();
+                    [triplets.tasks, triplets.stopping] = tasks;
                 } else {
-                    twins.both(|cluster| cluster.commit(savepoint)).unwrap();
+                    triplets.all(|cluster| cluster.commit(savepoint)).unwrap();
                 }
             }
         }
         9..=12 => {
-            for _ in 0..draws.below(12).min(twins.tasks.len()) {
-                let task = twins.tasks.swap_remove(draws.below(twins.tasks.len()));
-                twins.both(|cluster| cluster.stop(task)).unwrap();
+            for _ in 0..draws.below(12).min(triplets.tasks.len()) {
+                let task = triplets.tasks.swap_remove(draws.below(triplets.tasks.len()));
+                triplets.all(|cluster| cluster.stop(task)).unwrap();
+                triplets.stopped(&[task]);
             }
         }
         13 => {
             let (group, count) = (draws.pick(&["service:a", "service:b"]), u32::try_from(draws.below(9)).unwrap());
-            let stopped = twins.both(|cluster| {
+            let stopped = triplets.all(|cluster| {
                 let mut stopped = vec![];
                 cluster.scale_in(group, None, count, 1, &mut stopped).unwrap();
                 stopped
             });
-            twins.tasks.retain(|task| !stopped.contains(task));
+            triplets.stopped(&stopped);
         }
-        14 if !twins.requests.is_empty() => {
-            let (id, instance) = (draws.pick(&twins.requests), draws.pick(&instances));
-            if let Ok(placement) = twins.both(|cluster| cluster.start(id, instance)).unwrap() {
-                twins.tasks.push(placement.task);
+        14 if !triplets.requests.is_empty() => {
+            let (id, instance) = (draws.pick(&triplets.requests), draws.pick(&instances));
+            if let Ok(placement) = triplets.all(|cluster| cluster.start(id, instance)).unwrap() {
+                triplets.tasks.push(placement.task);
             }
         }
-        15 | 16 if !twins.requests.is_empty() => {
-            let id = draws.pick(&twins.requests);
-            let placed = twins.both(|cluster| {
+        15 | 16 if !triplets.requests.is_empty() => {
+            let id = draws.pick(&triplets.requests);
+            let placed = triplets.all(|cluster| {
                 let mut placed = vec![];
                 cluster.place(id, &mut placed).unwrap();
                 placed
             });
-            twins.tasks.extend(placed.iter().map(|placement| placement.task));
+            triplets.tasks.extend(placed.iter().map(|placement| placement.task));
         }
-        _ if !twins.requests.is_empty() => {
+        17 => {
+            for _ in 0..draws.below(6).min(triplets.stopping.len()) {
+                let task = triplets.stopping.swap_remove(draws.below(triplets.stopping.len()));
+                triplets.all(|cluster| cluster.finish(task)).unwrap();
+            }
+        }
+        18 if savepoints.is_empty() => {
+            let (instance, owes) = (draws.pick(&instances), draws.below(4) == 0);
+            let demand = Demand::new(if owes { 9000 } else { 64 }, 64).with_port(Protocol::Tcp, draws.pick(&[80, 443]));
+            let group = draws.pick(&["service:a", "job:x"]);
+            let running = RunningTask::new(instance, "side:1", &demand, group);
+            let task = triplets.all(|cluster| cluster.add_task(&running)).unwrap();
+            triplets.tasks.push(task);
+        }
+        19 => {
+            let route = draws.pick(&[Route::Auto, Route::Scan, Route::Indexed]);
+            triplets.clusters[2].set_route(route);
+            triplets.clusters[2] = triplets.clusters[2].clone();
+        }
+        _ if !triplets.requests.is_empty() => {
             for _ in 0..draws.below(6) {
-                let id = draws.pick(&twins.requests);
-                let outcome = twins.both(|cluster| cluster.place_one(id)).unwrap();
-                twins.tasks.extend(outcome.placement().map(|placement| placement.task));
+                let id = draws.pick(&triplets.requests);
+                let outcome = triplets.all(|cluster| cluster.place_one(id)).unwrap();
+                triplets.tasks.extend(outcome.placement().map(|placement| placement.task));
             }
         }
         _ => {}
@@ -213,22 +245,22 @@ fn step(twins: &mut Twins, draws: &mut Draws, savepoints: &mut Vec<(Savepoint, V
 }
 
 #[test]
-fn both_routes_give_the_same_answers_all_their_lives() {
+fn every_route_gives_the_same_answers_all_its_life() {
     for seed in 0..12 {
         let mut draws = Draws(rand_xoshiro::Xoshiro256PlusPlus::seed_from_u64(seed));
-        let mut twins = Twins::new();
+        let mut triplets = Triplets::new(if seed % 2 == 0 { Release::Desired } else { Release::Last });
         for _ in 0..[3, 70, 250][usize::try_from(seed % 3).unwrap()] {
-            twins.register(&mut draws);
+            triplets.register(&mut draws);
         }
         let mut savepoints = vec![];
         for round in 0..700 {
-            step(&mut twins, &mut draws, &mut savepoints);
+            step(&mut triplets, &mut draws, &mut savepoints);
             if round % 7 == 0 {
-                for cluster in &twins.clusters {
+                for cluster in &triplets.clusters {
                     assert_eq!(cluster.validate(), Ok(()), "seed {seed}, round {round}");
                 }
-                let fingerprints = twins.clusters.each_ref().map(Cluster::fingerprint);
-                assert_eq!(fingerprints[0], fingerprints[1], "seed {seed}, round {round}");
+                let [scan, indexed, either] = triplets.clusters.each_ref().map(Cluster::fingerprint);
+                assert_eq!((scan, scan), (indexed, either), "seed {seed}, round {round}");
             }
         }
     }
