@@ -42,7 +42,7 @@ pub(crate) fn cluster(paths: &[impl AsRef<Path>], zones: &[(&str, &str)]) -> Res
         }
         let json = as_object(json);
         lengths.push(array_lengths(&json).map_err(in_file)?);
-        merge(&mut merged, json);
+        merge(&mut merged, json).map_err(|message| Failure::Input(format!("{}: {message}", io::name(path))))?;
     }
     let session = Session::from_json_tree(&with_zones(merged, zones), SessionOptions::default());
     session.map_err(|error| in_files(&files, &lengths, &error))
@@ -68,12 +68,13 @@ fn array_lengths(json: &Json<'_>) -> Result<[usize; ARRAYS.len()], Error> {
     Ok(lengths)
 }
 
-/// Adds a document to those before: [`ARRAYS`] and `xSubnets` go on, of anything else that of the first stays.
-fn merge<'a>(merged: &mut Json<'a>, mut json: Json<'a>) {
-    let (Json::Object(merged), Json::Object(entries)) = (merged, &mut json) else { return };
+/// Adds a document to those before: [`ARRAYS`] and `xSubnets` go on, of anything else that of the first stays. A subnet that
+/// has another zone already is refused, with what is wrong.
+fn merge<'a>(merged: &mut Json<'a>, mut json: Json<'a>) -> Result<(), String> {
+    let (Json::Object(merged), Json::Object(entries)) = (merged, &mut json) else { return Ok(()) };
     if merged.is_empty() {
         *merged = take(entries);
-        return;
+        return Ok(());
     }
     for (key, mut value) in take(entries) {
         if key != "xSubnets" && !ARRAYS.contains(&&*key) {
@@ -83,12 +84,30 @@ fn merge<'a>(merged: &mut Json<'a>, mut json: Json<'a>) {
             None => merged.push((key, value)),
             Some((_, known)) => match (known, &mut value) {
                 (Json::Array(known), Json::Array(more)) => known.append(more),
-                (Json::Object(known), Json::Object(more)) => known.append(more),
+                (Json::Object(known), Json::Object(more)) => merge_zones(known, take(more))?,
                 (known @ Json::Null, _) => *known = value,
                 _ => {}
             },
         }
     }
+    Ok(())
+}
+
+/// Adds subnets to those before.
+fn merge_zones<'a>(
+    known: &mut Vec<(Cow<'a, str>, Json<'a>)>,
+    more: Vec<(Cow<'a, str>, Json<'a>)>,
+) -> Result<(), String> {
+    for (subnet, zone) in more {
+        match known.iter().find(|(other, _)| *other == subnet) {
+            None => known.push((subnet, zone)),
+            Some((_, before)) if *before == zone => {}
+            Some((_, before)) => {
+                return Err(format!("xSubnets.{subnet}: is {zone} here and {before} in a file before"));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What is wrong with several cluster files read as one: [`in_file`] of the one the path leads into.

@@ -79,6 +79,8 @@ fn what_is_not_placed_is_told_with_figures() {
     assert!(none.out.contains("0 of 6 tasks"), "{}", none.out);
     let taken_back = "\n4 found an instance and were taken back (all or nothing); the reasons are of that moment\n";
     assert!(none.out.contains(taken_back), "{}", none.out);
+    let none_json = place(&[EDGE, "--count", "6", "--all-or-nothing", "--format", "json"]);
+    assert_eq!(json_of(&none_json)["explanation"]["found"], 4);
     assert!(!output.out.contains("taken back") && !output.out.contains("arn:"), "{}", output.out);
     assert!(none.out.lines().any(|line| line.starts_with("nearest: ")) && !none.out.contains("arn:"), "{}", none.out);
 }
@@ -229,6 +231,13 @@ fn a_cluster_may_come_in_several_files() {
     assert!(with(path).err.contains("bad.json: key `containerInstances` is missing"), "{:?}", with(path));
     write("{");
     assert!(with(path).err.contains("bad.json:1:2: "), "{:?}", with(path));
+    let other = folder.join("zones.json");
+    std::fs::write(&other, r#"{"containerInstances": [], "xSubnets": {"s-1": "a", "s-2": "b"}}"#).unwrap();
+    for (zone, wrong) in [("b", ""), ("c", "bad.json: xSubnets.s-2: is \"c\" here and \"b\" in a file before")] {
+        write(&format!(r#"{{"containerInstances": [], "xSubnets": {{"s-2": "{zone}"}}}}"#));
+        let zones = run(&["query", "--cluster", other.to_str().unwrap(), "--cluster", path]);
+        assert!(zones.code == Some(if wrong.is_empty() { 0 } else { 2 }) && zones.err.contains(wrong), "{zones:?}");
+    }
     let mixed = run(&["query", "--cluster", "-", "--tasks", "-"]);
     assert!(mixed.code == Some(2) && mixed.err.contains("only one file"), "{mixed:?}");
     assert_eq!(run(&["place", CLUSTER, "--export", path, "--definition", WEB]).code, Some(0));

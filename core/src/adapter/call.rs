@@ -274,7 +274,7 @@ impl Session {
         self.all_or_nothing(|session| {
             let mut stopped = Vec::new();
             session.cluster.scale_in(group, strategies.as_ref(), count, seed, &mut stopped)?;
-            // A service is scaled in where it has more tasks than it is to have.
+            // From now on a service wants what is left, so that it does not grow back.
             let service = group.strip_prefix("service:").filter(|_| !stopped.is_empty());
             if let Some((name, service)) = service.and_then(|name| Some((name, session.services.get(name)?.clone()))) {
                 let desired_count = session.cluster.running_tasks_of(group) as u64;

@@ -24,7 +24,9 @@ impl BatchExplanation {
         let tasks =
             (!self.placed.is_empty()).then(|| ("tasks", Json::array(self.placed.iter().map(Explanation::to_json))));
         let not_placed = self.not_placed.as_ref().map(|explanation| ("notPlaced", explanation.to_json()));
-        Json::object(tasks.into_iter().chain(not_placed))
+        let taken_back = self.not_placed.is_some() && self.placed.is_empty() && self.found > 0;
+        let found = taken_back.then(|| ("found", Json::from(u64::from(self.found))));
+        Json::object(tasks.into_iter().chain(found).chain(not_placed))
     }
 }
 

@@ -1,8 +1,8 @@
 //! Tasks of a group per domain of a spread attribute, and instances per domain that could take one: kept for every group and
 //! attribute that a prepared request spreads over.
 //!
-//! A domain is a value of the attribute, or its absence. Attributes with more than [`DOMAINS_MAX`] values in use are not
-//! kept; requests that spread over one are answered by the scan.
+//! A domain is a value of the attribute, or its absence. Once an attribute has had more than [`DOMAINS_MAX`] values at a time,
+//! it is not kept for as long as prepared requests spread over it; they are answered by the scan.
 
 use alloc::string::String;
 use alloc::vec::Vec;

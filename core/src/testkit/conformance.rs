@@ -303,8 +303,8 @@ pub fn oracle_gap(case: &Value) -> Option<&'static str> {
     }
 }
 
-/// Runs a case on the engine, watching what only the session shows: both routes answer alike, what is derived agrees, a refusal leaves the exported
-/// state as it was, and a session that was exported and imported between any two steps goes on alike.
+/// Runs a case on the engine, watching what only the session shows: both routes answer alike, what is derived agrees, a refusal
+/// leaves the exported state as it was, and a session that was exported and imported between any two steps goes on alike.
 fn check_engine(case: &Value, lines: &mut Vec<String>) -> Result<Vec<Value>, String> {
     let mut runner = Runner::new(case, session_options(0, cluster::Route::Scan))?;
     let mut indexed = Runner::new(case, session_options(0, cluster::Route::Indexed))?;
