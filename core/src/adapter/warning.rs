@@ -113,10 +113,9 @@ impl Call {
 
 impl Session {
     /// Takes the warnings there are, oldest first: containers too small to start (U-08), static host ports where dynamic ones
-    /// are picked, instance types whose network interfaces are unknown (U-15), running tasks whose
-    /// definition is, unknown attributes under the prefix `ecs.`
-    /// (U-50), keys at the top of a RunTask, StartTask or CreateService request that the call does not have. The same warning
-    /// is kept once, and at most a hundred are.
+    /// are picked, instance types whose network interfaces are unknown (U-15), running tasks whose definition is, unknown
+    /// attributes under the prefix `ecs.` (U-50), keys at the top of a RunTask, StartTask or CreateService request that the
+    /// call does not have. The same warning is kept once, and at most a hundred are.
     pub fn take_warnings(&mut self) -> Vec<String> {
         core::mem::take(&mut self.warnings)
     }

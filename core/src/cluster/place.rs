@@ -205,10 +205,10 @@ impl Cluster {
             None
         };
         while left > 0 {
+            self.check_task_room()?;
+            self.check_journal(1)?;
             let chosen = match &mut fill {
                 Some(fill) => {
-                    self.check_task_room()?;
-                    self.check_journal(1)?;
                     let Prepared { plan, .. } = self.requests.get(id)?;
                     let Some(search) = &plan.search else { return Ok(false) };
                     let mut effort = indexed::effort(&self.state);
@@ -223,8 +223,6 @@ impl Cluster {
                 (Found::Nothing, _) => return Ok(false),
                 (Found::Unknown, _) => {
                     fill = None;
-                    self.check_task_room()?;
-                    self.check_journal(1)?;
                     let Some(slot) = self.choose(id)? else { return Ok(false) };
                     (slot, 1)
                 }

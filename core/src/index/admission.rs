@@ -15,6 +15,7 @@ use super::bitset::Bitset;
 use super::eligibility::Filters;
 use super::ranks::Ranks;
 use super::sequence::Ranked;
+use super::vacant;
 
 /// Sets, and whether an instance must be in or outside each.
 pub(crate) type Parts = SmallVec<[(ConstraintId, bool); 6]>;
@@ -87,11 +88,7 @@ impl Admissions {
         parts.sort_unstable_by_key(|&(id, wanted)| (id.0, wanted));
         parts.dedup();
         let same = |record: &Option<Admission>| record.as_ref().is_some_and(|record| record.parts == parts);
-        let found = self.records.iter().position(same);
-        let number = found.or_else(|| self.records.iter().position(Option::is_none)).unwrap_or(self.records.len());
-        if number == self.records.len() {
-            self.records.push(None);
-        }
+        let number = self.records.iter().position(same).unwrap_or_else(|| vacant(&mut self.records));
         match &mut self.records[number] {
             Some(record) => record.holders += 1,
             record => {

@@ -16,6 +16,7 @@ use super::bitset::Bitset;
 use super::effort::Effort;
 use super::order::{Order, Query, Walk};
 use super::ranks::Ranks;
+use super::row::LANES;
 use super::sequence::{Ranked, Sequence};
 
 /// Changed instances that are noted.
@@ -155,7 +156,7 @@ impl Orders {
         if let Some(sequence) = &mut self.sequence {
             sequence.reserve(instances);
         }
-        self.is_touched.resize(self.is_touched.words().len().max(instances.div_ceil(super::order::LANES)));
+        self.is_touched.resize(self.is_touched.words().len().max(instances.div_ceil(LANES)));
     }
 
     /// Builds every order from the columns.
@@ -180,8 +181,7 @@ impl Orders {
         if let Some(sequence) = sequence {
             sequence.clear();
             for &slot in &state.registry {
-                let (amounts, width) = sequenced(watched, |column| state.remaining[column][slot as usize]);
-                sequence.set(ranks.of(slot), &amounts[..width]);
+                put_in_sequence(sequence, watched, state, ranks, slot);
             }
         }
     }
@@ -201,8 +201,7 @@ impl Orders {
             order.insert(key(amount, ranks.of(slot)), slot, &others[..width]);
         }
         if let Some(sequence) = sequence {
-            let (amounts, width) = sequenced(watched, |column| state.remaining[column][slot as usize]);
-            sequence.set(ranks.of(slot), &amounts[..width]);
+            put_in_sequence(sequence, watched, state, ranks, slot);
         }
     }
 
@@ -253,8 +252,7 @@ impl Orders {
                 order.replace(before, after, slot, &others[..width]);
             }
             if let Some(sequence) = sequence {
-                let (amounts, width) = sequenced(watched, |column| state.remaining[column][slot as usize]);
-                sequence.set(ranks.of(slot), &amounts[..width]);
+                put_in_sequence(sequence, watched, state, ranks, slot);
             }
         }
         self.forget_touched();
@@ -352,6 +350,13 @@ fn gathered(watched: &[usize], but: usize, of: impl Fn(usize) -> i32) -> ([i32; 
         width += 1;
     }
     (gathered, width)
+}
+
+/// Gives an instance its place in the sequence, or other amounts there.
+#[inline]
+fn put_in_sequence(sequence: &mut Sequence, watched: &[usize], state: &State, ranks: &Ranks, slot: u32) {
+    let (amounts, width) = sequenced(watched, |column| state.remaining[column][slot as usize]);
+    sequence.set(ranks.of(slot), &amounts[..width]);
 }
 
 /// Something of every watched column, and of CPU and memory together.

@@ -12,12 +12,14 @@ pub(crate) mod order;
 pub(crate) mod ports;
 pub(crate) mod ranks;
 pub(crate) mod residue;
+pub(crate) mod row;
 pub(crate) mod sequence;
 pub(crate) mod spread;
 pub(crate) mod tally;
 pub(crate) mod watch;
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use crate::instance::InstanceStatus;
 use crate::state::delta::Delta;
@@ -59,6 +61,14 @@ pub(crate) struct Index {
     pub(crate) spreads: Spreads,
     /// Groups whose instances are watched.
     pub(crate) watches: Watches,
+}
+
+/// The first number of a table that nothing has; the table grows by one where each has something.
+fn vacant<T>(records: &mut Vec<Option<T>>) -> usize {
+    records.iter().position(Option::is_none).unwrap_or_else(|| {
+        records.push(None);
+        records.len() - 1
+    })
 }
 
 impl Index {

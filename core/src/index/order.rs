@@ -16,9 +16,8 @@
 use alloc::vec::Vec;
 
 use super::effort::Effort;
+use super::row::{LANES, Lanes, NOTHING, Row, greatest, less_than};
 
-/// Keys of a leaf, and leaves of a group.
-pub(crate) const LANES: usize = 64;
 /// Fewest keys of a leaf, or leaves of a group, that has a neighbour it could be put together with.
 const FEW: usize = 16;
 /// Most that two neighbours have when they are put together.
@@ -29,11 +28,6 @@ const LANES_LEAST: usize = 30;
 const LEAF_PRICE: u32 = 8;
 /// The key where there is none.
 const NO_KEY: i64 = i64::MAX;
-/// The amount where there is no key.
-const NOTHING: i32 = i32::MIN;
-
-/// A lane for each key of a leaf, or each leaf of a group.
-type Row = [i32; LANES];
 
 /// Neighbouring leaves.
 #[derive(Debug, Clone)]
@@ -691,107 +685,6 @@ impl Order {
             + (self.top.capacity() + self.top_maxima.capacity()) * size_of::<u32>()
             + (self.free_leaves.capacity() + self.free_groups.capacity()) * size_of::<u32>()
     }
-}
-
-/// The lanes of some rows in which every amount is enough, in order.
-///
-/// PERF: the first lanes are mostly enough, so a few are looked at one by one before all that are left are compared at once.
-#[derive(Debug)]
-struct Lanes<'a> {
-    /// A row for each amount.
-    rows: &'a [Row],
-    /// The least of each.
-    amounts: &'a [i32],
-    /// Next lane to be looked at alone.
-    next: usize,
-    /// Lanes from here on are compared at once.
-    turn: usize,
-    /// Lanes there are.
-    len: usize,
-    /// Lanes found by comparing at once.
-    found: u64,
-}
-
-impl<'a> Lanes<'a> {
-    /// Lanes looked at one by one.
-    const ALONE: usize = 6;
-
-    /// The lanes from one on, below a number.
-    #[inline]
-    fn new(rows: &'a [Row], amounts: &'a [i32], from: usize, len: usize) -> Self {
-        Self { rows, amounts, next: from, turn: len.min(from + Self::ALONE), len, found: 0 }
-    }
-
-    /// The next lane.
-    #[inline]
-    fn next(&mut self) -> Option<usize> {
-        while self.next < self.turn {
-            let lane = self.next;
-            self.next += 1;
-            if self.rows.iter().zip(self.amounts).all(|(row, &least)| row[lane] >= least) {
-                return Some(lane);
-            }
-        }
-        if self.turn < self.len {
-            self.found = below(self.len) & (u64::MAX << self.turn);
-            self.turn = self.len;
-            self.next = self.len;
-            for (row, &least) in self.rows.iter().zip(self.amounts).filter(|(_, least)| **least != NOTHING) {
-                self.found &= at_least(row, least);
-            }
-        }
-        if self.found == 0 {
-            return None;
-        }
-        let lane = self.found.trailing_zeros() as usize;
-        self.found &= self.found - 1;
-        Some(lane)
-    }
-}
-
-/// The lanes whose amount is enough.
-#[inline]
-pub(crate) fn at_least(row: &Row, least: i32) -> u64 {
-    // PERF: on plain x86-64 selecting a bit for each lane and joining them takes half the instructions of any other way tried.
-    const BITS: [u32; LANES / 2] = {
-        let mut bits = [0; LANES / 2];
-        let mut at = 0;
-        while at < LANES / 2 {
-            bits[at] = 1 << at;
-            at += 1;
-        }
-        bits
-    };
-    let (mut low, mut high) = (0, 0);
-    for at in 0..LANES / 2 {
-        low |= if row[at] >= least { BITS[at] } else { 0 };
-        high |= if row[LANES / 2 + at] >= least { BITS[at] } else { 0 };
-    }
-    u64::from(high) << 32 | u64::from(low)
-}
-
-/// How many keys of a sorted row are less than one.
-///
-/// PERF: first the last key of each line of eight, then the keys of one line. No load waits for another but once, so a row that
-/// is far away in memory is waited for twice, not six times as when halving.
-#[inline]
-fn less_than(keys: &[i64; LANES], key: i64) -> usize {
-    const LINE: usize = 8;
-    let lines = (0..LANES / LINE - 1).map(|line| usize::from(keys[line * LINE + LINE - 1] < key)).sum::<usize>();
-    let start = lines % (LANES / LINE) * LINE;
-    start + (0..LINE).map(|at| usize::from(keys[start + at] < key)).sum::<usize>()
-}
-
-/// The greatest amount of a row.
-#[inline]
-pub(crate) fn greatest(row: &Row) -> i32 {
-    row.iter().fold(NOTHING, |most, &amount| if amount > most { amount } else { most })
-}
-
-/// The lanes below a number of at most 64.
-#[inline]
-fn below(lanes: usize) -> u64 {
-    if lanes >= LANES { u64::MAX } else { (1 << lanes) - 1 }
 }
 
 /// A leaf, group or lane number as it is kept.

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use crate::limits::INSTANCES_MAX;
 use crate::state::{Life, NONE, State};
 
-use super::order::LANES;
+use super::row::LANES;
 
 /// Ranks there can be.
 pub(crate) const RANKS_MAX: usize = 2 * INSTANCES_MAX;

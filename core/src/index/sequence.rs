@@ -7,14 +7,13 @@ use alloc::vec::Vec;
 
 use super::bitset::bits;
 use super::effort::Effort;
-use super::order::{LANES, Walk, at_least, greatest};
+use super::order::Walk;
+use super::row::{LANES, NOTHING, Row, at_least, greatest};
 
 /// What a walk pays for a block; a rank that is looked at costs 1.
 const BLOCK_PRICE: u32 = 6;
 /// Most lanes of a block that are looked at one by one.
 const ALONE_MAX: u32 = 12;
-/// The amount where there is no instance.
-const NOTHING: i32 = i32::MIN;
 
 /// Amounts by rank.
 #[derive(Debug, Clone)]
@@ -22,9 +21,9 @@ pub(crate) struct Sequence {
     /// Amounts of each rank.
     width: usize,
     /// By block and amount: a lane for each rank.
-    rows: Vec<[i32; LANES]>,
+    rows: Vec<Row>,
     /// By stretch of 64 blocks and amount: the greatest of each block.
-    maxima: Vec<[i32; LANES]>,
+    maxima: Vec<Row>,
     /// By stretch of 64 blocks: the blocks that have an instance.
     used: Vec<u64>,
 }
@@ -142,14 +141,13 @@ impl Sequence {
 
     /// Bytes held on the heap.
     pub(crate) fn memory_usage(&self) -> usize {
-        (self.rows.capacity() + self.maxima.capacity()) * size_of::<[i32; LANES]>()
-            + self.used.capacity() * size_of::<u64>()
+        (self.rows.capacity() + self.maxima.capacity()) * size_of::<Row>() + self.used.capacity() * size_of::<u64>()
     }
 }
 
 /// The lanes whose amount is enough. A few are looked at one by one.
 #[inline]
-fn enough(row: &[i32; LANES], least: i32, lanes: u64) -> u64 {
+fn enough(row: &Row, least: i32, lanes: u64) -> u64 {
     if lanes.count_ones() <= ALONE_MAX {
         return bits(lanes).filter(|&lane| row[lane as usize] >= least).fold(0, |kept, lane| kept | 1 << lane);
     }

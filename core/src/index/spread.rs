@@ -13,6 +13,7 @@ use crate::id::{AttributeId, GroupId, ValueId};
 use crate::state::State;
 
 use super::admission::{AdmissionId, Admissions};
+use super::vacant;
 
 /// Most values of an attribute that are kept apart.
 pub(crate) const DOMAINS_MAX: usize = 64;
@@ -33,6 +34,8 @@ struct Domains {
     values: [Option<ValueId>; NUMBERS],
     /// By number: instances in the domain.
     sizes: [u32; NUMBERS],
+    /// Numbers given so far; all below it.
+    used: usize,
     /// Whether there were more values than numbers.
     is_spilt: bool,
     /// Spreads over the attribute.
@@ -72,10 +75,10 @@ pub(crate) struct Spreads {
 pub(crate) struct SpreadView<'a> {
     /// By slot: the number of its domain.
     of: &'a [u8],
-    /// By domain: tasks of the group.
-    counts: &'a [u32; NUMBERS],
-    /// By domain: admitted instances.
-    admitted: &'a [u32; NUMBERS],
+    /// By domain there has been: tasks of the group.
+    counts: &'a [u32],
+    /// By domain there has been: admitted instances.
+    admitted: &'a [u32],
     /// Whether instances without the attribute come last.
     absent_last: bool,
 }
@@ -83,7 +86,7 @@ pub(crate) struct SpreadView<'a> {
 impl SpreadView<'_> {
     /// The domains with an admitted instance.
     pub(crate) fn domains(&self) -> impl Iterator<Item = usize> + '_ {
-        (0..NUMBERS).filter(|&domain| self.admitted[domain] > 0)
+        (0..self.admitted.len()).filter(|&domain| self.admitted[domain] > 0)
     }
 
     /// The domain of an instance.
@@ -118,6 +121,7 @@ impl Domains {
             of: alloc::vec![0; state.slots()],
             values: [None; NUMBERS],
             sizes: [0; NUMBERS],
+            used: 1,
             is_spilt: false,
             holders: 0,
         };
@@ -139,6 +143,7 @@ impl Domains {
             return 0;
         };
         self.values[number] = Some(value);
+        self.used = self.used.max(number + 1);
         #[expect(clippy::cast_possible_truncation, reason = "there are 65 numbers")]
         {
             number as u8
@@ -177,10 +182,7 @@ impl Spreads {
                 record.counts[usize::from(domains.of[state.tasks[task as usize].instance as usize])] += 1;
             }
         }
-        let number = self.records.iter().position(Option::is_none).unwrap_or(self.records.len());
-        if number == self.records.len() {
-            self.records.push(None);
-        }
+        let number = vacant(&mut self.records);
         self.records[number] = Some(record);
         if self.of_group.len() <= group.index() {
             self.of_group.resize(group.index() + 1, SmallVec::new());
@@ -205,11 +207,7 @@ impl Spreads {
     /// The number of an attribute's domains, with one holder more.
     fn hold_domains(&mut self, state: &State, attribute: AttributeId) -> usize {
         let same = |domains: &Option<Domains>| domains.as_ref().is_some_and(|known| known.attribute == attribute);
-        let found = self.domains.iter().position(same);
-        let number = found.or_else(|| self.domains.iter().position(Option::is_none)).unwrap_or(self.domains.len());
-        if number == self.domains.len() {
-            self.domains.push(None);
-        }
+        let number = self.domains.iter().position(same).unwrap_or_else(|| vacant(&mut self.domains));
         self.domains[number].get_or_insert_with(|| Domains::new(state, attribute)).holders += 1;
         number
     }
@@ -225,10 +223,12 @@ impl Spreads {
     }
 
     /// A spread as choosing sees it; `None` where the attribute has too many values.
+    #[inline]
     pub(crate) fn view(&self, id: SpreadId, absent_last: bool) -> Option<SpreadView<'_>> {
         let record = self.records[id as usize].as_ref()?;
         let domains = self.domains[record.domains].as_ref().filter(|domains| !domains.is_spilt)?;
-        Some(SpreadView { of: &domains.of, counts: &record.counts, admitted: &record.admitted, absent_last })
+        let (counts, admitted) = (&record.counts[..domains.used], &record.admitted[..domains.used]);
+        Some(SpreadView { of: &domains.of, counts, admitted, absent_last })
     }
 
     /// A task of the group begins to count on the instance, or ceases to.

@@ -12,11 +12,10 @@ use smallvec::SmallVec;
 use crate::demand::GpuDemand;
 use crate::index::Index;
 use crate::index::effort::Effort;
-use crate::index::spread::SpreadView;
 use crate::state::State;
 
-use super::indexed::{Found, Scope, best};
-use super::plan::{AbsentGroup, Last, Plan, Search};
+use super::indexed::{Found, Scope, best, spread_of};
+use super::plan::{Last, Plan, Search};
 
 /// Most domains that take turns; with more, tasks are placed one by one.
 const TURNS_MAX: usize = 16;
@@ -58,7 +57,7 @@ impl Fill {
         match search.spread {
             None => turns.push(Turn { domain: None, winner: None }),
             Some(_) => {
-                let spread = view(index, plan, search)?;
+                let spread = spread_of(index, plan, search)?;
                 for domain in spread.domains() {
                     if turns.len() == TURNS_MAX {
                         return None;
@@ -88,7 +87,7 @@ impl Fill {
                 return (Found::Instance(slot), copies);
             }
             index.orders.sync(state, &index.ranks);
-            let scope = match (turn.domain, view(index, plan, search)) {
+            let scope = match (turn.domain, spread_of(index, plan, search)) {
                 (Some(domain), Some(spread)) => Scope::Domain(spread, domain),
                 _ => Scope::Anywhere,
             };
@@ -107,7 +106,7 @@ impl Fill {
         if self.turns.len() <= 1 {
             return if self.turns.is_empty() { None } else { Some(0) };
         }
-        let spread = view(index, plan, search)?;
+        let spread = spread_of(index, plan, search)?;
         let level = |turn: &Turn| turn.domain.map_or(0, |domain| spread.level(domain));
         let least = self.turns.iter().map(level).min()?;
         let mut first: Option<(usize, (i32, u32))> = None;
@@ -124,11 +123,6 @@ impl Fill {
         }
         first.map(|(at, _)| at)
     }
-}
-
-/// The request's spread.
-fn view<'a>(index: &'a Index, plan: &Plan, search: &Search) -> Option<SpreadView<'a>> {
-    index.spreads.view(search.spread?, plan.absent_group == AbsentGroup::Last)
 }
 
 /// Tasks of a request that an instance has room for.

@@ -94,7 +94,7 @@ pub(crate) fn select(
     found
 }
 
-/// The best instance of a scope by what decides last, and nothing else.
+/// The best instance of a scope by what decides last, and nothing else, for a request without expressions that read tasks.
 pub(crate) fn best(
     state: &State,
     index: &Index,
@@ -106,14 +106,13 @@ pub(crate) fn best(
     if is_hopeless(state, plan) {
         return Found::Nothing;
     }
-    let residues = Residues::new(state, index, plan);
-    let judge = Judge::new(state, index, plan, search, residues.as_ref());
-    let mut found = None;
-    let walk = judge.walk(scope, effort, |slot| {
-        found = Some(slot);
-        true
-    });
-    concluded(walk, found)
+    Judge::new(state, index, plan, search, None).first(scope, effort)
+}
+
+/// The request's spread; `None` where it has none, or its attribute too many values.
+#[inline]
+pub(super) fn spread_of<'a>(index: &'a Index, plan: &Plan, search: &Search) -> Option<SpreadView<'a>> {
+    index.spreads.view(search.spread?, plan.absent_group == AbsentGroup::Last)
 }
 
 /// Whether no instance can ever take a task of the request.
@@ -244,9 +243,10 @@ impl<'a, 'r> Judge<'a, 'r> {
 
     /// The best instance, of those in domains with the fewest tasks if something is spread.
     fn find_spread(&self, scratch: &mut Scratch, effort: &mut Effort) -> Found {
-        let Some(id) = self.search.spread else { return self.find(Scope::Anywhere, effort, scratch) };
-        let absent_last = self.plan.absent_group == AbsentGroup::Last;
-        let Some(spread) = self.index.spreads.view(id, absent_last) else { return Found::Unknown };
+        if self.search.spread.is_none() {
+            return self.find(Scope::Anywhere, effort, scratch);
+        }
+        let Some(spread) = spread_of(self.index, self.plan, self.search) else { return Found::Unknown };
         let mut floor = None;
         while let Some(level) = spread.level_above(floor) {
             match self.find(Scope::Level(spread, level), effort, scratch) {
@@ -263,15 +263,19 @@ impl<'a, 'r> Judge<'a, 'r> {
             Last::Binpack(_, next) if next < self.plan.rules.len() => self.find_tied(scope, next, effort, scratch),
             Last::Random => self.draw(scope),
             Last::SpreadInstance => self.find_fewest(scope, effort),
-            _ => {
-                let mut found = None;
-                let walk = self.walk(scope, effort, |slot| {
-                    found = Some(slot);
-                    true
-                });
-                concluded(walk, found)
-            }
+            Last::Binpack(..) | Last::Registration => self.first(scope, effort),
         }
+    }
+
+    /// The first instance of a scope by what decides last.
+    #[inline]
+    fn first(&self, scope: Scope<'_>, effort: &mut Effort) -> Found {
+        let mut found = None;
+        let walk = self.walk(scope, effort, |slot| {
+            found = Some(slot);
+            true
+        });
+        concluded(walk, found)
     }
 
     /// Shows `visit` the feasible instances of a scope, best first by what decides last, until it says to stop.

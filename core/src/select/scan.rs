@@ -9,13 +9,14 @@ use crate::id::GroupId;
 use crate::index::Index;
 use crate::index::bitset::bits;
 use crate::index::effort::Effort;
-use crate::index::order::at_least;
+use crate::index::row::at_least;
 use crate::limits::RANDOM_DRAWS_MAX;
 use crate::resource::fits;
 use crate::state::{State, WORD};
 use crate::strategy::TieBreak;
 
 use super::draw::Draws;
+use super::indexed::spread_of;
 use super::judge::has_all_gpus;
 use super::plan::{AbsentGroup, Last, Plan, Rule};
 use super::scratch::Scratch;
@@ -46,7 +47,7 @@ fn choose(
     mut narrowed: bool,
 ) -> Option<u32> {
     let absent_last = plan.absent_group == AbsentGroup::Last;
-    let spread = plan.search.as_ref().and_then(|search| index.spreads.view(search.spread?, absent_last));
+    let spread = plan.search.as_ref().and_then(|search| spread_of(index, plan, search));
     // A chain that ends in a spread over instances keeps the instances of its group in order.
     let is_listed = plan.search.as_ref().is_some_and(|search| search.last == Last::SpreadInstance);
     for (at, &rule) in plan.rules.iter().enumerate().skip(from) {
