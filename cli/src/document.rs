@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::mem::take;
 use std::path::Path;
 
-use placewright::adapter::{Session, SessionOptions};
+use placewright::adapter::{Documents, Session, SessionOptions};
 use placewright::json::Json;
 use placewright::{Error, ErrorClass, ErrorKind, wire};
 
@@ -17,20 +17,16 @@ pub(crate) fn with_json<T>(path: &Path, then: impl FnOnce(&Json<'_>) -> Result<T
     then(&json).map_err(|error| in_file(path, &text, &error))
 }
 
-/// Arrays of a cluster document; those of several documents go on one behind the other.
-const ARRAYS: [&str; 4] = ["containerInstances", "tasks", "taskDefinitions", "xResources"];
-
 /// A session from cluster files: describe output, its array alone, or one state that was exported. `zones` are subnets with
 /// their Availability Zones, on top of those of the files.
 pub(crate) fn cluster(paths: &[impl AsRef<Path>], zones: &[(&str, &str)]) -> Result<Session, Failure> {
     let texts = paths.iter().map(|path| io::read(path.as_ref())).collect::<Result<Vec<String>, Failure>>()?;
     let files: Vec<(&Path, &str)> = paths.iter().map(AsRef::as_ref).zip(texts.iter().map(String::as_str)).collect();
-    let mut merged = Json::Object(Vec::new());
-    let mut lengths = Vec::new();
+    let mut documents = Documents::new();
     for &(path, text) in &files {
         let in_file = |error| in_file(path, text, &error);
         let json = Json::parse(text).map_err(in_file)?;
-        if json.get("format").is_some_and(|format| format.as_text() == Ok(wire::FORMAT)) {
+        if wire::is_exported(&json) {
             if files.len() > 1 {
                 let message = format!("{} is an exported state, which is a whole cluster", io::name(path));
                 return Err(Failure::Input(message));
@@ -38,96 +34,28 @@ pub(crate) fn cluster(paths: &[impl AsRef<Path>], zones: &[(&str, &str)]) -> Res
             if !zones.is_empty() {
                 return Err(Failure::Input("an exported state has its own zones of subnets".to_string()));
             }
-            return Session::import(text).map_err(in_file);
+            return Session::import_json(&json).map_err(in_file);
         }
-        let json = as_object(json);
-        lengths.push(array_lengths(&json).map_err(in_file)?);
-        merge(&mut merged, json).map_err(|message| Failure::Input(format!("{}: {message}", io::name(path))))?;
-    }
-    let session = Session::from_json_tree(&with_zones(merged, zones), SessionOptions::default());
-    session.map_err(|error| in_files(&files, &lengths, &error))
-}
-
-/// The cluster document, also where it is the array of instances alone.
-fn as_object(json: Json<'_>) -> Json<'_> {
-    match json {
-        Json::Array(_) => Json::object([("containerInstances", json)]),
-        other => other,
-    }
-}
-
-/// How many elements each of [`ARRAYS`] has in a cluster document.
-fn array_lengths(json: &Json<'_>) -> Result<[usize; ARRAYS.len()], Error> {
-    let fields = json.as_fields()?;
-    fields.required("containerInstances")?;
-    fields.optional_fields("xSubnets")?;
-    let mut lengths = [0; ARRAYS.len()];
-    for (length, key) in lengths.iter_mut().zip(ARRAYS) {
-        *length = fields.items(key)?.len();
-    }
-    Ok(lengths)
-}
-
-/// Adds a document to those before: [`ARRAYS`] and `xSubnets` go on, of anything else that of the first stays. A subnet that
-/// has another zone already is refused, with what is wrong.
-fn merge<'a>(merged: &mut Json<'a>, mut json: Json<'a>) -> Result<(), String> {
-    let (Json::Object(merged), Json::Object(entries)) = (merged, &mut json) else { return Ok(()) };
-    if merged.is_empty() {
-        *merged = take(entries);
-        return Ok(());
-    }
-    for (key, mut value) in take(entries) {
-        if key != "xSubnets" && !ARRAYS.contains(&&*key) {
-            continue;
-        }
-        match merged.iter_mut().find(|(known, _)| *known == key) {
-            None => merged.push((key, value)),
-            Some((_, known)) => match (known, &mut value) {
-                (Json::Array(known), Json::Array(more)) => known.append(more),
-                (Json::Object(known), Json::Object(more)) => merge_zones(known, take(more))?,
-                (known @ Json::Null, _) => *known = value,
-                _ => {}
-            },
-        }
-    }
-    Ok(())
-}
-
-/// Adds subnets to those before.
-fn merge_zones<'a>(
-    known: &mut Vec<(Cow<'a, str>, Json<'a>)>,
-    more: Vec<(Cow<'a, str>, Json<'a>)>,
-) -> Result<(), String> {
-    for (subnet, zone) in more {
-        match known.iter().find(|(other, _)| *other == subnet) {
-            None => known.push((subnet, zone)),
-            Some((_, before)) if *before == zone => {}
-            Some((_, before)) => {
-                return Err(format!("xSubnets.{subnet}: is {zone} here and {before} in a file before"));
+        documents.add(json).map_err(|error| match error.path() {
+            Some(subnet) if subnet.starts_with("xSubnets.") => {
+                let message = error.message().replace("in a document before", "in a file before");
+                Failure::Input(format!("{}: {subnet}: {message}", io::name(path)))
             }
-        }
+            _ => in_file(error),
+        })?;
     }
-    Ok(())
+    let merged = with_zones(documents.take_json(), zones);
+    Session::from_json_tree(&merged, SessionOptions::default()).map_err(|error| in_files(&files, &documents, &error))
 }
 
 /// What is wrong with several cluster files read as one: [`in_file`] of the one the path leads into.
-fn in_files(files: &[(&Path, &str)], lengths: &[[usize; ARRAYS.len()]], error: &Error) -> Failure {
+fn in_files(files: &[(&Path, &str)], documents: &Documents<'_>, error: &Error) -> Failure {
     if let &[(path, text)] = files {
         return in_file(path, text, error);
     }
     let message = error.message().replace("earlier in this document", "earlier in these files");
-    let element = error.path().and_then(|path| {
-        let (key, rest) = path.split_once('[')?;
-        let (number, rest) = rest.split_once(']')?;
-        let (array, mut number) = (ARRAYS.iter().position(|array| *array == key)?, number.parse::<usize>().ok()?);
-        for (&(path, text), lengths) in files.iter().zip(lengths) {
-            match number.checked_sub(lengths[array]) {
-                None => return Some((path, text, format!("{key}[{number}]{rest}"))),
-                Some(beyond) => number = beyond,
-            }
-        }
-        None
-    });
+    let element = error.path().and_then(|path| documents.locate(path));
+    let element = element.and_then(|(number, inner)| files.get(number).map(|&(path, text)| (path, text, inner)));
     let help = error.help();
     match element {
         Some((path, text, inner)) => tell(path, text, Some(locate(text, &inner)), &format!("{inner}: {message}"), help),

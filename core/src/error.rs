@@ -244,6 +244,16 @@ impl Error {
         self
     }
 
+    /// The same error without its place in the text, for somebody who does not have that text.
+    #[cold]
+    #[must_use]
+    pub fn without_span(mut self) -> Self {
+        if self.span().is_some() {
+            self.detail_mut().span = None;
+        }
+        self
+    }
+
     /// The same error, with advice.
     #[cold]
     #[must_use]

@@ -56,6 +56,12 @@ impl PreparedTable {
         self.slots.iter().filter_map(|(_, prepared)| prepared.as_deref())
     }
 
+    /// The number of every prepared request.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = RequestId> {
+        let held = (0u32..).zip(&self.slots).filter(|(_, (_, prepared))| prepared.is_some());
+        held.filter_map(|(slot, (generation, _))| RequestId::new(slot, *generation))
+    }
+
     /// Every prepared request, to be changed.
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Prepared> {
         self.slots.iter_mut().filter_map(|(_, prepared)| prepared.as_deref_mut())

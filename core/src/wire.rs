@@ -14,7 +14,9 @@ use crate::adapter::{
     ABSENT_GROUPS, Extra, RELEASES, RUN_TASK_DEFAULTS, Service, Session, SessionOptions, TIE_BREAKS, UNKNOWN_ENIS,
     absent_group_name, kept, release_name, run_task_name, tie_break_name, unknown_eni_name, write_demand,
 };
+use crate::cluster::Route;
 use crate::error::{Error, ErrorKind, nearest};
+use crate::id::{InstanceId, TaskId};
 use crate::instance::Protocol;
 use crate::json::{Fields, Json};
 use crate::resource::ResourceKind;
@@ -49,6 +51,12 @@ impl Session {
     /// Linear in the state; allocates.
     #[must_use]
     pub fn export(&self) -> String {
+        format!("{}", self.to_json())
+    }
+
+    /// What [`export`](Self::export) writes, as a tree.
+    #[must_use]
+    pub fn to_json(&self) -> Json<'_> {
         let cluster = self.cluster();
         let instances = cluster.instances().filter_map(|id| cluster.instance(id).ok());
         let tasks = cluster.tasks().filter_map(|id| cluster.task(id).ok());
@@ -78,7 +86,23 @@ impl Session {
             ("xSequence", Json::from(format!("{}", cluster.sequence()))),
             ("xPlaced", Json::from(format!("{}", self.placed))),
         ];
-        format!("{}", Json::object(head.into_iter().chain(subnets).chain(tail)))
+        Json::object(head.into_iter().chain(subnets).chain(tail))
+    }
+
+    /// One instance, as an exported state writes it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InstanceNotFound`].
+    pub fn describe_instance(&self, id: InstanceId) -> Result<Json<'_>, Error> {
+        self.cluster().instance(id).map(|instance| self.write_instance(instance))
+    }
+
+    /// One task, as an exported state writes it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::TaskNotFound`].
+    pub fn describe_task(&self, id: TaskId) -> Result<Json<'_>, Error> {
+        self.cluster().task(id).map(|task| self.write_task(task))
     }
 
     /// The session that [`export`](Self::export) wrote.
@@ -87,7 +111,14 @@ impl Session {
     /// Those of [`Json::parse`] and [`Session::from_json`]; [`ErrorKind::InvalidParameter`] for another format,
     /// [`ErrorKind::JsonUnknownKey`] for a key at the top that the format does not have.
     pub fn import(text: &str) -> Result<Self, Error> {
-        let document = Json::parse(text)?;
+        Self::import_json(&Json::parse(text)?)
+    }
+
+    /// As [`import`](Self::import), from a tree.
+    ///
+    /// # Errors
+    /// The same, except what is wrong with the text.
+    pub fn import_json(document: &Json<'_>) -> Result<Self, Error> {
         let fields = document.as_fields()?;
         match fields.text("format")? {
             FORMAT => {}
@@ -259,6 +290,48 @@ fn read_service(fields: Fields<'_, '_>) -> Result<(String, Service), Error> {
     Ok((String::from(fields.required_with("serviceName", kept)?), Service { definition, desired_count }))
 }
 
+/// Whether a document says that it is an exported state.
+#[must_use]
+pub fn is_exported(document: &Json<'_>) -> bool {
+    document.get("format").is_some_and(|format| format.as_text() == Ok(FORMAT))
+}
+
+/// Names of the routes.
+const ROUTES: [Route; 3] = [Route::Auto, Route::Scan, Route::Indexed];
+
+/// Name of a route.
+#[must_use]
+pub const fn route_name(route: Route) -> &'static str {
+    match route {
+        Route::Auto => "auto",
+        Route::Scan => "scan",
+        Route::Indexed => "indexed",
+    }
+}
+
+impl SessionOptions {
+    /// The options that an object names as an exported state does, and `route`, which is no part of a state. What it does not
+    /// name has its default.
+    ///
+    /// # Errors
+    /// [`ErrorKind::JsonUnknownKey`] for an option there is not, and whatever is wrong with a value.
+    pub fn from_json(given: &Json<'_>) -> Result<Self, Error> {
+        let fields = given.as_fields()?;
+        let defaults = Self::default().entries();
+        let known: Vec<&str> = defaults.iter().map(|(key, _)| *key).chain(["route"]).collect();
+        known_keys(fields, &known)?;
+        let merged = Json::object(defaults.into_iter().map(|(key, value)| {
+            let value = fields.get(key).cloned().map_or(value, Json::into_owned);
+            (key, value)
+        }));
+        let mut options = read_options(merged.as_fields()?)?;
+        if fields.get("route").is_some() {
+            options.cluster.route = choice(fields, "route", &ROUTES, route_name)?;
+        }
+        Ok(options)
+    }
+}
+
 /// The options of the exporting session.
 fn read_options(fields: Fields<'_, '_>) -> Result<SessionOptions, Error> {
     let mut options = SessionOptions::default();
@@ -289,7 +362,8 @@ fn choice<T: Copy>(
         let text = value.as_text()?;
         choices.iter().copied().find(|&choice| name(choice) == text).ok_or_else(|| {
             let message = format!("`{text}` is no choice of `{key}`");
-            Error::with_message(ErrorKind::InvalidParameter, message)
+            let names: Vec<String> = choices.iter().map(|&choice| format!("`{}`", name(choice))).collect();
+            Error::with_message(ErrorKind::InvalidParameter, message).with_help(format!("write {}", names.join(" or ")))
         })
     })
 }

@@ -202,7 +202,7 @@ impl Session {
     }
 
     /// Failures in the words of ECS.
-    fn failures(&self, failures: Vec<(InstanceId, Reason)>) -> Vec<Failure> {
+    pub(super) fn failures(&self, failures: Vec<(InstanceId, Reason)>) -> Vec<Failure> {
         let failure = |(instance, reason)| Failure {
             arn: self.arn(instance),
             reason: self.cluster.reason_text(reason),
@@ -216,16 +216,21 @@ impl Session {
         self.instances.name(instance).map(String::from).unwrap_or_default()
     }
 
-    /// Makes up the id of a task that was placed, and describes it.
-    fn placed_task(&mut self, placement: Placement, request: &Request) -> Result<PlacedTask, Error> {
-        let next = self.placed.checked_add(1).ok_or(Error::new(ErrorKind::CapacityMax))?;
-        self.note(Undo::Placed(self.placed));
-        self.placed = next;
+    /// Makes up the id of a task that was placed. That it was counted is for the caller to note.
+    pub(super) fn name_placed(&mut self, task: TaskId) -> Result<String, Error> {
+        self.placed = self.placed.checked_add(1).ok_or(Error::new(ErrorKind::CapacityMax))?;
         let mut name = format!("{MADE_UP_PREFIX}{}", self.placed);
         while self.tasks.exact(&name).is_some() || self.reserved.contains(name.as_str()) {
             name.push_str("-x");
         }
-        self.name_task(placement.task, Box::from(name.as_str()));
+        self.name_task(task, Box::from(name.as_str()));
+        Ok(name)
+    }
+
+    /// Makes up the id of a task that was placed, and describes it.
+    pub(super) fn placed_task(&mut self, placement: Placement, request: &Request) -> Result<PlacedTask, Error> {
+        self.note(Undo::Placed(self.placed));
+        let name = self.name_placed(placement.task)?;
         let instance = self.cluster.instance(placement.instance)?;
         let zone = instance.attribute("ecs.availability-zone");
         let gpu_ids = self.cluster.task(placement.task)?.gpu_ids().map(String::from).collect();
@@ -249,6 +254,30 @@ impl Session {
         let id = self.task_id(task)?;
         self.cluster.stop(id)?;
         self.forget_stopped(&[id]);
+        Ok(())
+    }
+
+    /// Ends several tasks, or none where one of them cannot be ended.
+    ///
+    /// # Errors
+    /// [`ErrorKind::TaskNotFound`] for a task that does not exist, or no longer does. Nothing has changed then.
+    pub fn stop_tasks(&mut self, tasks: &[TaskId]) -> Result<(), Error> {
+        self.all_or_nothing(|session| {
+            tasks.iter().try_for_each(|&task| session.cluster.stop(task))?;
+            session.forget_stopped(tasks);
+            Ok(())
+        })
+    }
+
+    /// Says that a stopped task has ended and gives back what it held. Only under
+    /// [`Release::Last`](crate::Release::Last), where a stopped task holds it until then (U-17).
+    ///
+    /// # Errors
+    /// [`ErrorKind::TaskNotFound`] for a task that does not exist, or was not stopped before.
+    pub fn finish_task(&mut self, task: &str) -> Result<(), Error> {
+        let id = self.task_id(task)?;
+        self.cluster.finish(id)?;
+        self.forget_task(id);
         Ok(())
     }
 

@@ -6,11 +6,11 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Session, instance, load};
+use super::{Extra, Session, instance, load};
 use crate::cluster::Cluster;
 use crate::error::{Error, ErrorKind};
 use crate::id::{InstanceId, TaskId};
-use crate::instance::InstanceStatus;
+use crate::instance::{Instance, InstanceStatus};
 use crate::json::{Fields, Json};
 use crate::limits::{
     ECS_ATTRIBUTE_CHARS_MAX, ECS_CUSTOM_ATTRIBUTES_MAX, ECS_PUT_ATTRIBUTES_MAX, INSTANCE_ATTRIBUTES_MAX,
@@ -88,6 +88,31 @@ impl Session {
         }
         self.set_definition(key, entry);
         Ok(name)
+    }
+
+    /// Declares a custom countable resource, as `xResources` of a document does.
+    ///
+    /// # Errors
+    /// [`ErrorKind::LimitExceeded`] beyond [`CUSTOM_RESOURCES_MAX`](crate::limits::CUSTOM_RESOURCES_MAX);
+    /// [`ErrorKind::InvalidParameter`] for the name of a built-in resource; [`ErrorKind::SavepointOpen`] inside a savepoint.
+    pub fn declare_resource(&mut self, name: &str) -> Result<(), Error> {
+        self.cluster.declare_resource(name)?;
+        if !self.resources.iter().any(|known| **known == *name) {
+            self.resources.push(Box::from(name));
+        }
+        Ok(())
+    }
+
+    /// Registers an instance that is described in the library's own words, within the library's own bounds instead of those
+    /// of ECS calls.
+    ///
+    /// # Errors
+    /// As [`Cluster::register`]; nothing has changed then.
+    pub fn register(&mut self, instance: &Instance<'_>) -> Result<InstanceId, Error> {
+        self.warn_unknown_type(instance);
+        let id = self.cluster.register(instance)?;
+        self.name_instance(id, Box::from(instance.name), Extra::default());
+        Ok(id)
     }
 
     /// Registers an instance: the `ContainerInstance` object, or an object that has it under `containerInstance`.

@@ -57,10 +57,7 @@ impl Session {
     pub(crate) fn load_cluster(&mut self, fields: Fields<'_, '_>) -> Result<(), Error> {
         fields.required("containerInstances")?;
         for name in fields.texts("xResources")? {
-            self.cluster.declare_resource(name).map_err(|error| error.in_path("xResources"))?;
-            if !self.resources.iter().any(|known| **known == *name) {
-                self.resources.push(Box::from(name));
-            }
+            self.declare_resource(name).map_err(|error| error.in_path("xResources"))?;
         }
         if let Some(subnets) = fields.optional_fields("xSubnets")? {
             let subnet = |(name, zone): (&str, &Json<'_>)| {

@@ -8,9 +8,11 @@
 //! It decides nothing: what is placed where is the engine's business.
 
 mod book;
+mod bulk;
 mod call;
 mod control;
 mod definition;
+mod documents;
 mod explain;
 mod instance;
 mod list;
@@ -33,6 +35,8 @@ use alloc::vec::Vec;
 use hashbrown::{HashMap, HashSet};
 
 pub(crate) use book::Book;
+pub use bulk::Watch;
+pub use documents::Documents;
 pub use explain::BatchExplanation;
 pub(crate) use instance::Extra;
 pub(crate) use options::{ABSENT_GROUPS, RELEASES, RUN_TASK_DEFAULTS, TIE_BREAKS, UNKNOWN_ENIS};

@@ -54,6 +54,21 @@ pub struct Cluster {
     reserved: Capacity,
 }
 
+/// Where instances stand in the order of their registration, at the moment it was asked for.
+#[derive(Debug, Clone)]
+pub struct RegistrationPositions {
+    /// By slot; [`NONE`] where no instance is.
+    by_slot: Vec<u32>,
+}
+
+impl RegistrationPositions {
+    /// The position of an instance that was there, from 0.
+    #[must_use]
+    pub fn of(&self, id: InstanceId) -> Option<usize> {
+        self.by_slot.get(id.slot() as usize).filter(|&&position| position != NONE).map(|&position| position as usize)
+    }
+}
+
 /// A copy has the same reserved room as the original.
 impl Clone for Cluster {
     fn clone(&self) -> Self {
@@ -340,6 +355,18 @@ impl Cluster {
     /// Instances in registration order.
     pub fn instances(&self) -> impl ExactSizeIterator<Item = InstanceId> + '_ {
         self.state.registry.iter().map(|&slot| self.state.instance_id(slot))
+    }
+
+    /// Where each instance stands in the registration order of this moment.
+    ///
+    /// Cost: linear in instances; allocates.
+    #[must_use]
+    pub fn registration_positions(&self) -> RegistrationPositions {
+        let mut by_slot = alloc::vec![NONE; self.state.slots()];
+        for (position, &slot) in (0u32..).zip(&self.state.registry) {
+            by_slot[slot as usize] = position;
+        }
+        RegistrationPositions { by_slot }
     }
 
     /// One instance.

@@ -64,6 +64,11 @@ impl Cluster {
         Ok(&self.requests.get(id)?.request)
     }
 
+    /// Every prepared request that was not released.
+    pub fn requests(&self) -> impl Iterator<Item = RequestId> + '_ {
+        self.requests.ids()
+    }
+
     /// Places one task of a request.
     ///
     /// # Errors
@@ -235,6 +240,19 @@ impl Cluster {
             }
         }
         Ok(true)
+    }
+
+    /// Places up to `count` tasks of a request, whatever number and mode it was prepared with, and appends them to
+    /// `placements`. Returns whether all found an instance; the first that finds none ends the call. So a request can be
+    /// placed in parts, by somebody who looks up between them.
+    ///
+    /// # Errors
+    /// As [`place`](Self::place); tasks placed before the error are taken back.
+    ///
+    /// Cost: as [`place`](Self::place).
+    pub fn place_part(&mut self, id: RequestId, count: u32, placements: &mut Vec<Placement>) -> Result<bool, Error> {
+        let before = placements.len();
+        self.place_row(id, count, placements).inspect_err(|_| self.take_back(placements, before))
     }
 
     /// Undoes the newest placements, down to a number of them.

@@ -130,6 +130,27 @@ impl<'a> Json<'a> {
         }
     }
 
+    /// The value at a path as errors write it, e.g. `containerInstances[3].status`; `None` where it leads nowhere.
+    #[must_use]
+    pub fn at_path(&self, path: &str) -> Option<&Json<'a>> {
+        if path.is_empty() {
+            return Some(self);
+        }
+        let inside = |rest: &str| rest.is_empty() || rest.starts_with(['.', '[']);
+        match self {
+            Self::Array(items) => {
+                let (number, rest) = path.strip_prefix('[')?.split_once(']')?;
+                items.get(number.parse::<usize>().ok()?)?.at_path(rest.strip_prefix('.').unwrap_or(rest))
+            }
+            // A key may hold what separates keys, so each that fits is tried.
+            Self::Object(entries) => entries.iter().find_map(|(key, value)| {
+                let rest = path.strip_prefix(key.as_ref()).filter(|rest| inside(rest) && !key.is_empty())?;
+                value.at_path(rest.strip_prefix('.').unwrap_or(rest))
+            }),
+            _ => None,
+        }
+    }
+
     /// The error for a value of another type than wanted.
     #[cold]
     pub(crate) fn mismatch(&self, expected: &str) -> Error {

@@ -1,0 +1,162 @@
+//! The bulk lane: many requests in one call, arrays in and arrays out.
+
+use numpy::{PyArray1, PyArrayDescrMethods, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods};
+use placewright::{Outcome, RequestId};
+use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::cluster::Cluster;
+use crate::error;
+use crate::handle::Request;
+use crate::watch::Watcher;
+
+/// What became of each request of a list, as arrays.
+#[pyclass(frozen, module = "placewright")]
+#[derive(Debug)]
+pub(crate) struct BulkResult {
+    /// By request: position of the instance, or -1.
+    instance: Py<PyArray1<i32>>,
+    /// By request: number of the task, or -1.
+    task: Py<PyArray1<i64>>,
+    /// Requests that were placed.
+    placed: usize,
+    /// Requests.
+    requests: usize,
+}
+
+#[pymethods]
+impl BulkResult {
+    /// For each request the position of its instance in `cluster.instance_ids`, as it was at the time; -1 where it was not
+    /// placed. `int32[requests]`.
+    #[getter]
+    fn instance<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<i32>> {
+        self.instance.bind(py).clone()
+    }
+
+    /// For each request the number of its task, which `stop` and `task` take; -1 where it was not placed. `int64[requests]`.
+    #[getter]
+    fn task<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<i64>> {
+        self.task.bind(py).clone()
+    }
+
+    /// Number of requests that were placed.
+    #[getter]
+    fn placed(&self) -> usize {
+        self.placed
+    }
+
+    /// Number of requests that were not.
+    #[getter]
+    fn rejected(&self) -> usize {
+        self.requests - self.placed
+    }
+
+    fn __len__(&self) -> usize {
+        self.requests
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<BulkResult: {} of {} requests placed>", self.placed, self.requests)
+    }
+}
+
+/// Places one task of each request.
+pub(crate) fn place(
+    cluster: &Bound<'_, Cluster>,
+    requests: &Bound<'_, PyAny>,
+    indices: Option<&Bound<'_, PyAny>>,
+    progress: Option<&Bound<'_, PyAny>>,
+) -> PyResult<BulkResult> {
+    let py = cluster.py();
+    let kinds = numbers(cluster, requests)?;
+    let list = match indices {
+        None => kinds,
+        Some(indices) => chosen(&kinds, indices)?,
+    };
+    let mut watcher = Watcher::new(progress, list.len())?;
+    let mut outcomes: Vec<Outcome> = Vec::with_capacity(list.len());
+    let mut guard = cluster.get().gate.enter(py)?;
+    let held = &mut *guard;
+    let result = py.detach(|| {
+        let result = held.session.place_list(&list, &mut outcomes, &mut |done| watcher.watch(done));
+        result.map(|is_done| is_done.then(|| columns(held.session.cluster(), &outcomes)))
+    });
+    drop(guard);
+    match result {
+        Err(fault) => Err(error::plain(py, &fault)),
+        Ok(None) => Err(watcher.into_error().unwrap_or_else(|| PyValueError::new_err("the work was stopped"))),
+        Ok(Some((instance, task, placed))) => Ok(BulkResult {
+            instance: PyArray1::from_vec(py, instance).unbind(),
+            task: PyArray1::from_vec(py, task).unbind(),
+            placed,
+            requests: list.len(),
+        }),
+    }
+}
+
+/// The numbers of requests.
+fn numbers(cluster: &Bound<'_, Cluster>, requests: &Bound<'_, PyAny>) -> PyResult<Vec<RequestId>> {
+    let mut numbers = Vec::with_capacity(requests.len().unwrap_or(0));
+    for request in requests.try_iter()? {
+        let request = request?;
+        let Ok(request) = request.cast::<Request>() else {
+            let kind = request.get_type();
+            let message = format!("requests[{}] is a `{}`; prepare requests first", numbers.len(), kind.name()?);
+            return Err(PyTypeError::new_err(message));
+        };
+        numbers.push(request.get().of(cluster.py(), cluster.get())?);
+    }
+    Ok(numbers)
+}
+
+/// The requests that an array chooses by position.
+fn chosen(kinds: &[RequestId], indices: &Bound<'_, PyAny>) -> PyResult<Vec<RequestId>> {
+    let py = indices.py();
+    let numpy = py.import("numpy")?;
+    let array = numpy.call_method1("asarray", (indices,))?;
+    let untyped = array.cast::<PyUntypedArray>()?;
+    if untyped.ndim() != 1 {
+        return Err(PyValueError::new_err(format!("indices has {} dimensions, not 1", untyped.ndim())));
+    }
+    if untyped.len() == 0 {
+        return Ok(Vec::new());
+    }
+    let pick = |at: usize, index: Option<usize>| {
+        index.and_then(|index| kinds.get(index)).copied().ok_or_else(|| {
+            PyIndexError::new_err(format!("indices[{at}] is no position in a list of {} requests", kinds.len()))
+        })
+    };
+    if let Ok(array) = array.cast::<PyArray1<u32>>() {
+        let array = array.try_readonly()?;
+        let all = array.as_array();
+        return all.iter().enumerate().map(|(at, &index)| pick(at, usize::try_from(index).ok())).collect();
+    }
+    if !matches!(untyped.dtype().kind(), b'i' | b'u') {
+        return Err(PyTypeError::new_err(format!("indices are integers, not {}", untyped.dtype())));
+    }
+    let copy = PyDict::new(py);
+    copy.set_item("copy", true)?;
+    let array = array.call_method("astype", ("int64",), Some(&copy))?;
+    let array = array.cast::<PyArray1<i64>>()?.try_readonly()?;
+    let all = array.as_array();
+    all.iter().enumerate().map(|(at, &index)| pick(at, usize::try_from(index).ok())).collect()
+}
+
+/// Outcomes as columns: positions of instances, numbers of tasks, and how many there are.
+fn columns(cluster: &placewright::Cluster, outcomes: &[Outcome]) -> (Vec<i32>, Vec<i64>, usize) {
+    let positions = cluster.registration_positions();
+    let mut placed = 0;
+    let (instance, task) = outcomes
+        .iter()
+        .map(|outcome| match outcome.placement() {
+            None => (-1, -1),
+            Some(placement) => {
+                placed += 1;
+                let position = positions.of(placement.instance).and_then(|position| i32::try_from(position).ok());
+                (position.unwrap_or(-1), placement.task.as_u64().cast_signed())
+            }
+        })
+        .unzip();
+    (instance, task, placed)
+}

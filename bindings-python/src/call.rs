@@ -1,0 +1,248 @@
+//! How a method of `Cluster` calls the core: the lock is taken, the core called, the lock given back, and only then are Python
+//! objects made, as making them may run anybody's code.
+
+use placewright::adapter::{RunTaskResponse, Session, SessionOptions, SessionSavepoint};
+use placewright::json::Json;
+use placewright::{Error, ErrorKind, TaskId, wire};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::cluster::Cluster;
+use crate::convert::{self, Asked};
+use crate::error;
+use crate::gate::Guard;
+use crate::handle::{Request, Savepoint};
+use crate::outcome::{Explanation, PlaceResult};
+use crate::watch::Watcher;
+
+/// Instances from which on a single task is placed with the interpreter's lock released: giving it back and forth costs more
+/// than looking at fewer.
+const INSTANCES_DETACHED: usize = 4096;
+
+/// What is to be placed.
+pub(crate) enum What<'a, 'py> {
+    /// A prepared request.
+    Prepared(&'a Bound<'py, Request>),
+    /// A request yet to be read.
+    Document(Json<'static>),
+}
+
+impl<'a, 'py> What<'a, 'py> {
+    /// Reads what is to be placed.
+    pub(crate) fn read(what: &'a Bound<'py, PyAny>, asked: &Asked<'_, 'py>) -> PyResult<Self> {
+        match what.cast::<Request>() {
+            Ok(request) => asked.refuse().map(|()| Self::Prepared(request)),
+            Err(_) => convert::to_request(what, asked).map(Self::Document),
+        }
+    }
+}
+
+impl Cluster {
+    /// Calls the core and raises what it refuses.
+    pub(crate) fn call<T>(&self, py: Python<'_>, work: impl FnOnce(&mut Session) -> Result<T, Error>) -> PyResult<T> {
+        let mut guard = self.gate.enter(py)?;
+        let result = work(&mut guard.session);
+        drop(guard);
+        result.map_err(|fault| error::plain(py, &fault))
+    }
+
+    /// Calls the core with a document, the interpreter's lock released, and raises what it refuses.
+    pub(crate) fn call_with<T: Send>(
+        &self,
+        py: Python<'_>,
+        document: &Json<'_>,
+        work: impl FnOnce(&mut Session, &Json<'_>) -> Result<T, Error> + Send,
+    ) -> PyResult<T> {
+        let mut guard = self.gate.enter(py)?;
+        let held = &mut *guard;
+        let result = py.detach(|| work(&mut held.session, document));
+        drop(guard);
+        result.map_err(|fault| error::in_tree(py, &fault, document))
+    }
+
+    /// Calls of ECS that place tasks.
+    pub(crate) fn call_ecs(
+        &self,
+        request: &Bound<'_, PyAny>,
+        wanted: impl FnOnce(&Json<'_>) -> Option<usize>,
+        work: impl FnOnce(&mut Session, &Json<'_>) -> Result<RunTaskResponse, Error> + Send,
+    ) -> PyResult<PlaceResult> {
+        let document = convert::to_document(request)?;
+        let response = self.call_with(request.py(), &document, work)?;
+        Ok(PlaceResult::new(response, wanted(&document).unwrap_or(0)))
+    }
+
+    /// Places the tasks of a prepared request.
+    pub(crate) fn place_prepared(
+        &self,
+        py: Python<'_>,
+        request: &Request,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<PlaceResult> {
+        let id = request.of(py, self)?;
+        let wanted = request.count as usize;
+        let mut watcher = Watcher::new(progress, wanted)?;
+        let mut guard = self.gate.enter(py)?;
+        let held = &mut *guard;
+        let is_long = wanted > 1 || held.session.cluster().instances().len() >= INSTANCES_DETACHED;
+        let mut work = || held.session.place_by_id(id, &mut |done| watcher.watch(done));
+        let result = if is_long { py.detach(work) } else { work() };
+        drop(guard);
+        answer(py, result, watcher, wanted, None)
+    }
+
+    /// Why the next task of a prepared request would go where it goes.
+    pub(crate) fn explain_prepared(&self, py: Python<'_>, request: &Request) -> PyResult<Explanation> {
+        let id = request.of(py, self)?;
+        let guard = self.gate.enter(py)?;
+        let held = &*guard;
+        let result = py.detach(|| held.session.cluster().explain(id));
+        drop(guard);
+        result.map(Explanation::new).map_err(|fault| error::plain(py, &fault))
+    }
+
+    /// Opens a savepoint.
+    pub(crate) fn open(&self, py: Python<'_>) -> PyResult<SessionSavepoint> {
+        let mut guard = self.gate.enter(py)?;
+        let savepoint = guard.session.begin();
+        guard.savepoints.push(savepoint);
+        Ok(savepoint)
+    }
+
+    /// Closes a savepoint, and those inside it.
+    pub(crate) fn close(&self, py: Python<'_>, savepoint: Option<SessionSavepoint>, is_kept: bool) -> PyResult<()> {
+        let mut guard = self.gate.enter(py)?;
+        let result = close(&mut guard, savepoint, is_kept);
+        drop(guard);
+        result.map_err(|fault| error::plain(py, &fault))
+    }
+
+    /// Closes a savepoint, unless that was done.
+    pub(crate) fn close_if_open(&self, py: Python<'_>, savepoint: SessionSavepoint, is_kept: bool) -> PyResult<()> {
+        let mut guard = self.gate.enter(py)?;
+        if !guard.savepoints.contains(&savepoint) {
+            return Ok(());
+        }
+        let result = close(&mut guard, Some(savepoint), is_kept);
+        drop(guard);
+        result.map_err(|fault| error::plain(py, &fault))
+    }
+
+    /// The savepoint an argument names: the innermost for none.
+    pub(crate) fn savepoint_of(
+        &self,
+        py: Python<'_>,
+        savepoint: Option<&Savepoint>,
+    ) -> PyResult<Option<SessionSavepoint>> {
+        match savepoint {
+            Some(savepoint) if !std::ptr::eq(savepoint.cluster.get(), self) => {
+                let error = Error::with_message(ErrorKind::StaleHandle, "the savepoint is another cluster's");
+                Err(error::plain(py, &error))
+            }
+            other => Ok(other.map(|savepoint| savepoint.savepoint)),
+        }
+    }
+
+    /// The session that a document describes: an exported state, or describe output with options.
+    pub(crate) fn load(py: Python<'_>, document: &Json<'_>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Session> {
+        let (options, is_given) = (convert::to_options(options)?, options.is_some_and(|options| !options.is_empty()));
+        let result = py.detach(|| load(document, options, is_given));
+        result.map_err(|fault| error::in_tree(py, &fault, document))
+    }
+
+    /// The whole state as text.
+    pub(crate) fn export(&self, py: Python<'_>) -> PyResult<String> {
+        let guard = self.gate.enter(py)?;
+        let held = &*guard;
+        Ok(py.detach(|| held.session.export()))
+    }
+
+    /// A copy without savepoints and prepared requests.
+    pub(crate) fn copied(&self, py: Python<'_>) -> PyResult<Self> {
+        let guard = self.gate.enter(py)?;
+        let held = &*guard;
+        let copied = py.detach(|| {
+            let mut session = held.session.clone();
+            if let Some(&outermost) = held.savepoints.first() {
+                session.commit(outermost)?;
+            }
+            let requests: Vec<_> = session.cluster().requests().collect();
+            requests.into_iter().try_for_each(|id| session.release(id))?;
+            Ok(session)
+        });
+        drop(guard);
+        copied.map(Self::from).map_err(|fault: Error| error::plain(py, &fault))
+    }
+
+    /// The id of a task, by name or by number.
+    pub(crate) fn task_id(session: &Session, task: &Named) -> Result<TaskId, Error> {
+        match task {
+            Named::Text(name) => session.task_id(name),
+            Named::Number(id) => Ok(*id),
+        }
+    }
+}
+
+/// A task as a caller names it.
+pub(crate) enum Named {
+    /// By id.
+    Text(String),
+    /// By the number the bulk lane gives.
+    Number(TaskId),
+}
+
+impl Named {
+    /// One task, or several.
+    pub(crate) fn read(tasks: &Bound<'_, PyAny>) -> PyResult<Vec<Self>> {
+        let number = |value: &Bound<'_, PyAny>| convert::to_task_number(value).map(Self::Number);
+        convert::to_names(tasks, |name| Ok(Self::Text(name)), number)
+    }
+}
+
+/// The answer to a request for so many tasks, or what stopped it.
+pub(crate) fn answer(
+    py: Python<'_>,
+    result: Result<Option<RunTaskResponse>, Error>,
+    watcher: Watcher,
+    wanted: usize,
+    document: Option<&Json<'_>>,
+) -> PyResult<PlaceResult> {
+    match result {
+        Ok(Some(response)) => Ok(PlaceResult::new(response, wanted)),
+        Ok(None) => Err(watcher.into_error().unwrap_or_else(|| PyValueError::new_err("the work was stopped"))),
+        Err(fault) => Err(document.map_or_else(|| error::plain(py, &fault), |tree| error::in_tree(py, &fault, tree))),
+    }
+}
+
+/// Closes a savepoint, the innermost for none, and those inside it.
+fn close(guard: &mut Guard<'_>, savepoint: Option<SessionSavepoint>, is_kept: bool) -> Result<(), Error> {
+    let Some(savepoint) = savepoint.or_else(|| guard.savepoints.last().copied()) else {
+        return Err(Error::new(ErrorKind::NoSavepoint));
+    };
+    let Some(position) = guard.savepoints.iter().position(|open| *open == savepoint) else {
+        return Err(Error::with_message(ErrorKind::StaleHandle, "the savepoint was closed before"));
+    };
+    if is_kept {
+        guard.session.commit(savepoint)?
+    } else {
+        guard.session.rollback(savepoint)?
+    }
+    guard.savepoints.truncate(position);
+    Ok(())
+}
+
+/// The session that a document describes.
+pub(crate) fn load(document: &Json<'_>, options: SessionOptions, is_given: bool) -> Result<Session, Error> {
+    if wire::is_exported(document) {
+        if is_given {
+            let error = Error::with_message(ErrorKind::InvalidParameter, "an exported state has its own options");
+            return Err(error.with_help("leave them out"));
+        }
+        return Session::import_json(document);
+    }
+    if matches!(document, Json::Array(_)) {
+        return Session::from_json_tree(&Json::object([("containerInstances", document.clone())]), options);
+    }
+    Session::from_json_tree(document, options)
+}

@@ -1,0 +1,608 @@
+//! The class `Cluster`: a handle over a session, a method for each call.
+
+use placewright::adapter::{Documents, Session, SessionOptions};
+use placewright::json::Json;
+use placewright::{Error, ErrorKind, Instance, InstanceStatus, wire};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
+
+use crate::bulk::{self, BulkResult};
+use crate::call::{Named, What, answer, load};
+use crate::convert::{self, Asked, Text};
+use crate::error;
+use crate::gate::Gate;
+use crate::handle::{Memo, Request, Savepoint, Transaction};
+use crate::outcome::{Explanation, PlaceResult};
+use crate::watch::Watcher;
+
+/// A cluster of container instances and the tasks on them.
+#[pyclass(frozen, module = "placewright")]
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    /// The session behind its lock.
+    pub(crate) gate: Gate,
+}
+
+impl From<Session> for Cluster {
+    fn from(session: Session) -> Self {
+        Self { gate: Gate::new(session) }
+    }
+}
+
+/// Makes a cluster from an exported state and the route it searched by: what `pickle` keeps.
+#[pyfunction]
+#[pyo3(name = "_restore")]
+pub(crate) fn restore(py: Python<'_>, state: &Bound<'_, PyBytes>, route: &str) -> PyResult<Cluster> {
+    let result =
+        Json::parse_bytes(state.as_bytes()).and_then(|state| Session::import_json(&state)).and_then(|mut session| {
+            let options = SessionOptions::from_json(&Json::object([("route", Json::from(route))]))?;
+            session.set_route(options.cluster.route);
+            Ok(session)
+        });
+    result.map(Cluster::from).map_err(|fault| error::plain(py, &fault))
+}
+
+#[pymethods]
+impl Cluster {
+    #[new]
+    #[pyo3(signature = (**options))]
+    fn new(options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        Ok(Session::new(convert::to_options(options)?).into())
+    }
+
+    #[classmethod]
+    #[pyo3(signature = (document, /, **options))]
+    fn from_json(
+        _class: &Bound<'_, PyType>,
+        document: &Bound<'_, PyAny>,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        let py = document.py();
+        let Some(text) = Text::of(document)? else {
+            return Err(PyTypeError::new_err("JSON text is a str or bytes; from_dict takes objects"));
+        };
+        let (read, is_given) = (convert::to_options(options)?, options.is_some_and(|options| !options.is_empty()));
+        let result = py.detach(|| {
+            let document = text.parse().map_err(|fault| (fault, None))?;
+            load(&document, read, is_given).map_err(|fault| (fault, Some(document.into_owned())))
+        });
+        result.map(Self::from).map_err(|(fault, document)| match &document {
+            Some(document) => error::in_tree(py, &fault, document),
+            None => error::in_text(py, &fault, text.as_str()),
+        })
+    }
+
+    #[classmethod]
+    #[pyo3(signature = (document, /, **options))]
+    fn from_dict(
+        _class: &Bound<'_, PyType>,
+        document: &Bound<'_, PyAny>,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        let tree = convert::to_json(document)?;
+        Self::load(document.py(), &tree, options).map(Self::from)
+    }
+
+    #[classmethod]
+    #[pyo3(signature = (*paths, tasks=None, definitions=None, **options))]
+    fn from_files(
+        class: &Bound<'_, PyType>,
+        paths: &Bound<'_, PyTuple>,
+        tasks: Option<&Bound<'_, PyAny>>,
+        definitions: Option<&Bound<'_, PyAny>>,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        let py = class.py();
+        if paths.is_empty() {
+            return Err(PyTypeError::new_err("from_files takes at least one file"));
+        }
+        let sources = paths.iter().map(|path| convert::to_source(&path)).collect::<PyResult<Vec<_>>>()?;
+        let mut documents = Documents::new();
+        let mut session = None;
+        for (name, text) in &sources {
+            let tree = py.detach(|| text.parse());
+            let tree = tree.map_err(|fault| error::in_file(py, &fault, name, Some(text.as_str()), None))?;
+            if wire::is_exported(&tree) {
+                if sources.len() > 1 {
+                    let message = "an exported state is a whole cluster, and stands alone";
+                    let fault = Error::with_message(ErrorKind::InvalidParameter, message);
+                    return Err(error::in_file(py, &fault, name, None, None));
+                }
+                session = Some(Self::load(py, &tree, options)?);
+                break;
+            }
+            documents.add(tree).map_err(|fault| error::in_file(py, &fault, name, None, None))?;
+        }
+        let mut session = match session {
+            Some(session) => session,
+            None => {
+                let read = convert::to_options(options)?;
+                let result = py.detach(|| documents.session(read));
+                result.map_err(|fault| match fault.path().and_then(|path| documents.locate(path)) {
+                    Some((number, path)) => {
+                        let name = sources.get(number).map_or("", |(name, _)| name);
+                        let there = Error::with_message(fault.kind(), fault.message()).in_path(&path);
+                        error::in_file(
+                            py,
+                            &fault.help().map_or(there.clone(), |help| there.with_help(help)),
+                            name,
+                            None,
+                            None,
+                        )
+                    }
+                    None => error::plain(py, &fault),
+                })?
+            }
+        };
+        let mut each = |files: Option<&Bound<'_, PyAny>>, work: fn(&mut Session, &Json<'_>) -> Result<(), Error>| {
+            let Some(files) = files else { return Ok(()) };
+            let is_one = files.hasattr("read")? || !files.hasattr("__iter__")? || files.is_instance_of::<PyString>();
+            let files = if is_one { vec![files.clone()] } else { files.try_iter()?.collect::<PyResult<Vec<_>>>()? };
+            for file in files {
+                let (name, text) = convert::to_source(&file)?;
+                let tree =
+                    text.parse().map_err(|fault| error::in_file(py, &fault, &name, Some(text.as_str()), None))?;
+                let done = work(&mut session, &tree);
+                done.map_err(|fault| error::in_file(py, &fault, &name, None, Some(&tree)))?;
+            }
+            PyResult::Ok(())
+        };
+        each(definitions, |session, tree| session.register_task_definition_json(tree).map(drop))?;
+        each(tasks, |session, tree| session.load_tasks_json(tree))?;
+        Ok(session.into())
+    }
+
+    // Instances.
+
+    #[pyo3(signature = (name, /, *, cpu, memory_mib, zone=None, attributes=None, gpus=None, custom=None, ports=None,
+        udp_ports=None, eni_task_slots=None, ec2_instance_id=None, capacity_provider=None, agent_version=None,
+        agent_connected=true, status="ACTIVE"))]
+    #[expect(clippy::too_many_arguments, reason = "keywords of Python")]
+    fn register(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        cpu: i64,
+        memory_mib: i64,
+        zone: Option<&str>,
+        attributes: Option<&Bound<'_, PyAny>>,
+        gpus: Option<Vec<String>>,
+        custom: Option<&Bound<'_, PyDict>>,
+        ports: Option<Vec<u16>>,
+        udp_ports: Option<Vec<u16>>,
+        eni_task_slots: Option<u32>,
+        ec2_instance_id: Option<&str>,
+        capacity_provider: Option<&str>,
+        agent_version: Option<&str>,
+        agent_connected: bool,
+        status: &str,
+    ) -> PyResult<()> {
+        let attributes = convert::to_attributes(attributes)?;
+        let custom: Vec<(String, i64)> = custom.map_or(Ok(Vec::new()), |custom| custom.items().extract())?;
+        let Some(status) = InstanceStatus::from_ecs(status) else {
+            return Err(PyValueError::new_err(format!("status `{status}` is unknown")));
+        };
+        let gpus = gpus.unwrap_or_default();
+        let mut instance = Instance::new(name).with_resources(cpu, memory_mib).with_status(status);
+        instance.registered.gpus = gpus.iter().map(String::as_str).collect();
+        instance.registered.custom = custom.iter().map(|(name, amount)| (name.as_str(), *amount)).collect();
+        if let Some(ports) = ports {
+            instance.registered.tcp_ports = ports;
+        }
+        instance.registered.udp_ports = udp_ports.unwrap_or_default();
+        instance.attributes = attributes.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect();
+        if let Some(zone) = zone {
+            instance = instance.with_zone(zone);
+        }
+        instance.eni_task_slots = eni_task_slots;
+        instance.ec2_instance_id = ec2_instance_id;
+        instance.capacity_provider = capacity_provider;
+        instance.agent_version = agent_version;
+        instance.agent_connected = agent_connected;
+        self.call(py, |session| session.register(&instance).map(drop))
+    }
+
+    #[pyo3(signature = (document, /))]
+    fn register_container_instance(&self, py: Python<'_>, document: &Bound<'_, PyAny>) -> PyResult<()> {
+        let document = convert::to_document(document)?;
+        self.call_with(py, &document, Session::register_container_instance_json)
+    }
+
+    #[pyo3(signature = (name, /))]
+    fn declare_resource(&self, py: Python<'_>, name: &str) -> PyResult<()> {
+        self.call(py, |session| session.declare_resource(name))
+    }
+
+    #[pyo3(signature = (instance, /, *, force=false))]
+    fn deregister(&self, py: Python<'_>, instance: &str, force: bool) -> PyResult<Vec<String>> {
+        self.call(py, |session| session.deregister_container_instance(instance, force))
+    }
+
+    #[pyo3(signature = (instances, /))]
+    fn drain(&self, instances: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.set_status(instances, "DRAINING")
+    }
+
+    #[pyo3(signature = (instances, /))]
+    fn activate(&self, instances: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.set_status(instances, "ACTIVE")
+    }
+
+    #[pyo3(signature = (instance, attributes, /))]
+    fn put_attributes(&self, instance: &Bound<'_, PyAny>, attributes: &Bound<'_, PyAny>) -> PyResult<()> {
+        let attributes = convert::to_targeted(instance, convert::to_attributes(Some(attributes))?)?;
+        self.call_with(instance.py(), &attributes, Session::put_attributes_json)
+    }
+
+    #[pyo3(signature = (instance, names, /))]
+    fn delete_attributes(&self, instance: &Bound<'_, PyAny>, names: &Bound<'_, PyAny>) -> PyResult<()> {
+        let attributes = convert::to_targeted(instance, convert::to_attributes(Some(names))?)?;
+        self.call_with(instance.py(), &attributes, Session::delete_attributes_json)
+    }
+
+    #[pyo3(signature = (instance, connected, /))]
+    fn set_agent_connected(&self, py: Python<'_>, instance: &str, connected: bool) -> PyResult<()> {
+        self.call(py, |session| session.set_agent_connected(instance, connected))
+    }
+
+    // Definitions and tasks.
+
+    #[pyo3(signature = (definition, /))]
+    fn register_task_definition(&self, py: Python<'_>, definition: &Bound<'_, PyAny>) -> PyResult<String> {
+        let document = convert::to_document(definition)?;
+        self.call_with(py, &document, Session::register_task_definition_json)
+    }
+
+    #[pyo3(signature = (document, /))]
+    fn load_tasks(&self, py: Python<'_>, document: &Bound<'_, PyAny>) -> PyResult<()> {
+        let document = convert::to_document(document)?;
+        self.call_with(py, &document, Session::load_tasks_json)
+    }
+
+    #[pyo3(signature = (what, /, *, count=None, group=None, strategies=None, constraints=None, all_or_nothing=None, seed=None,
+        progress=None))]
+    #[expect(clippy::too_many_arguments, reason = "keywords of Python")]
+    fn place<'py>(
+        &self,
+        what: &Bound<'py, PyAny>,
+        count: Option<&Bound<'py, PyAny>>,
+        group: Option<&Bound<'py, PyAny>>,
+        strategies: Option<&Bound<'py, PyAny>>,
+        constraints: Option<&Bound<'py, PyAny>>,
+        all_or_nothing: Option<&Bound<'py, PyAny>>,
+        seed: Option<&Bound<'py, PyAny>>,
+        progress: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<PlaceResult> {
+        let py = what.py();
+        let document = match What::read(what, &Asked { count, group, strategies, constraints, all_or_nothing, seed })? {
+            What::Prepared(request) => return self.place_prepared(py, request.get(), progress),
+            What::Document(document) => document,
+        };
+        let mut guard = self.gate.enter(py)?;
+        let request = match guard.session.read_place(&document) {
+            Ok(request) => request,
+            Err(fault) => {
+                drop(guard);
+                return Err(error::in_tree(py, &fault, &document));
+            }
+        };
+        let wanted = request.count as usize;
+        let mut watcher = Watcher::new(progress, wanted)?;
+        let held = &mut *guard;
+        let result = py.detach(|| held.session.place_watched(&request, &mut |done| watcher.watch(done)));
+        drop(guard);
+        answer(py, result, watcher, wanted, Some(&document))
+    }
+
+    #[pyo3(signature = (what, /, *, count=None, group=None, strategies=None, constraints=None, all_or_nothing=None, seed=None))]
+    #[expect(clippy::too_many_arguments, reason = "keywords of Python")]
+    fn prepare<'py>(
+        slf: &Bound<'py, Self>,
+        what: &Bound<'py, PyAny>,
+        count: Option<&Bound<'py, PyAny>>,
+        group: Option<&Bound<'py, PyAny>>,
+        strategies: Option<&Bound<'py, PyAny>>,
+        constraints: Option<&Bound<'py, PyAny>>,
+        all_or_nothing: Option<&Bound<'py, PyAny>>,
+        seed: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Request> {
+        let document =
+            convert::to_request(what, &Asked { count, group, strategies, constraints, all_or_nothing, seed })?;
+        let (request, id) = slf.get().call_with(slf.py(), &document, |session, document| {
+            let request = session.read_place(document)?;
+            let id = session.prepare(&request)?;
+            Ok((request, id))
+        })?;
+        let cluster = slf.clone().unbind();
+        Ok(Request { cluster, id, definition: request.definition, group: request.group, count: request.count })
+    }
+
+    #[pyo3(signature = (requests, indices=None, /, *, progress=None))]
+    fn place_bulk(
+        slf: &Bound<'_, Self>,
+        requests: &Bound<'_, PyAny>,
+        indices: Option<&Bound<'_, PyAny>>,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<BulkResult> {
+        bulk::place(slf, requests, indices, progress)
+    }
+
+    #[pyo3(signature = (what, /, *, count=None, group=None, strategies=None, constraints=None, all_or_nothing=None, seed=None))]
+    #[expect(clippy::too_many_arguments, reason = "keywords of Python")]
+    fn explain<'py>(
+        &self,
+        what: &Bound<'py, PyAny>,
+        count: Option<&Bound<'py, PyAny>>,
+        group: Option<&Bound<'py, PyAny>>,
+        strategies: Option<&Bound<'py, PyAny>>,
+        constraints: Option<&Bound<'py, PyAny>>,
+        all_or_nothing: Option<&Bound<'py, PyAny>>,
+        seed: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Explanation> {
+        let py = what.py();
+        match What::read(what, &Asked { count, group, strategies, constraints, all_or_nothing, seed })? {
+            What::Prepared(request) => self.explain_prepared(py, request.get()),
+            What::Document(document) => {
+                let explained = self.call_with(py, &document, |session, document| {
+                    let request = session.read_place(document)?;
+                    let id = session.prepare(&request)?;
+                    let explanation = session.cluster().explain(id);
+                    session.release(id)?;
+                    explanation
+                });
+                explained.map(Explanation::new)
+            }
+        }
+    }
+
+    #[pyo3(signature = (tasks, /))]
+    fn stop(&self, py: Python<'_>, tasks: &Bound<'_, PyAny>) -> PyResult<()> {
+        let tasks = Named::read(tasks)?;
+        self.call(py, |session| {
+            let ids = tasks.iter().map(|task| Self::task_id(session, task)).collect::<Result<Vec<_>, Error>>()?;
+            session.stop_tasks(&ids)
+        })
+    }
+
+    #[pyo3(signature = (task, /))]
+    fn finish(&self, py: Python<'_>, task: &str) -> PyResult<()> {
+        self.call(py, |session| session.finish_task(task))
+    }
+
+    #[pyo3(signature = (group, count, /, *, strategies=None, seed=None))]
+    fn scale_in(
+        &self,
+        group: &Bound<'_, PyAny>,
+        count: &Bound<'_, PyAny>,
+        strategies: Option<&Bound<'_, PyAny>>,
+        seed: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Vec<String>> {
+        let mut entries = vec![("group", convert::to_json(group)?), ("count", convert::to_json(count)?)];
+        if let Some(strategies) = strategies {
+            entries.push(("placementStrategy", convert::to_rules(strategies, "field")?));
+        }
+        if let Some(seed) = seed {
+            entries.push(("xSeed", convert::to_json(seed)?));
+        }
+        self.call_with(group.py(), &Json::object(entries), Session::scale_in_json)
+    }
+
+    // The calls of ECS, with ECS's limits.
+
+    #[pyo3(signature = (request, /))]
+    fn run_task(&self, request: &Bound<'_, PyAny>) -> PyResult<PlaceResult> {
+        let wanted = |request: &Json<'_>| match request.get("count") {
+            None | Some(Json::Null) => Some(1),
+            Some(count) => count.as_integer().ok().and_then(|count| usize::try_from(count).ok()),
+        };
+        self.call_ecs(request, wanted, Session::run_task_json)
+    }
+
+    #[pyo3(signature = (request, /))]
+    fn start_task(&self, request: &Bound<'_, PyAny>) -> PyResult<PlaceResult> {
+        let wanted = |request: &Json<'_>| Some(request.get("containerInstances")?.as_array().ok()?.len());
+        self.call_ecs(request, wanted, Session::start_task_json)
+    }
+
+    #[pyo3(signature = (request, /))]
+    fn create_service(&self, request: &Bound<'_, PyAny>) -> PyResult<PlaceResult> {
+        let wanted = |request: &Json<'_>| usize::try_from(request.get("desiredCount")?.as_integer().ok()?).ok();
+        self.call_ecs(request, wanted, Session::create_service_json)
+    }
+
+    #[pyo3(signature = (request, /))]
+    fn list_container_instances<'py>(&self, request: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let document = convert::to_document(request)?;
+        let response = self
+            .call_with(request.py(), &document, |session, document| session.list_container_instances_json(document))?;
+        convert::to_object(request.py(), &response.to_json())
+    }
+
+    // Reading.
+
+    #[pyo3(signature = (expression, /))]
+    fn query(&self, expression: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
+        let py = expression.py();
+        let expression = convert::to_expression(expression)?;
+        let guard = self.gate.enter(py)?;
+        let held = &*guard;
+        Ok(py.detach(|| {
+            let cluster = held.session.cluster();
+            let found = cluster.query(&expression).into_iter().filter_map(|id| cluster.instance(id).ok());
+            found.map(|instance| instance.name().to_string()).collect()
+        }))
+    }
+
+    #[pyo3(signature = (instance, /))]
+    fn instance<'py>(&self, py: Python<'py>, instance: &str) -> PyResult<Bound<'py, PyAny>> {
+        let described = self.call(py, |session| {
+            let id = session.instance_id(instance)?;
+            session.describe_instance(id).map(Json::into_owned)
+        })?;
+        convert::to_object(py, &described)
+    }
+
+    #[pyo3(signature = (task, /))]
+    fn task<'py>(&self, task: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let py = task.py();
+        let named = Named::read(task)?;
+        let [named] = named.as_slice() else {
+            return Err(PyTypeError::new_err("one task, by id or by number"));
+        };
+        let described = self.call(py, |session| {
+            let id = Self::task_id(session, named)?;
+            session.describe_task(id).map(Json::into_owned)
+        })?;
+        convert::to_object(py, &described)
+    }
+
+    #[getter]
+    fn instance_ids(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        self.call(py, |session| {
+            let cluster = session.cluster();
+            cluster.instances().map(|id| cluster.instance(id).map(|instance| instance.name().to_string())).collect()
+        })
+    }
+
+    #[getter]
+    fn task_ids(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        self.call(py, |session| {
+            let names = session.cluster().tasks().filter_map(|id| session.task_name(id).map(str::to_string));
+            Ok(names.collect())
+        })
+    }
+
+    #[getter]
+    fn running_tasks(&self, py: Python<'_>) -> PyResult<usize> {
+        self.call(py, |session| Ok(session.cluster().running_tasks()))
+    }
+
+    #[pyo3(signature = (group, /))]
+    fn running_tasks_of(&self, py: Python<'_>, group: &str) -> PyResult<usize> {
+        self.call(py, |session| Ok(session.cluster().running_tasks_of(group)))
+    }
+
+    #[getter]
+    fn savepoints(&self, py: Python<'_>) -> PyResult<usize> {
+        Ok(self.gate.enter(py)?.savepoints.len())
+    }
+
+    #[getter]
+    fn custom_resources(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        self.call(py, |session| Ok(session.cluster().custom_resources().map(str::to_string).collect()))
+    }
+
+    #[getter]
+    fn refused_definitions(&self, py: Python<'_>) -> PyResult<Vec<(String, String)>> {
+        self.call(py, |session| {
+            let refused = session.refused_definitions().into_iter();
+            Ok(refused.map(|(name, reason)| (name, reason.to_string())).collect())
+        })
+    }
+
+    #[getter]
+    fn warnings(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        let mut guard = self.gate.enter(py)?;
+        let new = guard.session.take_warnings();
+        for warning in new {
+            if !guard.warnings.contains(&warning) {
+                guard.warnings.push(warning);
+            }
+        }
+        Ok(guard.warnings.clone())
+    }
+
+    #[getter]
+    fn memory_usage(&self, py: Python<'_>) -> PyResult<usize> {
+        self.call(py, |session| Ok(session.cluster().memory_usage()))
+    }
+
+    fn fingerprint(&self, py: Python<'_>) -> PyResult<u128> {
+        let guard = self.gate.enter(py)?;
+        let held = &*guard;
+        Ok(py.detach(|| held.session.cluster().fingerprint().as_u128()))
+    }
+
+    fn to_json(&self, py: Python<'_>) -> PyResult<String> {
+        self.export(py)
+    }
+
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let text = self.export(py)?;
+        let tree = Json::parse(&text).map_err(|fault| error::plain(py, &fault))?;
+        convert::to_object(py, &tree)
+    }
+
+    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
+        self.call(py, |session| Ok(session.cluster().instances().len()))
+    }
+
+    fn __bool__(&self) -> bool {
+        true
+    }
+
+    fn __contains__(&self, py: Python<'_>, instance: &Bound<'_, PyAny>) -> PyResult<bool> {
+        match instance.extract::<String>() {
+            Ok(name) => self.call(py, |session| Ok(session.instance_id(&name).is_ok())),
+            Err(_) => Ok(false),
+        }
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        self.call(py, |session| {
+            let (instances, tasks) = (session.cluster().instances().len(), session.cluster().running_tasks());
+            Ok(format!("<Cluster: {instances} instances, {tasks} tasks>"))
+        })
+    }
+
+    // What if.
+
+    fn transaction(slf: &Bound<'_, Self>) -> Transaction {
+        Transaction::new(slf.clone().unbind())
+    }
+
+    fn begin(slf: &Bound<'_, Self>) -> PyResult<Savepoint> {
+        let savepoint = slf.get().open(slf.py())?;
+        Ok(Savepoint { cluster: slf.clone().unbind(), savepoint })
+    }
+
+    #[pyo3(signature = (savepoint=None, /))]
+    fn rollback(&self, py: Python<'_>, savepoint: Option<&Bound<'_, Savepoint>>) -> PyResult<()> {
+        let savepoint = self.savepoint_of(py, savepoint.map(Bound::get))?;
+        self.close(py, savepoint, false)
+    }
+
+    #[pyo3(signature = (savepoint=None, /))]
+    fn commit(&self, py: Python<'_>, savepoint: Option<&Bound<'_, Savepoint>>) -> PyResult<()> {
+        let savepoint = self.savepoint_of(py, savepoint.map(Bound::get))?;
+        self.close(py, savepoint, true)
+    }
+
+    fn copy(&self, py: Python<'_>) -> PyResult<Self> {
+        self.copied(py)
+    }
+
+    fn __copy__(&self, py: Python<'_>) -> PyResult<Self> {
+        self.copied(py)
+    }
+
+    fn __deepcopy__(&self, py: Python<'_>, _memo: &Memo<'_>) -> PyResult<Self> {
+        self.copied(py)
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>, &'static str))> {
+        let route = self.call(py, |session| Ok(wire::route_name(session.options().cluster.route)))?;
+        let state = convert::to_bytes(py, &self.export(py)?);
+        Ok((py.import("placewright._native")?.getattr("_restore")?, (state, route)))
+    }
+}
+
+impl Cluster {
+    /// Sets the status of instances.
+    fn set_status(&self, instances: &Bound<'_, PyAny>, status: &'static str) -> PyResult<()> {
+        let names = convert::to_instances(instances)?;
+        let request = Json::object([("containerInstances", names), ("status", Json::from(status))]);
+        self.call_with(instances.py(), &request, Session::update_container_instances_state_json)
+    }
+}

@@ -1,0 +1,38 @@
+//! The Python package `placewright`: the module's declaration, and nothing else.
+//!
+//! [`gate`] is the lock around a session, [`cluster`] and its neighbours are the classes, [`call`] is how they reach the core, [`convert`] is the only place where
+//! Python objects become core types and back, [`error`] maps kinds of errors to exceptions. Nothing here decides anything.
+
+mod bulk;
+mod call;
+mod cluster;
+mod conformance;
+mod convert;
+mod error;
+mod gate;
+mod handle;
+mod outcome;
+mod watch;
+
+use pyo3::prelude::pymodule;
+
+#[pymodule(gil_used = false)]
+mod _native {
+    #[pymodule_export]
+    use crate::bulk::BulkResult;
+    #[pymodule_export]
+    use crate::cluster::{Cluster, restore};
+    #[pymodule_export]
+    use crate::conformance::{conformance_check, conformance_digest, conformance_replay};
+    #[pymodule_export]
+    use crate::gate::after_fork;
+    #[pymodule_export]
+    use crate::handle::{Request, Savepoint, Transaction};
+    #[pymodule_export]
+    use crate::outcome::{Explanation, Expression, PlaceResult, compile};
+
+    /// The version of the package.
+    #[pymodule_export]
+    #[expect(non_upper_case_globals, reason = "the name that Python gives it")]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+}

@@ -1,0 +1,154 @@
+//! Requests made ready once and placed by number, one by one or in bulk, by a caller who looks up from time to time: to hear
+//! Ctrl-C, or to show how far it is.
+//!
+//! There is no clock here. The caller's `watch` is asked now and then, with how much is done, for how much may be done before
+//! it is asked again; it alone knows how long that took. It is asked a last time when all is done. `None` stops the call, and
+//! everything is as before.
+
+use alloc::vec::Vec;
+
+use super::savepoint::Undo;
+use super::{RunTaskResponse, Session};
+use crate::error::Error;
+use crate::id::RequestId;
+use crate::outcome::{Outcome, Placement};
+use crate::request::Request;
+
+/// Tasks that are placed before the caller is asked for the first time.
+const FIRST_PART: usize = 16;
+
+/// Hears how much is done, and says how much may be done before it is asked again, at least 1; `None` stops the call.
+pub type Watch<'w> = &'w mut dyn FnMut(usize) -> Option<usize>;
+
+impl Session {
+    /// Makes a request ready, to be placed by number any number of times.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the request; a limit.
+    pub fn prepare(&mut self, request: &Request) -> Result<RequestId, Error> {
+        self.cluster.prepare(request)
+    }
+
+    /// Lets go of a prepared request.
+    ///
+    /// # Errors
+    /// [`ErrorKind::StaleHandle`](crate::ErrorKind::StaleHandle) when it was released already.
+    pub fn release(&mut self, id: RequestId) -> Result<(), Error> {
+        self.cluster.release(id)
+    }
+
+    /// As [`place`](Self::place), watched. `None` where `watch` stopped it; nothing has changed then.
+    ///
+    /// # Errors
+    /// What the engine refuses a request for. Nothing has changed then.
+    pub fn place_watched(&mut self, request: &Request, watch: Watch<'_>) -> Result<Option<RunTaskResponse>, Error> {
+        let id = self.cluster.prepare(request)?;
+        let result = self.place_by_id(id, watch);
+        self.cluster.release(id)?;
+        result
+    }
+
+    /// As [`place`](Self::place), for a prepared request. `None` where `watch` stopped it; nothing has changed then.
+    ///
+    /// # Errors
+    /// [`ErrorKind::StaleHandle`](crate::ErrorKind::StaleHandle) for a released request, or a limit. Nothing has changed then.
+    pub fn place_by_id(&mut self, id: RequestId, watch: Watch<'_>) -> Result<Option<RunTaskResponse>, Error> {
+        let savepoint = self.begin();
+        match self.place_in_parts(id, watch) {
+            Ok(Some(response)) => self.commit(savepoint).map(|()| Some(response)),
+            Ok(None) => self.rollback(savepoint).map(|()| None),
+            Err(error) => self.rollback(savepoint).and(Err(error)),
+        }
+    }
+
+    /// Places the tasks of a prepared request, a part at a time.
+    fn place_in_parts(&mut self, id: RequestId, watch: Watch<'_>) -> Result<Option<RunTaskResponse>, Error> {
+        let (wanted, all_or_nothing) = {
+            let request = self.cluster.request(id)?;
+            (request.count as usize, request.all_or_nothing)
+        };
+        let attempt = all_or_nothing.then(|| self.cluster.begin());
+        let mut placements: Vec<Placement> = Vec::new();
+        let mut failures = Vec::new();
+        let mut part = FIRST_PART;
+        while placements.len() < wanted {
+            let next = u32::try_from(part.min(wanted - placements.len())).unwrap_or(u32::MAX);
+            if !self.cluster.place_part(id, next, &mut placements)? {
+                failures = self.cluster.failures(id)?;
+                break;
+            }
+            match watch(placements.len()) {
+                Some(next) => part = next.max(1),
+                None => return Ok(None),
+            }
+        }
+        if let Some(attempt) = attempt {
+            if placements.len() < wanted {
+                self.cluster.rollback(attempt)?;
+                placements.clear();
+            } else {
+                self.cluster.commit(attempt)?;
+            }
+        }
+        let request = self.cluster.request(id)?.clone();
+        let mut response = RunTaskResponse::default();
+        for placement in placements {
+            let task = self.placed_task(placement, &request)?;
+            response.tasks.push(task);
+        }
+        response.failures = self.failures(failures);
+        Ok(Some(response))
+    }
+
+    /// Places one task of each request of a list, one after another, each seeing those before; one that finds no instance does
+    /// not end the call. Appends what became of each to `outcomes`. Returns `false` where `watch` stopped it; nothing has
+    /// changed then.
+    ///
+    /// # Errors
+    /// [`ErrorKind::StaleHandle`](crate::ErrorKind::StaleHandle) for a released request, or a limit. Nothing has changed then.
+    pub fn place_list(
+        &mut self,
+        requests: &[RequestId],
+        outcomes: &mut Vec<Outcome>,
+        watch: Watch<'_>,
+    ) -> Result<bool, Error> {
+        let before = outcomes.len();
+        let savepoint = self.begin();
+        let result = self.place_each(requests, outcomes, watch);
+        if matches!(result, Ok(true)) {
+            self.commit(savepoint)?;
+        } else {
+            outcomes.truncate(before);
+            self.rollback(savepoint)?;
+        }
+        result
+    }
+
+    /// Places one task of each request.
+    fn place_each(
+        &mut self,
+        requests: &[RequestId],
+        outcomes: &mut Vec<Outcome>,
+        watch: Watch<'_>,
+    ) -> Result<bool, Error> {
+        self.note(Undo::Placed(self.placed));
+        let (mut done, mut part) = (0, FIRST_PART);
+        while done < requests.len() {
+            let end = requests.len().min(done + part);
+            for &id in &requests[done..end] {
+                // TODO(#4): `Cluster::place_list` for the whole part, once the engine has it.
+                let outcome = self.cluster.place_one(id)?;
+                if let Outcome::Placed(placement) = outcome {
+                    self.name_placed(placement.task)?;
+                }
+                outcomes.push(outcome);
+            }
+            done = end;
+            match watch(done) {
+                Some(next) => part = next.max(1),
+                None => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+}
