@@ -224,9 +224,9 @@ fn close(guard: &mut Guard<'_>, savepoint: Option<SessionSavepoint>, is_kept: bo
         return Err(Error::with_message(ErrorKind::StaleHandle, "the savepoint was closed before"));
     };
     if is_kept {
-        guard.session.commit(savepoint)?
+        guard.session.commit(savepoint)?;
     } else {
-        guard.session.rollback(savepoint)?
+        guard.session.rollback(savepoint)?;
     }
     guard.savepoints.truncate(position);
     Ok(())

@@ -43,6 +43,9 @@ pub(crate) fn restore(py: Python<'_>, state: &Bound<'_, PyBytes>, route: &str) -
     result.map(Cluster::from).map_err(|fault| error::plain(py, &fault))
 }
 
+/// What makes a cluster anew, for `pickle`: a function and its arguments.
+type Reduced<'py> = (Bound<'py, PyAny>, (Bound<'py, PyBytes>, &'static str));
+
 #[pymethods]
 impl Cluster {
     #[new]
@@ -149,7 +152,7 @@ impl Cluster {
             PyResult::Ok(())
         };
         each(definitions, |session, tree| session.register_task_definition_json(tree).map(drop))?;
-        each(tasks, |session, tree| session.load_tasks_json(tree))?;
+        each(tasks, Session::load_tasks_json)?;
         Ok(session.into())
     }
 
@@ -591,7 +594,7 @@ impl Cluster {
         self.copied(py)
     }
 
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>, &'static str))> {
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
         let route = self.call(py, |session| Ok(wire::route_name(session.options().cluster.route)))?;
         let state = convert::to_bytes(py, &self.export(py)?);
         Ok((py.import("placewright._native")?.getattr("_restore")?, (state, route)))

@@ -75,7 +75,7 @@ impl Reader {
             let message = format!("an object has at most {VALUES_MAX} values");
             return Err(Error::with_message(ErrorKind::LimitExceeded, message).into());
         }
-        if self.values % VALUES_BETWEEN_SIGNALS == 0 {
+        if self.values.is_multiple_of(VALUES_BETWEEN_SIGNALS) {
             value.py().check_signals()?;
         }
         if let Ok(text) = value.cast::<PyString>() {

@@ -4,7 +4,7 @@ use placewright::adapter::SessionSavepoint;
 use placewright::{Error, ErrorKind, RequestId};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::PyDict;
 
 use crate::cluster::Cluster;
 use crate::error;
@@ -159,9 +159,15 @@ impl Transaction {
 
     /// Keeps what was done, or takes it back where an exception leaves the block. Where the savepoint was closed inside,
     /// there is nothing left to do.
-    #[pyo3(signature = (*exception))]
-    fn __exit__(&self, py: Python<'_>, exception: &Bound<'_, PyTuple>) -> PyResult<bool> {
-        let is_kept = exception.get_item(0).is_ok_and(|kind| kind.is_none());
+    #[pyo3(signature = (kind=None, value=None, traceback=None, /))]
+    fn __exit__(
+        &self,
+        py: Python<'_>,
+        kind: Option<&Bound<'_, PyAny>>,
+        value: Option<&Bound<'_, PyAny>>,
+        traceback: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<bool> {
+        let (is_kept, _) = (kind.is_none(), (value, traceback));
         let savepoint = self.savepoint.lock().take();
         if let Some(savepoint) = savepoint {
             self.cluster.get().close_if_open(py, savepoint, is_kept)?;

@@ -134,7 +134,7 @@ impl Session {
         self.note(Undo::Placed(self.placed));
         let (mut done, mut part) = (0, FIRST_PART);
         while done < requests.len() {
-            let end = requests.len().min(done + part);
+            let end = done + part.min(requests.len() - done);
             for &id in &requests[done..end] {
                 // TODO(#4): `Cluster::place_list` for the whole part, once the engine has it.
                 let outcome = self.cluster.place_one(id)?;

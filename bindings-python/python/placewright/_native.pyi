@@ -1,0 +1,444 @@
+"""The compiled module. Import from `placewright`, not from here.
+
+Units: CPU units, 1024 a vCPU; memory in MiB. Ids of instances and tasks are ARNs or short ids. A call that raises has changed
+nothing. Errors are those of `placewright._errors`; a wrong Python type is a `TypeError`.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Literal, Protocol, SupportsIndex, TypedDict, Union, final
+
+import numpy as np
+import numpy.typing as npt
+from typing_extensions import Self, TypeAlias, Unpack
+
+from ._values import Constraint, Placement, Strategy
+
+__all__ = [
+    "BulkResult",
+    "Cluster",
+    "_restore",
+    "conformance_check",
+    "conformance_digest",
+    "conformance_replay",
+    "_after_fork",
+    "Request",
+    "Savepoint",
+    "Transaction",
+    "Explanation",
+    "Expression",
+    "Result",
+    "compile",
+    "__version__",
+]
+
+__version__: str
+
+_Document: TypeAlias = Union[str, bytes, bytearray, Mapping[str, Any], Sequence[Any]]
+_Rule: TypeAlias = Union[str, Mapping[str, Any]]
+_Strategies: TypeAlias = Union[Strategy, _Rule, Iterable[Union[Strategy, _Rule]]]
+_Constraints: TypeAlias = Union[Constraint, _Rule, Iterable[Union[Constraint, _Rule]]]
+_Task: TypeAlias = Union[str, SupportsIndex]
+
+class _Bar(Protocol):
+    def update(self, n: int, /) -> object: ...
+
+_Progress: TypeAlias = Union[Callable[[int, int], object], _Bar]
+
+class _Readable(Protocol):
+    def read(self) -> Union[str, bytes]: ...
+
+_Source: TypeAlias = Union[str, os.PathLike[str], _Readable]
+
+class _Options(TypedDict, total=False):
+    seed: int
+    """Of draws and seeded ties, where a request gives none. 0 to 2^64 - 1; default 0."""
+    run_task_default: Literal["random", "registration"]
+    """What a request without a strategy does. Default: a seeded draw, as ECS."""
+    tie_break: Literal["registration", "seeded"]
+    """Who wins a tie. Default: the instance registered first."""
+    strict_network: bool
+    """Refuse awsvpc requests without network configuration, and others with one. Default: no."""
+    lenient_fields: bool
+    """Read `CPU` and `Memory` as fields of a strategy. Default: no."""
+    release: Literal["desired", "last"]
+    """When a stopped task gives its resources back: at once (default), or when `finish` says so."""
+    host_ports_max: int
+    """Host ports an instance can have reserved at once. Default 100."""
+    absent_group: Literal["together", "last", "exclude"]
+    """Where instances without a spread attribute rank. Default: they are one group."""
+    unknown_eni: Literal["unlimited", "zero"]
+    """What an unknown instance type means for task network interfaces. Default: they are not counted."""
+    route: Literal["auto", "scan", "indexed"]
+    """How instances are searched; the answers are the same. Default: by the size of the cluster."""
+
+@final
+class Cluster:
+    """A cluster of container instances and the tasks on them.
+
+    Threads may share one: calls are serialised, and long ones give the interpreter's lock back. A call from inside the
+    cluster's own progress callback raises `BusyError`.
+    """
+
+    def __new__(cls, **options: Unpack[_Options]) -> Self:
+        """An empty cluster."""
+    @classmethod
+    def from_json(cls, document: Union[str, bytes, bytearray], /, **options: Unpack[_Options]) -> Self:
+        """A cluster from JSON text: what `aws ecs describe-container-instances` prints, its array alone, or an exported state.
+
+        Beside `containerInstances` there may be `tasks`, `taskDefinitions`, `xSubnets` and `xResources`. An exported state has
+        its own options. Raises `InvalidInputError` with the place. Cost: linear in the text.
+        """
+    @classmethod
+    def from_dict(cls, document: Union[Mapping[str, Any], Sequence[Any]], /, **options: Unpack[_Options]) -> Self:
+        """As `from_json`, from the objects that such a text parses to, such as a boto3 response."""
+    @classmethod
+    def from_files(
+        cls,
+        *paths: _Source,
+        tasks: Union[_Source, Iterable[_Source], None] = None,
+        definitions: Union[_Source, Iterable[_Source], None] = None,
+        **options: Unpack[_Options],
+    ) -> Self:
+        """As `from_json`, from files: paths, or what has a method `read`. Several are read as one cluster, since a describe call
+        tells of at most 100 instances. `tasks` and `definitions` are files for `load_tasks` and `register_task_definition`.
+        Errors name the file."""
+    def register(
+        self,
+        name: str,
+        /,
+        *,
+        cpu: int,
+        memory_mib: int,
+        zone: Union[str, None] = None,
+        attributes: Union[Mapping[str, Union[str, None]], Iterable[str], None] = None,
+        gpus: Union[Sequence[str], None] = None,
+        custom: Union[dict[str, int], None] = None,
+        ports: Union[Sequence[int], None] = None,
+        udp_ports: Union[Sequence[int], None] = None,
+        eni_task_slots: Union[int, None] = None,
+        ec2_instance_id: Union[str, None] = None,
+        capacity_provider: Union[str, None] = None,
+        agent_version: Union[str, None] = None,
+        agent_connected: bool = True,
+        status: str = "ACTIVE",
+    ) -> None:
+        """Registers an instance; it comes after all others in registration order.
+
+        `cpu` in CPU units, `memory_mib` in MiB, `gpus` are device ids, `custom` amounts of declared resources, `ports` the host
+        ports that are taken (default: those of the agent). The library's bounds hold, not those of ECS calls. Raises
+        `DuplicateError` for a name that is taken, `InvalidInputError`, `LimitError`.
+        """
+    def register_container_instance(self, document: _Document, /) -> None:
+        """Registers an instance from ECS's `ContainerInstance` object, within ECS's limits."""
+    def declare_resource(self, name: str, /) -> None:
+        """Declares a custom countable resource; at most 8. Raises `ConflictError` inside a savepoint."""
+    def deregister(self, instance: str, /, *, force: bool = False) -> list[str]:
+        """Takes an instance out; with `force` its tasks end first. Gives their ids, oldest first. Raises `NotFoundError`, and
+        `ConflictError` for an instance that runs tasks."""
+    def drain(self, instances: Union[str, Iterable[str]], /) -> None:
+        """Sets instances to DRAINING: no new tasks, and service tasks that are PENDING there end."""
+    def activate(self, instances: Union[str, Iterable[str]], /) -> None:
+        """Sets instances to ACTIVE."""
+    def put_attributes(self, instance: str, attributes: Union[Mapping[str, Union[str, None]], Iterable[str]], /) -> None:
+        """Gives an instance attributes, or other values for those it has. ECS's PutAttributes: at most ten at once, and ten custom
+        ones on an instance."""
+    def delete_attributes(self, instance: str, names: Union[str, Iterable[str]], /) -> None:
+        """Takes attributes from an instance. Raises `NotFoundError` for one it does not carry."""
+    def set_agent_connected(self, instance: str, connected: bool, /) -> None:
+        """Says whether the agent of an instance is connected; without it no task can start there."""
+    def register_task_definition(self, definition: _Document, /) -> str:
+        """Registers a task definition, or describe output around one. Gives `family:revision`. Raises what ECS refuses it for."""
+    def load_tasks(self, document: _Document, /) -> None:
+        """Adds tasks that already run, as `aws ecs describe-tasks` prints them. Cost: linear in the cluster."""
+    def place(
+        self,
+        what: Union[str, bytes, Mapping[str, Any], Request],
+        /,
+        *,
+        count: Union[int, None] = None,
+        group: Union[str, None] = None,
+        strategies: Union[_Strategies, None] = None,
+        constraints: Union[_Constraints, None] = None,
+        all_or_nothing: Union[bool, None] = None,
+        seed: Union[int, str, None] = None,
+        progress: Union[_Progress, None] = None,
+    ) -> Result:
+        """Places tasks, one after another, each seeing those before; the first that finds no instance ends the call.
+
+        `what` is the name of a task definition, a request in the shape of RunTask (dict or JSON text), or a prepared request.
+        The options are keys of the request: `count` (default 1, at most 10,000,000), `group` (default `family:NAME`),
+        strategies and constraints as objects, ECS dicts or texts such as `"binpack:memory"` (without a strategy: a seeded draw).
+        The library's bounds hold, not those of RunTask; see `run_task`. That nothing was feasible is an answer, no error.
+
+        `progress` is called with what is done and the total, or has a method `update` as tqdm has. What it raises, and Ctrl-C,
+        takes everything back.
+        """
+    def prepare(
+        self,
+        what: Union[str, bytes, Mapping[str, Any]],
+        /,
+        *,
+        count: Union[int, None] = None,
+        group: Union[str, None] = None,
+        strategies: Union[_Strategies, None] = None,
+        constraints: Union[_Constraints, None] = None,
+        all_or_nothing: Union[bool, None] = None,
+        seed: Union[int, str, None] = None,
+    ) -> Request:
+        """Makes a request ready, to be placed many times without being read again. Arguments as for `place`."""
+    def place_bulk(
+        self,
+        requests: Iterable[Request],
+        indices: Union[npt.ArrayLike, None] = None,
+        /,
+        *,
+        progress: Union[_Progress, None] = None,
+    ) -> BulkResult:
+        """Places one task of each request, in order; one that finds no instance does not end the call.
+
+        With `indices`, an array of integers, the request of each task is `requests[index]`. The interpreter's lock is given back;
+        Ctrl-C and what `progress` raises take everything back. Raises `IndexError` for an index out of range.
+        """
+    def explain(
+        self,
+        what: Union[str, bytes, Mapping[str, Any], Request],
+        /,
+        *,
+        count: Union[int, None] = None,
+        group: Union[str, None] = None,
+        strategies: Union[_Strategies, None] = None,
+        constraints: Union[_Constraints, None] = None,
+        all_or_nothing: Union[bool, None] = None,
+        seed: Union[int, str, None] = None,
+    ) -> Explanation:
+        """Why the next task of a request would go where it goes, or why nowhere. Places nothing. Cost: linear in the cluster."""
+    def stop(self, tasks: Union[_Task, Iterable[_Task], npt.NDArray[np.integer[Any]]], /) -> None:
+        """Stops tasks, by id or by the number of the bulk lane; all of them or, where one does not exist, none."""
+    def finish(self, task: str, /) -> None:
+        """Says that a stopped task has ended and gives its resources back. Only with `release="last"`."""
+    def scale_in(
+        self,
+        group: str,
+        count: int,
+        /,
+        *,
+        strategies: Union[_Strategies, None] = None,
+        seed: Union[int, str, None] = None,
+    ) -> list[str]:
+        """Stops up to `count` tasks of a group, chosen as a service scheduler would. Gives their ids in that order."""
+    def run_task(self, request: _Document, /) -> Result:
+        """RunTask, with ECS's limits: at most ten tasks, no group of a service; raises `InvalidInputError` where no instance can be
+        considered."""
+    def start_task(self, request: _Document, /) -> Result:
+        """StartTask: one task on each of one to ten named instances."""
+    def create_service(self, request: _Document, /) -> Result:
+        """CreateService: `desiredCount` more tasks of the group `service:NAME`."""
+    def list_container_instances(self, request: _Document, /) -> dict[str, Any]:
+        """ListContainerInstances: `filter`, `status`, `maxResults`, `nextToken`, each optional."""
+    def query(self, expression: Union[str, Expression], /) -> list[str]:
+        """Ids of the instances that satisfy a cluster query, in registration order, whatever their status."""
+    def instance(self, instance: str, /) -> dict[str, Any]:
+        """An instance as an exported state writes it. Raises `NotFoundError`."""
+    def task(self, task: _Task, /) -> dict[str, Any]:
+        """A task as an exported state writes it, by id or by number. Raises `NotFoundError`."""
+    @property
+    def instance_ids(self) -> list[str]:
+        """Ids of the instances in registration order."""
+    @property
+    def task_ids(self) -> list[str]:
+        """Ids of the tasks that count or still hold resources, oldest first."""
+    @property
+    def running_tasks(self) -> int:
+        """Number of tasks that count."""
+    def running_tasks_of(self, group: str, /) -> int:
+        """Number of tasks of a group that count."""
+    @property
+    def savepoints(self) -> int:
+        """Number of open savepoints."""
+    @property
+    def custom_resources(self) -> list[str]:
+        """Names of the declared custom resources."""
+    @property
+    def refused_definitions(self) -> list[tuple[str, str]]:
+        """Task definitions that documents brought and ECS would refuse: name and reason."""
+    @property
+    def warnings(self) -> list[str]:
+        """What was accepted so far and is worth a second look."""
+    @property
+    def memory_usage(self) -> int:
+        """Bytes the engine holds."""
+    def fingerprint(self) -> int:
+        """A number for the whole state, equal for equal states; what rolling back restores. 128 bits."""
+    def to_json(self) -> str:
+        """The whole state as canonical JSON, which `from_json` reads. Savepoints and prepared requests are no part of it."""
+    def to_dict(self) -> dict[str, Any]:
+        """What `to_json` writes, as a dict."""
+    def transaction(self) -> Transaction:
+        """A savepoint as a context manager that gives the cluster: an exception rolls back, else it commits. `rollback()` inside
+        takes everything back and closes it. Nests."""
+    def begin(self) -> Savepoint:
+        """Opens a savepoint inside those that are open."""
+    def rollback(self, savepoint: Union[Savepoint, None] = None, /) -> None:
+        """Goes back to a savepoint, by default the innermost, and closes it and those inside it. Raises `StaleHandleError` for a
+        closed one, `ConflictError` where none is open."""
+    def commit(self, savepoint: Union[Savepoint, None] = None, /) -> None:
+        """Keeps what was done since a savepoint, by default the innermost, and closes it and those inside it."""
+    def copy(self) -> Cluster:
+        """A cluster of its own with the same state; no savepoint is open in it, and prepared requests are not its."""
+    def __copy__(self) -> Cluster: ...
+    def __deepcopy__(self, _memo: dict[int, Any], /) -> Cluster: ...
+    def __reduce__(self) -> tuple[Callable[..., Cluster], tuple[bytes, str]]: ...
+    def __len__(self) -> int:
+        """Number of instances."""
+    def __bool__(self) -> bool: ...
+    def __contains__(self, instance: object, /) -> bool:
+        """Whether an instance has this id."""
+
+@final
+class Request:
+    """A request made ready for one cluster. It is released when it is collected, and can be neither copied nor pickled."""
+
+    @property
+    def cluster(self) -> Cluster:
+        """The cluster it was prepared for."""
+    @property
+    def definition(self) -> str:
+        """Name of the task definition, `family:revision`."""
+    @property
+    def group(self) -> str:
+        """Task group."""
+    @property
+    def count(self) -> int:
+        """Number of tasks it asks for."""
+    def place(self, *, progress: Union[_Progress, None] = None) -> Result:
+        """Places its tasks; see `Cluster.place`."""
+    def explain(self) -> Explanation:
+        """Why its next task would go where it goes; see `Cluster.explain`."""
+    def __copy__(self) -> None: ...
+    def __deepcopy__(self, _memo: Any, /) -> None: ...
+
+@final
+class Result:
+    """What became of a request."""
+
+    @property
+    def placements(self) -> list[Placement]:
+        """The tasks that were placed, in order, each with its instance."""
+    @property
+    def placed(self) -> int:
+        """Number of tasks that were placed."""
+    @property
+    def rejected(self) -> int:
+        """Number of tasks that were asked for and not placed."""
+    @property
+    def reasons(self) -> dict[str, int]:
+        """Why the first task that was not placed went nowhere: how many instances gave each reason, in the words of ECS."""
+    def to_dict(self) -> dict[str, Any]:
+        """ECS's answer to RunTask: `tasks` and `failures`."""
+
+@final
+class BulkResult:
+    """What became of each request of a list, as arrays."""
+
+    @property
+    def instance(self) -> npt.NDArray[np.int32]:
+        """For each request the position of its instance in `cluster.instance_ids`, as it was at the time; -1 where it was not
+        placed. `[requests]`."""
+    @property
+    def task(self) -> npt.NDArray[np.int64]:
+        """For each request the number of its task, which `stop` and `task` take; -1 where it was not placed. `[requests]`."""
+    @property
+    def placed(self) -> int:
+        """Number of requests that were placed."""
+    @property
+    def rejected(self) -> int:
+        """Number of requests that were not."""
+    def __len__(self) -> int: ...
+
+@final
+class Explanation:
+    """Why a task goes where it goes, or nowhere. `str()` tells it in words."""
+
+    @property
+    def definition(self) -> str:
+        """Name of the task definition."""
+    @property
+    def group(self) -> str:
+        """Task group."""
+    @property
+    def funnel(self) -> dict[str, int]:
+        """How many instances were left after each step: `registered`, `considered`, `meetRequirements`, `meetConstraints`."""
+    @property
+    def reasons(self) -> dict[str, int]:
+        """How many instances failed each reason first, in the order of checks."""
+    @property
+    def rejected(self) -> list[dict[str, Any]]:
+        """Every instance that fell away: `arn`, `reason`, and the figures where there are any."""
+    @property
+    def winner(self) -> Union[str, None]:
+        """The instance that wins; `None` where none does."""
+    @property
+    def decided_by(self) -> Union[str, None]:
+        """Which rule told the winner from the next best; `None` without a winner."""
+    @property
+    def nearest_miss(self) -> Union[str, None]:
+        """What came nearest, in a phrase, where nothing wins."""
+    def to_dict(self) -> dict[str, Any]:
+        """All of it."""
+
+@final
+class Savepoint:
+    """A moment a cluster can go back to."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can still be gone back to."""
+
+@final
+class Transaction:
+    """A savepoint as a context manager; see `Cluster.transaction`."""
+
+    def __enter__(self) -> Cluster: ...
+    def __exit__(
+        self,
+        kind: Union[type[BaseException], None] = None,
+        value: Union[BaseException, None] = None,
+        traceback: Union[TracebackType, None] = None,
+        /,
+    ) -> Literal[False]: ...
+
+@final
+class Expression:
+    """A cluster query, compiled. It belongs to no cluster."""
+
+    @property
+    def canonical(self) -> str:
+        """The canonical text: equal for equal queries."""
+    @property
+    def source(self) -> str:
+        """The text as it was given."""
+    @property
+    def attribute_names(self) -> list[str]:
+        """Names of the attributes it reads, sorted."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+def compile(expression: str, /) -> Expression:
+    """Compiles a cluster query. Raises `ExpressionError` with the place, `LimitError` for one that is too long or too deep."""
+
+def conformance_replay(case: _Document, *, route: str = "auto", seed: int = 0) -> dict[str, Any]:
+    """Runs the steps of a case and says what happened, judging nothing. Raises `ValueError` for what is no case."""
+
+def conformance_check(case: _Document, *, ordered: bool = False) -> dict[str, Any]:
+    """Runs a case every way the format asks for and judges it: `id`, `verdict` (`pass`, `fail` or `skip`), `reasons`, and
+    `placements` as pairs of step and instance. `ordered` runs it in the given order only."""
+
+def conformance_digest(reports: Iterable[Mapping[str, Any]], /) -> str:
+    """The digest over every placement of these reports: equal on all runners. A report is what `check` gives, or any mapping
+    with its `id` and `placements`."""
+
+def _after_fork() -> None: ...
+def _restore(state: bytes, route: str) -> Cluster: ...

@@ -1,0 +1,42 @@
+"""What the tests share."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import placewright as pw
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = ROOT / "cli" / "samples"
+CASES = ROOT / "core" / "testdata" / "placement"
+
+WEB: dict[str, Any] = {"family": "web", "containerDefinitions": [{"name": "app", "cpu": 256, "memory": 512}]}
+
+
+def small(**options: Any) -> pw.Cluster:
+    """Six instances in three zones, and the definition `web:1` of 256 CPU units and 512 MiB."""
+    cluster = pw.Cluster(**options)
+    for number in range(6):
+        cluster.register(
+            f"i-{number}",
+            cpu=2048,
+            memory_mib=2048 + 512 * number,
+            zone=f"eu-west-1{'abc'[number % 3]}",
+            attributes={"stack": "prod" if number % 2 else "test"},
+        )
+    cluster.register_task_definition(WEB)
+    return cluster
+
+
+@pytest.fixture
+def cluster() -> pw.Cluster:
+    return small()
+
+
+def samples() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((SAMPLES / "cluster.json").read_text())
+    return document
