@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Installs what is missing and runs every test. Usage: ./test.sh [STEP ...]; without arguments, every step.
 #
-# Needs rustup's stable toolchain. The fuzz step also needs a nightly one, the msrv step apt-get, and the benches step counts
-# instructions with valgrind; each says so and is skipped where that is absent, and fails where it is there and something is
-# wrong.
+# Needs rustup's stable toolchain. The fuzz step also needs a nightly one, the msrv step apt-get, the python step Python 3.9 or
+# later with venv, and the benches step counts instructions with valgrind; each says so and is skipped where that is absent, and
+# fails where it is there and something is wrong.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -11,6 +11,19 @@ FUZZ_SECONDS=${FUZZ_SECONDS:-60}
 OPERATIONS=${PLACEWRIGHT_OPERATIONS:-2000000}
 CARGO_FUZZ_VERSION=0.13.2
 MSRV=1.85
+
+# Prints the path of an interpreter that can build and test the Python package; fails where there is none.
+python_command() {
+  local command
+  for command in "${PYTHON:-}" python3 python3.{13,12,11,10,9}; do
+    if [ -n "$command" ] && command -v "$command" >/dev/null &&
+      "$command" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 9))' 2>/dev/null; then
+      command -v "$command"
+      return
+    fi
+  done
+  return 1
+}
 
 say() { printf '\n== %s\n' "$*"; }
 
@@ -30,6 +43,13 @@ step_lint() {
   done
   cargo clippy --quiet -p placewright-cli --all-targets -- -D warnings
   cargo clippy --quiet -p placewright-benches --all-targets -- -D warnings
+  # The bindings need an interpreter to build against.
+  local python
+  if python=$(python_command); then
+    PYO3_PYTHON=$python cargo clippy --quiet -p placewright-python --all-targets -- -D warnings
+  else
+    echo "clippy of bindings-python skipped: no Python 3.9 or later"
+  fi
 }
 
 step_debug() {
@@ -53,6 +73,39 @@ step_examples() {
     cargo run --quiet --release -p placewright --example "$example"
   done
   cargo run --quiet --release -p placewright --features serde --example ecs_json
+}
+
+# The Python package: built into an environment of its own and tested there, types checked; then the sdist and the wheel, and
+# the wheel in a clean environment.
+step_python() {
+  local python root=$PWD home=$PWD/.tools/python wheels=$PWD/.tools/wheels digest
+  if ! python=$(python_command); then
+    echo "skipped: no Python 3.9 or later with venv"
+    return
+  fi
+  digest=$(cargo run --quiet --release -p placewright-cli -- conformance core/testdata/placement | sed -n 's/^digest //p')
+  [ -x "$home/bin/python" ] || "$python" -m venv "$home"
+  "$home/bin/python" -m pip install --quiet --disable-pip-version-check -r bindings-python/requirements-test.txt
+  (
+    cd bindings-python
+    export VIRTUAL_ENV=$home PATH=$home/bin:$PATH
+    maturin develop --quiet --release
+    PLACEWRIGHT_DIGEST=$digest python -m pytest
+    python -m mypy
+    python -m mypy.stubtest placewright
+    rm -rf "$wheels"
+    maturin build --quiet --release --sdist --out "$wheels"
+  )
+  rm -rf .tools/python-clean
+  "$python" -m venv .tools/python-clean
+  .tools/python-clean/bin/python -m pip install --quiet --disable-pip-version-check "$wheels"/*.whl
+  (cd / && "$root/.tools/python-clean/bin/python" -c "
+import placewright as pw
+cluster = pw.Cluster()
+cluster.register('i-1', cpu=1024, memory_mib=1024)
+cluster.register_task_definition({'family': 'a', 'containerDefinitions': [{'name': 'a', 'memory': 512}]})
+assert cluster.place_bulk([cluster.prepare('a')] * 3).placed == 2
+print('placewright', pw.__version__, 'from', pw.__file__)")
 }
 
 step_docs() {
@@ -115,7 +168,7 @@ step_fuzz() {
   return $failed
 }
 
-STEPS=(format lint debug release conformance examples docs benches msrv fuzz)
+STEPS=(format lint debug release conformance examples python docs benches msrv fuzz)
 for step in "${@:-${STEPS[@]}}"; do
   say "$step"
   SECONDS=0

@@ -310,6 +310,9 @@ impl Cluster {
         all_or_nothing: Option<&Bound<'py, PyAny>>,
         seed: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Request> {
+        if what.is_instance_of::<Request>() {
+            return Err(PyTypeError::new_err("the request is prepared already"));
+        }
         let document =
             convert::to_request(what, &Asked { count, group, strategies, constraints, all_or_nothing, seed })?;
         let (request, id) = slf.get().call_with(slf.py(), &document, |session, document| {

@@ -76,7 +76,10 @@ pub(crate) fn conformance_digest(reports: &Bound<'_, PyAny>) -> PyResult<String>
     for report in reports.try_iter()? {
         let report = report?;
         let mut one = Report::new(report.get_item("id")?.extract()?, Verdict::Pass);
-        one.placements = report.get_item("placements")?.extract()?;
+        for placement in report.get_item("placements")?.try_iter()? {
+            let placement = placement?;
+            one.placements.push((placement.get_item(0)?.extract()?, placement.get_item(1)?.extract()?));
+        }
         read.push(one);
     }
     Ok(conformance::digest(&read))

@@ -8,6 +8,7 @@ import json
 import pickle
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -133,9 +134,10 @@ def test_an_instance_registers_with_everything() -> None:
     assert cluster.custom_resources == ["LICENSES"]
     with pytest.raises(pw.DuplicateError):
         cluster.register("i-1", cpu=1, memory_mib=1)
+    bad: Any
     for bad in ({"cpu": -1, "memory_mib": 1}, {"cpu": 1, "memory_mib": 2**40}, {"cpu": 1, "memory_mib": 1, "custom": {"X": 1}}):
         with pytest.raises(pw.PlacewrightError):
-            cluster.register("i-3", **bad)  # type: ignore[arg-type]
+            cluster.register("i-3", **bad)
     with pytest.raises(ValueError):
         cluster.register("i-3", cpu=1, memory_mib=1, status="BUSY")
     assert cluster.instance_ids == ["i-1", "i-2"]

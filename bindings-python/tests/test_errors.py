@@ -72,7 +72,7 @@ def test_exceptions_follow_the_habits_of_python(cluster: pw.Cluster) -> None:
     check(pw.InvalidInputError, ValueError, lambda: cluster.place("web", strategies=[{"type": "spread"}]))
     check(pw.InvalidInputError, ValueError, lambda: cluster.place("web", constraints="distinctinstance"))
     check(pw.InvalidInputError, ValueError, lambda: cluster.place({"taskDefinition": "web", "count": 1}, count=2))
-    check(pw.InvalidInputError, ValueError, lambda: cluster.place("[1]", count=2))
+    check(pw.InvalidInputError, ValueError, lambda: cluster.place(b"[1]", count=2))
     check(pw.InvalidInputError, ValueError, lambda: cluster.place('{"taskDefinition": ', count=2))
     check(pw.LimitError, OverflowError, lambda: cluster.place("web", count=10_000_001))
     check(pw.LimitError, OverflowError, lambda: cluster.place("web", strategies=["random"] * 17))
@@ -190,12 +190,12 @@ def test_wrong_python_types_are_type_errors(cluster: pw.Cluster) -> None:
     for call in (
         lambda: cluster.register(3, cpu=1, memory_mib=1),  # type: ignore[arg-type]
         lambda: cluster.register("x", cpu="1", memory_mib=1),  # type: ignore[arg-type]
-        lambda: cluster.register("x", cpu=1, memory_mib=1, attributes={"a": 1}),  # type: ignore[dict-item]
-        lambda: cluster.register("x", 1, 2),  # type: ignore[misc, call-arg]
+        lambda: cluster.register("x", cpu=1, memory_mib=1, attributes={"a": 1}),
+        lambda: cluster.register("x", 1, 2),  # type: ignore[call-arg]
         lambda: cluster.query(3),  # type: ignore[arg-type]
         lambda: cluster.drain(3),  # type: ignore[arg-type]
         lambda: cluster.place("web", strategies=3),  # type: ignore[arg-type]
-        lambda: cluster.place("web", 3),  # type: ignore[misc]
+        lambda: cluster.place("web", 3),  # type: ignore[call-arg]
         lambda: cluster.rollback("x"),  # type: ignore[arg-type]
         lambda: pw.compile(3),  # type: ignore[arg-type]
         lambda: pw.Request(),

@@ -1,0 +1,32 @@
+"""Every example of the README and of the package's own documentation runs."""
+
+from __future__ import annotations
+
+import doctest
+import re
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+import placewright as pw
+
+
+def test_the_examples_of_the_readme_run_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    text = (Path(__file__).parents[1] / "README.md").read_text()
+    examples = re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S)
+    assert len(examples) >= 5
+    names: dict[str, object] = {}
+    for example in examples:
+        exec(compile(example, "README.md", "exec"), names)
+
+
+def test_the_examples_of_the_package_run() -> None:
+    assert doctest.testmod(pw).failed == 0 < doctest.testmod(pw).attempted
+
+
+def test_all_public_names_are_there() -> None:
+    assert sorted(pw.__all__) == pw.__all__
+    for name in pw.__all__:
+        assert getattr(pw, name) is not None
