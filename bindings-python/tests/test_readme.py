@@ -19,7 +19,7 @@ def test_the_examples_of_the_readme_run_in_order(monkeypatch: pytest.MonkeyPatch
     assert len(examples) >= 5
     names: dict[str, object] = {}
     for example in examples:
-        exec(compile(example, "README.md", "exec"), names)
+        exec(compile(example, "<example>", "exec"), names)
 
 
 def test_the_examples_of_the_package_run() -> None:

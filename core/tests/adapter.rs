@@ -951,3 +951,133 @@ fn draining_stops_pending_tasks_of_services_when_they_release() {
         session.cluster().validate().unwrap();
     }
 }
+
+/// A session of two instances for the definition `t:1`, which fits four times.
+fn for_bulk() -> Session {
+    let mut session = Session::new(SessionOptions::default());
+    for name in ["a", "b"] {
+        session.register(&placewright::Instance::new(name).with_resources(1024, 1024)).unwrap();
+    }
+    session
+        .register_task_definition(r#"{"family": "t", "containerDefinitions": [{"name": "a", "memory": 512}]}"#)
+        .unwrap();
+    session
+}
+
+/// The prepared request that `text` asks for.
+fn prepared(session: &mut Session, text: &str) -> placewright::RequestId {
+    let request = session.read_place(&Json::parse(text).unwrap()).unwrap();
+    session.prepare(&request).unwrap()
+}
+
+#[test]
+fn a_list_is_placed_as_its_single_requests_are() {
+    let mut session = for_bulk();
+    let mut singly = session.clone();
+    let id = prepared(&mut session, r#"{"taskDefinition": "t"}"#);
+    assert_eq!(prepared(&mut singly, r#"{"taskDefinition": "t"}"#), id);
+    let mut outcomes = Vec::new();
+    assert!(session.place_list(&[id; 5], &mut outcomes, &mut |_| Some(usize::MAX)).unwrap());
+    for outcome in &outcomes {
+        let response = singly.place_by_id(id, &mut |_| Some(0)).unwrap().unwrap();
+        assert_eq!(outcome.placement().is_some(), response.failures.is_empty());
+    }
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.placement().is_some()).count(), 4);
+    assert_eq!(session.export(), singly.export());
+    session.release(id).unwrap();
+    assert_eq!(session.release(id).unwrap_err().kind(), ErrorKind::StaleHandle);
+    assert_eq!(session.cluster().requests().count(), 0);
+    assert!(session.place_list(&[id], &mut outcomes, &mut |_| Some(1)).is_err() && outcomes.len() == 5);
+}
+
+#[test]
+fn whoever_watches_can_stop_it_and_nothing_has_changed() {
+    let mut session = for_bulk();
+    let id = prepared(&mut session, r#"{"taskDefinition": "t", "count": 9}"#);
+    let before = session.export();
+    let mut outcomes = Vec::new();
+    let mut heard = Vec::new();
+    assert!(
+        !session
+            .place_list(&[id; 40], &mut outcomes, &mut |done| {
+                heard.push(done);
+                (done < 20).then_some(10)
+            })
+            .unwrap()
+    );
+    assert!(outcomes.is_empty() && heard == [16, 26], "{heard:?}");
+    assert_eq!(session.place_by_id(id, &mut |_| None).unwrap().map(|_| ()), Some(()), "it was at its end");
+    assert_eq!(session.export().matches("task/placed").count(), 4);
+    let mut session = Session::import(&before).unwrap();
+    let id = prepared(&mut session, r#"{"taskDefinition": "t", "count": 4}"#);
+    assert!(session.place_by_id(id, &mut |_| None).unwrap().is_none());
+    assert_eq!(session.export(), before);
+}
+
+#[test]
+fn placing_in_parts_is_placing() {
+    for text in [
+        r#"{"taskDefinition": "t", "count": 3}"#,
+        r#"{"taskDefinition": "t", "count": 9}"#,
+        r#"{"taskDefinition": "t", "count": 9, "xAllOrNothing": true}"#,
+        r#"{"taskDefinition": "t", "count": 4, "xAllOrNothing": true}"#,
+        r#"{"taskDefinition": "t", "count": 0}"#,
+    ] {
+        let (mut whole, mut parts) = (for_bulk(), for_bulk());
+        let request = whole.read_place(&Json::parse(text).unwrap()).unwrap();
+        let response = whole.place(&request).unwrap();
+        assert_eq!(parts.place_watched(&request, &mut |_| Some(1)).unwrap(), Some(response), "{text}");
+        assert_eq!(parts.export(), whole.export(), "{text}");
+    }
+}
+
+#[test]
+fn options_are_read_by_name() {
+    let read = |text: &str| SessionOptions::from_json(&Json::parse(text).unwrap());
+    assert_eq!(read("{}"), Ok(SessionOptions::default()));
+    let options = read(r#"{"seed": "7", "release": "last", "route": "scan"}"#).unwrap();
+    assert_eq!((options.seed, options.cluster.release), (7, placewright::Release::Last));
+    assert_eq!(options.cluster.route, placewright::Route::Scan);
+    for bad in [r#"{"sed": "7"}"#, r#"{"seed": 7}"#, r#"{"route": "x"}"#, r#"{"tieBreak": "coin"}"#, "[]"] {
+        assert!(read(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn tasks_stop_together_and_finish_when_told() {
+    let mut options = SessionOptions::default();
+    options.cluster.release = placewright::Release::Last;
+    let mut session = Session::new(options);
+    session.declare_resource("L").unwrap();
+    session.register(&placewright::Instance::new("a").with_resources(1024, 1024).with_custom("L", 1)).unwrap();
+    session
+        .register_task_definition(r#"{"family": "t", "containerDefinitions": [{"name": "a", "memory": 512}]}"#)
+        .unwrap();
+    session.run_task(r#"{"taskDefinition": "t", "count": 2}"#).unwrap();
+    let ids: Vec<_> = session.cluster().tasks().collect();
+    let before = session.export();
+    assert!(session.stop_tasks(&[ids[0], ids[1], ids[0]]).is_err());
+    assert_eq!(session.export(), before);
+    session.stop_tasks(&ids).unwrap();
+    assert_eq!((session.cluster().running_tasks(), session.cluster().tasks().len()), (0, 2));
+    session.finish_task("task/placed-1").unwrap();
+    assert!(session.finish_task("task/placed-1").is_err() && session.task_id("task/placed-2").is_ok());
+    assert_eq!(session.cluster().tasks().len(), 1);
+    assert_eq!(session.describe_task(ids[1]).unwrap().at_path("taskArn"), Some(&Json::from("task/placed-2")));
+    let instance = session.instance_id("a").unwrap();
+    let described = session.describe_instance(instance).unwrap();
+    assert_eq!(described.at_path("registeredResources[2].name"), Some(&Json::from("L")));
+    assert_eq!(session.cluster().registration_positions().of(instance), Some(0));
+}
+
+#[test]
+fn paths_of_errors_lead_to_their_values() {
+    let tree = Json::parse(r#"{"a": [1, {"b.c": {"d": 2}, "": 3}], "b": 4}"#).unwrap();
+    for (path, value) in [("a[0]", 1), ("a[1].b.c.d", 2), ("b", 4)] {
+        assert_eq!(tree.at_path(path), Some(&Json::Integer(value)), "{path}");
+    }
+    assert_eq!(tree.at_path(""), Some(&tree));
+    for path in ["x", "a[2]", "a[x]", "a.b", "b.c", "ab", "a[1].b"] {
+        assert_eq!(tree.at_path(path), None, "{path}");
+    }
+}
