@@ -12,9 +12,9 @@ from conftest import ROOT
 import placewright as pw
 
 
-def test_the_examples_of_the_readme_run_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_examples_of_both_readmes_run_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    text = (Path(__file__).parents[1] / "README.md").read_text()
+    text = (Path(__file__).parents[1] / "README.md").read_text() + (ROOT / "README.md").read_text()
     examples = re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S)
     assert len(examples) >= 5
     names: dict[str, object] = {}

@@ -1036,7 +1036,7 @@ fn options_are_read_by_name() {
     let read = |text: &str| SessionOptions::from_json(&Json::parse(text).unwrap());
     assert_eq!(read("{}"), Ok(SessionOptions::default()));
     let options = read(r#"{"seed": "7", "release": "last", "route": "scan"}"#).unwrap();
-    assert_eq!((options.seed, options.cluster.release), (7, placewright::Release::Last));
+    assert_eq!((options.seed, options.cluster.release), (7, Release::Last));
     assert_eq!(options.cluster.route, placewright::Route::Scan);
     for bad in [r#"{"sed": "7"}"#, r#"{"seed": 7}"#, r#"{"route": "x"}"#, r#"{"tieBreak": "coin"}"#, "[]"] {
         assert!(read(bad).is_err(), "{bad}");
@@ -1046,7 +1046,7 @@ fn options_are_read_by_name() {
 #[test]
 fn tasks_stop_together_and_finish_when_told() {
     let mut options = SessionOptions::default();
-    options.cluster.release = placewright::Release::Last;
+    options.cluster.release = Release::Last;
     let mut session = Session::new(options);
     session.declare_resource("L").unwrap();
     session.register(&placewright::Instance::new("a").with_resources(1024, 1024).with_custom("L", 1)).unwrap();
