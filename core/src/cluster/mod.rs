@@ -239,7 +239,7 @@ impl Cluster {
             return Err(Error::new(ErrorKind::InstanceNotEmpty));
         }
         self.check_journal(2 * tasks.len() + 1)?;
-        tasks.sort_unstable_by_key(|&task| self.state.tasks[task as usize].sequence);
+        tasks.sort_unstable_by_key(|&task| self.state.ages[task as usize]);
         let ids = tasks.iter().map(|&task| self.state.task_id(task)).collect();
         for task in tasks {
             let delta = match self.state.tasks[task as usize].life {

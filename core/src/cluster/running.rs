@@ -67,6 +67,7 @@ impl Cluster {
         if is_new {
             self.index.residues.meet_group(group, running.group);
         }
+        self.index.touch(&self.state, slot);
         self.state.make_way(task, running.in_remaining, running.in_other_tasks);
         self.apply(Delta::Run { task });
         if running.is_stopping && self.options.release == Release::Last {

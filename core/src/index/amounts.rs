@@ -21,8 +21,13 @@ use super::sequence::{Ranked, Sequence};
 
 /// Changed instances that are noted.
 const TOUCHED_MAX: usize = 64;
-/// Resources an order can be by.
+/// Resources an order can be by: those of `DemandRecord::cpu_and_memory`, in its order.
 pub(crate) const ORDERED: [usize; 2] = [ResourceKind::Cpu.column(), ResourceKind::Memory.column()];
+
+const _: () = assert!(ORDERED[0] == 0 && ORDERED[1] == 1, "what is ordered is watched, in the first places");
+
+/// Amounts of the resources in [`ORDERED`].
+pub(crate) type Stated = [i32; ORDERED.len()];
 
 /// MiB that go with a CPU unit: 4 GiB with a vCPU, as on general-purpose instances. Any number would be right.
 const MEMORY_WITH_CPU: i32 = 4;
@@ -61,8 +66,6 @@ struct ByAmount {
     column: usize,
     /// Keys are amounts, then ranks; beside each key the other amounts that are watched.
     order: Order,
-    /// By slot: the key it stands at, so that moving it needs nothing else to be looked up.
-    known: Vec<i64>,
 }
 
 /// All orders.
@@ -76,8 +79,8 @@ pub(crate) struct Orders {
     watched: SmallVec<[usize; 4]>,
     /// The same, a bit each.
     watched_columns: u32,
-    /// Instances whose amounts changed.
-    touched: Vec<u32>,
+    /// Instances whose amounts changed, each with what the orders still say it has of each ordered resource.
+    touched: Vec<(u32, Stated)>,
     /// The same as a set.
     is_touched: Bitset,
 }
@@ -94,10 +97,11 @@ fn amount_of(key: i64) -> i32 {
     (key >> 32) as i32
 }
 
-/// A key with another amount.
+/// The rank of a key.
 #[inline]
-fn moved(key: i64, amount: i32) -> i64 {
-    i64::from(amount) << 32 | key & 0xFFFF_FFFF
+#[expect(clippy::cast_sign_loss, reason = "a rank is not negative")]
+fn rank_of(key: i64) -> u32 {
+    (key & 0xFFFF_FFFF) as u32
 }
 
 impl Orders {
@@ -133,7 +137,7 @@ impl Orders {
         for (place, &column) in ORDERED.iter().enumerate() {
             let wanted = by == Some(column);
             if wanted || is_wider && self.by_amount[place].is_some() {
-                self.by_amount[place] = Some(ByAmount { column, order: Order::new(width - 1), known: Vec::new() });
+                self.by_amount[place] = Some(ByAmount { column, order: Order::new(width - 1) });
             }
         }
         debug_assert!(width <= DIMENSIONS, "every column at most once");
@@ -151,7 +155,6 @@ impl Orders {
         self.touched.reserve(TOUCHED_MAX - self.touched.len());
         for by_amount in self.by_amount.iter_mut().flatten() {
             by_amount.order.reserve(instances);
-            by_amount.known.reserve(instances.saturating_sub(by_amount.known.len()));
         }
         if let Some(sequence) = &mut self.sequence {
             sequence.reserve(instances);
@@ -164,19 +167,15 @@ impl Orders {
         self.forget_touched();
         self.reserve(state.slots());
         let Self { by_amount, sequence, watched, .. } = self;
-        let mut slots: Vec<u32> = Vec::new();
-        for ByAmount { column, order, known } in by_amount.iter_mut().flatten() {
-            known.resize(state.slots(), 0);
+        let mut keys: Vec<i64> = Vec::new();
+        for ByAmount { column, order } in by_amount.iter_mut().flatten() {
             let amounts = &state.remaining[*column];
-            slots.clear();
-            slots.extend_from_slice(&state.registry);
-            slots.sort_unstable_by_key(|&slot| key(amounts[slot as usize], ranks.of(slot)));
-            for &slot in &slots {
-                known[slot as usize] = key(amounts[slot as usize], ranks.of(slot));
-            }
+            keys.clear();
+            keys.extend(state.registry.iter().map(|&slot| key(amounts[slot as usize], ranks.of(slot))));
+            keys.sort_unstable();
             let others: SmallVec<[usize; 4]> = watched.iter().copied().filter(|other| other != column).collect();
-            let sorted = slots.iter().map(|&slot| (key(amounts[slot as usize], ranks.of(slot)), slot));
-            order.fill(sorted, |at, slot| state.remaining[others[at]][slot as usize]);
+            let amount = |at: usize, key| state.remaining[others[at]][ranks.slot_of(rank_of(key)) as usize];
+            order.fill(keys.iter().copied(), amount);
         }
         if let Some(sequence) = sequence {
             sequence.clear();
@@ -193,12 +192,10 @@ impl Orders {
         }
         self.reserve(state.slots());
         let Self { by_amount, sequence, watched, .. } = self;
-        for ByAmount { column, order, known } in by_amount.iter_mut().flatten() {
-            known.resize(state.slots(), 0);
-            let amount = state.remaining[*column][slot as usize];
-            known[slot as usize] = key(amount, ranks.of(slot));
-            let (others, width) = gathered(watched, *column, |other| state.remaining[other][slot as usize]);
-            order.insert(key(amount, ranks.of(slot)), slot, &others[..width]);
+        let amounts = gathered(watched, |column| state.remaining[column][slot as usize]);
+        for (place, by_amount) in by_amount.iter_mut().enumerate() {
+            let Some(ByAmount { order, .. }) = by_amount else { continue };
+            order.insert(key(amounts[place], ranks.of(slot)), &beside(amounts, place)[1..watched.len()]);
         }
         if let Some(sequence) = sequence {
             put_in_sequence(sequence, watched, state, ranks, slot);
@@ -208,30 +205,30 @@ impl Orders {
     /// An instance leaves the cluster.
     pub(crate) fn leave(&mut self, state: &State, ranks: &Ranks, slot: u32) {
         self.sync(state, ranks);
-        for ByAmount { order, known, .. } in self.by_amount.iter_mut().flatten() {
-            order.remove(known[slot as usize]);
+        for ByAmount { column, order } in self.by_amount.iter_mut().flatten() {
+            order.remove(key(state.remaining[*column][slot as usize], ranks.of(slot)));
         }
         if let Some(sequence) = &mut self.sequence {
             sequence.unset(ranks.of(slot));
         }
     }
 
-    /// Amounts of an instance changed.
+    /// Amounts of an instance changed, or are about to; `before` tells what it had of the ordered resources.
     #[inline]
-    pub(crate) fn touch(&mut self, state: &State, ranks: &Ranks, slot: u32) {
+    pub(crate) fn touch(&mut self, state: &State, ranks: &Ranks, slot: u32, before: impl FnOnce() -> Stated) {
         if self.is_empty() || self.is_touched.contains(slot) {
             return;
         }
         if self.touched.len() == TOUCHED_MAX {
             self.sync(state, ranks);
         }
-        self.touched.push(slot);
+        self.touched.push((slot, before()));
         self.is_touched.set(slot, true);
     }
 
     /// Forgets what was noted.
     fn forget_touched(&mut self) {
-        for slot in self.touched.drain(..) {
+        for (slot, _) in self.touched.drain(..) {
             self.is_touched.set(slot, false);
         }
     }
@@ -243,13 +240,14 @@ impl Orders {
             return;
         }
         let Self { by_amount, sequence, watched, touched, .. } = self;
-        for &slot in &*touched {
-            for ByAmount { column, order, known } in by_amount.iter_mut().flatten() {
-                let before = known[slot as usize];
-                let after = moved(before, state.remaining[*column][slot as usize]);
-                known[slot as usize] = after;
-                let (others, width) = gathered(watched, *column, |other| state.remaining[other][slot as usize]);
-                order.replace(before, after, slot, &others[..width]);
+        let width = watched.len();
+        for &(slot, before) in &*touched {
+            let rank = ranks.of(slot);
+            let amounts = gathered(watched, |column| state.remaining[column][slot as usize]);
+            for (place, (by_amount, before)) in by_amount.iter_mut().zip(before).enumerate() {
+                let Some(ByAmount { order, .. }) = by_amount else { continue };
+                let after = amounts[place];
+                order.replace(key(before, rank), key(after, rank), &beside(amounts, place)[1..width]);
             }
             if let Some(sequence) = sequence {
                 put_in_sequence(sequence, watched, state, ranks, slot);
@@ -268,18 +266,20 @@ impl Orders {
     #[inline]
     pub(crate) fn walk_amount(
         &self,
+        ranks: &Ranks,
         column: usize,
         needed: &Needed,
         effort: &mut Effort,
         mut visit: impl FnMut(u32) -> bool,
     ) -> Walk {
-        let by_amount = self.by_amount.iter().flatten().find(|known| known.column == column);
-        let Some(by_amount) = by_amount.filter(|_| self.watches(needed)) else { return Walk::Spent };
-        let (amounts, width) = gathered(&self.watched, column, |other| needed.amounts[other]);
+        let place = ORDERED.iter().position(|&ordered| ordered == column);
+        let by_amount = place.and_then(|place| Some((place, self.by_amount[place].as_ref()?)));
+        let Some((place, by_amount)) = by_amount.filter(|_| self.watches(needed)) else { return Walk::Spent };
+        let amounts = beside(gathered(&self.watched, |column| needed.amounts[column]), place);
         let least = needed.amounts[column];
         let from = if least == i32::MIN { i64::MIN } else { key(least, 0) };
-        let query = Query { from, to: i64::MAX, amounts: &amounts[..width] };
-        by_amount.order.walk(&query, effort, |_, slot| visit(slot))
+        let query = Query { from, to: i64::MAX, amounts: &amounts[1..self.watched.len()] };
+        by_amount.order.walk(&query, effort, |key| visit(ranks.slot_of(rank_of(key))))
     }
 
     /// Shows `visit` the instances with enough of everything, earliest registered first, until it says to stop. Those of
@@ -306,11 +306,13 @@ impl Orders {
         let is_known = |slot: u32, amount: i32, column: usize| {
             self.is_touched.contains(slot) || state.remaining[column][slot as usize] == amount
         };
-        for ByAmount { column, order, known } in self.by_amount.iter().flatten() {
-            let sound = order.is_sound(|at, slot, amounts| {
+        for (place, by_amount) in self.by_amount.iter().enumerate() {
+            let Some(ByAmount { column, order }) = by_amount else { continue };
+            let sound = order.is_sound(|at, amounts| {
+                let slot = ranks.slot_of(rank_of(at));
+                let stated = self.touched.iter().find(|(touched, _)| *touched == slot);
                 let others = self.watched.iter().filter(|other| *other != column);
-                at == known[slot as usize]
-                    && at == key(amount_of(at), ranks.of(slot))
+                stated.is_none_or(|(_, before)| before[place] == amount_of(at))
                     && is_known(slot, amount_of(at), *column)
                     && others.zip(amounts).all(|(&other, &amount)| is_known(slot, amount, other))
             });
@@ -333,23 +335,28 @@ impl Orders {
     /// Bytes held on the heap.
     pub(crate) fn memory_usage(&self) -> usize {
         let by_amount = self.by_amount.iter().flatten();
-        by_amount.map(|known| known.order.memory_usage() + known.known.capacity() * size_of::<i64>()).sum::<usize>()
+        by_amount.map(|by_amount| by_amount.order.memory_usage()).sum::<usize>()
             + self.sequence.as_ref().map_or(0, Sequence::memory_usage)
-            + self.touched.capacity() * size_of::<u32>()
+            + self.touched.capacity() * size_of::<(u32, Stated)>()
             + self.is_touched.memory_usage()
     }
 }
 
-/// Something of every watched column but one, and how many there are.
+/// Something of every watched column, those of [`ORDERED`] first.
 #[inline]
-fn gathered(watched: &[usize], but: usize, of: impl Fn(usize) -> i32) -> ([i32; DIMENSIONS], usize) {
+fn gathered(watched: &[usize], of: impl Fn(usize) -> i32) -> [i32; DIMENSIONS] {
     let mut gathered = [i32::MIN; DIMENSIONS];
-    let mut width = 0;
-    for &column in watched.iter().filter(|&&column| column != but) {
-        gathered[width] = of(column);
-        width += 1;
+    for (into, &column) in gathered.iter_mut().zip(watched) {
+        *into = of(column);
     }
-    (gathered, width)
+    gathered
+}
+
+/// What stands beside the keys of an order, from the second number on: of what was gathered all but its own.
+#[inline]
+fn beside(mut gathered: [i32; DIMENSIONS], place: usize) -> [i32; DIMENSIONS] {
+    gathered[place] = gathered[0];
+    gathered
 }
 
 /// Gives an instance its place in the sequence, or other amounts there.

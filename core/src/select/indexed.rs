@@ -285,7 +285,7 @@ impl<'a, 'r> Judge<'a, 'r> {
         let needed = &self.search.needed;
         let look = |slot: u32| scope.has(slot) && self.admits(slot) && visit(slot);
         if let Last::Binpack(column, _) = self.search.last {
-            return orders.walk_amount(column, needed, effort, look);
+            return orders.walk_amount(ranks, column, needed, effort, look);
         }
         let turned_away = admissions.turned_away(self.search.admission);
         orders.walk_sequence(ranks, needed, [turned_away, self.taken], effort, look)
@@ -305,7 +305,7 @@ impl<'a, 'r> Judge<'a, 'r> {
             takes
         };
         let walk = match orders.walk_sequence(ranks, &self.search.needed, without, effort, &mut take) {
-            Walk::Ended => watches.walk(self.plan.group, effort, |slot| self.has_enough(slot) && take(slot)),
+            Walk::Ended => watches.walk(ranks, self.plan.group, effort, |slot| self.has_enough(slot) && take(slot)),
             walk => walk,
         };
         concluded(walk, found)

@@ -287,7 +287,7 @@ fn fewest(index: &Index, plan: &Plan, scratch: &mut Scratch, narrowed: bool) -> 
     }
     let mut found = None;
     // A list in which tasks are no longer told apart does not stop.
-    index.watches.walk(group, &mut Effort::new(u32::MAX), |slot| {
+    index.watches.walk(&index.ranks, group, &mut Effort::new(u32::MAX), |slot| {
         let is_candidate = scratch.is_candidate(slot);
         if is_candidate {
             found = Some(slot);
