@@ -141,6 +141,7 @@ pub(crate) struct Group {
 
 /// What every placement reads and writes of its instance beside amounts, together so that it is one look at memory.
 #[derive(Debug, Clone, Copy)]
+#[repr(align(16))]
 pub(crate) struct Occupancy {
     /// Generation of the slot.
     pub(crate) generation: u32,
