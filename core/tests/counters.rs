@@ -109,3 +109,22 @@ fn programs_run_only_for_candidates_that_everything_else_admits() {
     let cost = since(before, cluster.counters());
     assert!(cost.instructions > 0 && cost.instructions < 16, "{cost:?}");
 }
+
+#[test]
+fn what_is_prepared_while_a_savepoint_keeps_the_cluster_small_searches_once_it_is_large_again() {
+    let mut cluster = fleet();
+    cluster.set_route(Route::Auto);
+    let savepoint = cluster.begin();
+    for id in cluster.instances().skip(100).collect::<Vec<_>>() {
+        cluster.deregister(id, false).unwrap();
+    }
+    let request = Request::new("web", Demand::new(64, 64)).with_strategies(Strategy::Binpack(BinpackField::Cpu));
+    let id = cluster.prepare(&request).unwrap();
+    let before = cluster.counters();
+    cluster.place_one(id).unwrap();
+    assert_eq!(since(before, cluster.counters()).scanned, 100, "a small cluster is scanned");
+    cluster.rollback(savepoint).unwrap();
+    let before = cluster.counters();
+    cluster.place_one(id).unwrap();
+    assert_eq!(since(before, cluster.counters()).scans, 0);
+}

@@ -122,7 +122,7 @@ impl Cluster {
 
     /// Where the cluster is large, makes sure that the orders exist that prepared requests search.
     fn want_orders(&mut self) {
-        if self.is_large() {
+        if self.may_be_large() {
             for prepared in self.requests.iter() {
                 prepared::want_orders(&self.state, &mut self.index, &prepared.plan);
             }

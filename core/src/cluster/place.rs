@@ -39,7 +39,7 @@ impl Cluster {
         let is_indexed = self.options.route != Route::Scan;
         let Self { state, index, options, .. } = self;
         let prepared = prepared::prepare(state, index, request, options.absent_group, is_indexed)?;
-        if self.is_large() {
+        if self.may_be_large() {
             prepared::want_orders(&self.state, &mut self.index, &prepared.plan);
         }
         self.fit_scratch();
@@ -88,6 +88,11 @@ impl Cluster {
             Route::Scan => false,
             Route::Indexed => true,
         }
+    }
+
+    /// Whether it pays, or will once a savepoint has brought instances back.
+    pub(super) fn may_be_large(&self) -> bool {
+        self.is_large() || self.options.route == Route::Auto && self.state.slots() >= INDEXED_INSTANCES_MIN
     }
 
     /// The instance that a request's next task goes to.
