@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 use crate::resource::{DIMENSIONS, ResourceKind};
 use crate::state::State;
 
-use super::bitset::Bitset;
+use super::bitset::{Bitset, bits};
 use super::effort::Effort;
 use super::order::{Order, Query, Walk};
 use super::ranks::Ranks;
@@ -47,10 +47,24 @@ impl Needed {
         needed
     }
 
+    /// What it and another need at the least, column by column.
+    pub(crate) fn lesser(&self, other: &Self) -> Self {
+        let mut amounts = self.amounts;
+        for (amount, &others) in amounts.iter_mut().zip(&other.amounts) {
+            *amount = others.min(*amount);
+        }
+        Self { amounts, columns: self.columns & other.columns }
+    }
+
+    /// Whether an instance has as much.
+    #[inline]
+    pub(crate) fn fits(&self, state: &State, slot: u32) -> bool {
+        self.columns().all(|column| state.remaining[column][slot as usize] >= self.amounts[column])
+    }
+
     /// Columns it needs something of.
     pub(crate) fn columns(&self) -> impl Iterator<Item = usize> {
-        let columns = self.columns;
-        (0..DIMENSIONS).filter(move |column| columns >> column & 1 != 0)
+        bits(u64::from(self.columns)).map(|column| column as usize)
     }
 }
 
@@ -84,7 +98,7 @@ pub(crate) struct Orders {
 
 /// The key of an instance in an order.
 #[inline]
-fn key(amount: i32, rank: u32) -> i64 {
+pub(crate) fn key(amount: i32, rank: u32) -> i64 {
     i64::from(amount) << 32 | i64::from(rank)
 }
 
@@ -264,40 +278,43 @@ impl Orders {
         needed.columns & !self.watched_columns == 0
     }
 
-    /// Shows `visit` the instances with enough of everything, least of the resource first, until it says to stop.
+    /// Shows `visit` the instances from a position on with enough of everything, least of the resource first, until it says
+    /// to stop; with each its position.
     #[inline]
     pub(crate) fn walk_amount(
         &self,
         column: usize,
+        from: i64,
         needed: &Needed,
         effort: &mut Effort,
-        mut visit: impl FnMut(u32) -> bool,
+        visit: impl FnMut(i64, u32) -> bool,
     ) -> Walk {
         let by_amount = self.by_amount.iter().flatten().find(|known| known.column == column);
         let Some(by_amount) = by_amount.filter(|_| self.watches(needed)) else { return Walk::Spent };
         let (amounts, width) = gathered(&self.watched, column, |other| needed.amounts[other]);
         let least = needed.amounts[column];
-        let from = if least == i32::MIN { i64::MIN } else { key(least, 0) };
-        let query = Query { from, to: i64::MAX, amounts: &amounts[..width] };
-        by_amount.order.walk(&query, effort, |_, slot| visit(slot))
+        let least = if least == i32::MIN { i64::MIN } else { key(least, 0) };
+        let query = Query { from: least.max(from), to: i64::MAX, amounts: &amounts[..width] };
+        by_amount.order.walk(&query, effort, visit)
     }
 
-    /// Shows `visit` the instances with enough of everything, earliest registered first, until it says to stop. Those of
-    /// `without` are left out.
+    /// Shows `visit` the instances from a position on with enough of everything, earliest registered first, until it says to
+    /// stop; with each its position, which is its rank. Those of `without` are left out.
     #[inline]
     pub(crate) fn walk_sequence(
         &self,
         ranks: &Ranks,
-        needed: &Needed,
+        (from, needed): (i64, &Needed),
         without: [Option<&Ranked>; 2],
         effort: &mut Effort,
-        mut visit: impl FnMut(u32) -> bool,
+        mut visit: impl FnMut(i64, u32) -> bool,
     ) -> Walk {
         let Some(sequence) = self.sequence.as_ref().filter(|_| self.watches(needed)) else { return Walk::Spent };
         let (amounts, width) = sequenced(&self.watched, |column| needed.amounts[column]);
-        sequence.walk(&amounts[..width], without, effort, |rank| {
+        let from = u32::try_from(from.max(0)).unwrap_or(u32::MAX);
+        sequence.walk(from, &amounts[..width], without, effort, |rank| {
             let slot = ranks.slots().get(rank as usize).copied().filter(|&slot| slot != crate::state::NONE);
-            slot.is_some_and(&mut visit)
+            slot.is_some_and(|slot| visit(i64::from(rank), slot))
         })
     }
 

@@ -88,17 +88,24 @@ impl Sequence {
         (0..self.width).map(move |at| self.rows[block * self.width + at][lane])
     }
 
-    /// Shows `visit` the ranks whose amounts are enough, in order, until it says to stop. Ranks of `without` are left out.
+    /// Shows `visit` the ranks from one on whose amounts are enough, in order, until it says to stop. Ranks of `without` are
+    /// left out.
     pub(crate) fn walk(
         &self,
+        from: u32,
         amounts: &[i32],
         without: [Option<&Ranked>; 2],
         effort: &mut Effort,
         mut visit: impl FnMut(u32) -> bool,
     ) -> Walk {
-        for (stretch, &used) in self.used.iter().enumerate() {
+        let (first_block, first_lane) = (from as usize / LANES, from as usize % LANES);
+        let first_stretch = first_block / LANES;
+        for (stretch, &used) in self.used.iter().enumerate().skip(first_stretch) {
             let full = without.iter().flatten().fold(0, |full, without| full | without.full(stretch));
             let mut blocks = used & !full;
+            if stretch == first_stretch {
+                blocks &= u64::MAX << (first_block % LANES);
+            }
             for (at, &least) in amounts.iter().enumerate().rev().filter(|(_, least)| **least != NOTHING) {
                 if blocks == 0 {
                     break;
@@ -108,6 +115,9 @@ impl Sequence {
             for block in bits(blocks) {
                 let block = stretch * LANES + block as usize;
                 let mut lanes = !without.iter().flatten().fold(0, |lanes, without| lanes | without.word(block));
+                if block == first_block {
+                    lanes &= u64::MAX << first_lane;
+                }
                 for (at, &least) in amounts.iter().enumerate().rev().filter(|(_, least)| **least != NOTHING) {
                     if lanes == 0 {
                         break;

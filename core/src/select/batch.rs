@@ -1,0 +1,456 @@
+//! Many tasks in a row, of one request or of several in any order: what a search found is kept for the tasks after it.
+//!
+//! Placing a task changes one instance, and what a request asks of an instance depends on that instance alone. So what is
+//! known of all others stays true. Instances that tasks went to since the batch began, and that some request may still have
+//! room on, are *open*: there are few of them, since the best one is filled first, and each request looks at those that
+//! changed since it last looked. All others stand in the orders as they did, so a request walks them once from the best on,
+//! a few at a time. Its next task goes to the better of the best open instance and the next one of its walk. Where
+//! something is spread, each domain is looked at for itself, and those with the fewest tasks come first. Answers are those of
+//! placing the tasks one by one.
+//!
+//! An instance that has less than the least that any request of the batch needs is of no interest any more. When too many are
+//! open, the orders are brought up to date and the batch begins anew.
+//!
+//! Only for requests in which an amount or registration decides last, and nothing after it; the others are placed one by one
+//! among them. Cost: for each task, a look at the open instances that changed since the last task of its request, and a
+//! share of a walk; does not allocate.
+
+use alloc::vec::Vec;
+
+use crate::demand::GpuDemand;
+use crate::id::RequestId;
+use crate::index::Index;
+use crate::index::amounts::Needed;
+use crate::index::bitset::bits;
+use crate::index::effort::Effort;
+use crate::index::order::Walk;
+use crate::index::row::{LANES, at_least};
+use crate::state::State;
+
+use super::indexed::{Found, Judge, Residues, Scope, is_hopeless, spread_of};
+use super::plan::{Last, Plan, Search};
+
+/// Most requests of a batch whose tasks are not placed one by one.
+const KINDS_MAX: usize = 256;
+/// Most domains that a request of a batch may spread over.
+const DOMAINS_MAX: usize = 16;
+/// Domains that requests spread over on average, at the most, where there are many of them.
+const DOMAINS_USUAL: usize = 4;
+/// Instances that a walk finds at a time.
+const FOUND_MAX: usize = 8;
+/// Most open instances that are looked at without comparing all at once.
+const OPEN_FEW: u32 = 8;
+/// The request has not been looked at yet.
+const UNKNOWN: u32 = u32::MAX;
+/// The request's tasks are placed one by one.
+const ALONE: u32 = u32::MAX - 1;
+
+/// A request of a batch.
+#[derive(Debug, Clone, Copy)]
+struct Kind {
+    /// Its first turn.
+    first: usize,
+    /// Turns it has: one for each domain, or one.
+    turns: usize,
+    /// Whether an instance that wins a task goes on winning until it is full.
+    is_steady: bool,
+}
+
+/// What a request knows of a domain, or of all instances where nothing is spread.
+#[derive(Debug, Clone, Copy)]
+struct Turn {
+    /// The domain.
+    domain: usize,
+    /// Instances that are not open come from this position on, or are among those found.
+    from: i64,
+    /// The next instances of the walk, best first.
+    found: [u32; FOUND_MAX],
+    /// Those of them that were used or are of no use any more.
+    used: usize,
+    /// How many were found.
+    len: usize,
+    /// Whether the walk has come to the end.
+    is_ended: bool,
+    /// The best open instance and its position, of the time below.
+    winner: Option<(i64, u32)>,
+    /// When it last looked at the open instances.
+    seen: i32,
+}
+
+/// Instances that tasks went to and that may take more.
+#[derive(Debug, Clone)]
+struct Open {
+    /// By lane: the instance.
+    slots: [u32; LANES],
+    /// By lane: when it last changed.
+    changed: [i32; LANES],
+    /// Lanes that have an instance.
+    lanes: u64,
+    /// By slot: its lane plus one, or 0.
+    lane_of: Vec<u8>,
+    /// Changes so far.
+    now: i32,
+    /// When the batch began, or began anew.
+    since: i32,
+}
+
+impl Default for Open {
+    fn default() -> Self {
+        Self { slots: [0; LANES], changed: [0; LANES], lanes: 0, lane_of: Vec::new(), now: 0, since: 0 }
+    }
+}
+
+/// A batch; between two of them it is empty.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Batch {
+    /// By slot of a request: its number among the kinds.
+    kind_of: Vec<u32>,
+    /// The requests.
+    kinds: Vec<Kind>,
+    /// What they know.
+    turns: Vec<Turn>,
+    /// Open instances.
+    open: Open,
+    /// The least that any of the requests needs.
+    least: Option<Needed>,
+    /// Whether everything known has to be forgotten.
+    is_stale: bool,
+}
+
+impl Batch {
+    /// Makes room for so many slots of instances and of requests.
+    pub(crate) fn reserve(&mut self, slots: usize, requests: usize) {
+        if self.open.lane_of.len() < slots {
+            self.open.lane_of.resize(slots, 0);
+        }
+        if self.kind_of.len() < requests {
+            self.kind_of.resize(requests, UNKNOWN);
+        }
+        let kinds = requests.min(KINDS_MAX);
+        self.kinds.reserve(kinds);
+        self.turns.reserve(if kinds == 0 { 0 } else { DOMAINS_USUAL * kinds + DOMAINS_MAX });
+    }
+
+    /// Takes a request in, or notes that its tasks are placed one by one.
+    pub(crate) fn add(&mut self, state: &State, index: &Index, id: RequestId, plan: &Plan) {
+        let Some(&known) = self.kind_of.get(id.slot() as usize) else { return };
+        if known == UNKNOWN {
+            let kind = self.add_kind(state, index, plan);
+            self.kind_of[id.slot() as usize] = kind.unwrap_or(ALONE);
+        }
+    }
+
+    /// Takes a request in; `None` where that is not possible.
+    fn add_kind(&mut self, state: &State, index: &Index, plan: &Plan) -> Option<u32> {
+        let search = plan.search.as_ref()?;
+        let is_last = match search.last {
+            Last::Registration => true,
+            Last::Binpack(_, next) => next == plan.rules.len(),
+            Last::SpreadInstance | Last::Random => false,
+        };
+        if !is_last || self.kinds.len() == self.kinds.capacity().min(KINDS_MAX) {
+            return None;
+        }
+        let first = self.turns.len();
+        if search.spread.is_some() {
+            let spread = spread_of(index, plan, search)?;
+            let turns = spread.domains().count();
+            if turns > DOMAINS_MAX || first + turns > self.turns.capacity() {
+                return None;
+            }
+            self.turns.extend(spread.domains().map(|domain| Turn::new(domain, i32::MIN)));
+        } else if first < self.turns.capacity() {
+            self.turns.push(Turn::new(0, i32::MIN));
+        } else {
+            return None;
+        }
+        let demand = state.demands.get(plan.demand);
+        let is_steady = search.spread.is_none()
+            && !plan.is_distinct
+            && plan.residues.is_empty()
+            && demand.ports.is_empty()
+            && matches!(demand.gpus(), GpuDemand::None | GpuDemand::Whole(_));
+        self.kinds.push(Kind { first, turns: self.turns.len() - first, is_steady });
+        self.least = Some(self.least.map_or(search.needed, |least| least.lesser(&search.needed)));
+        u32::try_from(self.kinds.len() - 1).ok()
+    }
+
+    /// The number of a request, if its tasks are not placed one by one.
+    #[inline]
+    pub(crate) fn kind_of(&self, id: RequestId) -> Option<usize> {
+        let &kind = self.kind_of.get(id.slot() as usize)?;
+        if kind < ALONE { Some(kind as usize) } else { None }
+    }
+
+    /// A task went to an instance.
+    #[inline]
+    pub(crate) fn note(&mut self, state: &State, slot: u32) {
+        let Some(least) = self.least else { return };
+        if !self.is_stale {
+            self.is_stale = !self.open.note(slot, least.fits(state, slot));
+        }
+    }
+
+    /// Tasks were taken back.
+    pub(crate) fn forget(&mut self) {
+        self.is_stale = true;
+    }
+
+    /// Ends the batch of these requests.
+    pub(crate) fn end(&mut self, requests: &[RequestId]) {
+        for id in requests {
+            if let Some(kind) = self.kind_of.get_mut(id.slot() as usize) {
+                *kind = UNKNOWN;
+            }
+        }
+        self.kinds.clear();
+        self.turns.clear();
+        self.open.clear();
+        self.open.now = 0;
+        self.open.since = 0;
+        self.least = None;
+        self.is_stale = false;
+    }
+
+    /// The instance that the next task of a request goes to, and with it how many of its tasks in a row.
+    pub(crate) fn next(
+        &mut self,
+        kind: usize,
+        state: &State,
+        index: &mut Index,
+        plan: &Plan,
+        effort: &mut Effort,
+    ) -> (Found, u32) {
+        let Some(search) = plan.search.as_ref() else { return (Found::Unknown, 0) };
+        if is_hopeless(state, plan) {
+            return (Found::Nothing, 0);
+        }
+        if self.is_stale {
+            index.orders.sync(state, &index.ranks);
+            self.open.clear();
+            self.is_stale = false;
+        }
+        let residues = Residues::new(state, index, plan);
+        let judge = Judge::new(state, index, plan, search, residues.as_ref());
+        let Kind { first, turns, is_steady } = self.kinds[kind];
+        let found = find(&mut self.turns[first..first + turns], &self.open, (index, plan, search), &judge, effort);
+        effort.instructions += residues.map_or(0, |residues| residues.instructions.get());
+        let copies = match found {
+            Found::Instance(slot) if is_steady => room(state, plan, slot),
+            _ => 1,
+        };
+        (found, copies)
+    }
+
+    /// Bytes held on the heap.
+    pub(crate) fn memory_usage(&self) -> usize {
+        self.kind_of.capacity() * size_of::<u32>()
+            + self.kinds.capacity() * size_of::<Kind>()
+            + self.turns.capacity() * size_of::<Turn>()
+            + self.open.lane_of.capacity()
+    }
+}
+
+/// The best instance, of those in domains with the fewest tasks if something is spread.
+fn find(
+    turns: &mut [Turn],
+    open: &Open,
+    (index, plan, search): (&Index, &Plan, &Search),
+    judge: &Judge<'_, '_>,
+    effort: &mut Effort,
+) -> Found {
+    if search.spread.is_none() {
+        return match turns.first_mut().map(|turn| turn.best(open, judge, Scope::Anywhere, effort)) {
+            Some(Best::Is(_, slot)) => Found::Instance(slot),
+            Some(Best::Unknown) => Found::Unknown,
+            Some(Best::Nothing) | None => Found::Nothing,
+        };
+    }
+    let Some(spread) = spread_of(index, plan, search) else { return Found::Unknown };
+    let mut floor = None;
+    loop {
+        let levels = turns.iter().map(|turn| spread.level(turn.domain));
+        let Some(level) = levels.filter(|&level| floor.is_none_or(|floor| level > floor)).min() else {
+            return Found::Nothing;
+        };
+        let mut first: Option<(i64, u32)> = None;
+        for turn in turns.iter_mut().filter(|turn| spread.level(turn.domain) == level) {
+            match turn.best(open, judge, Scope::Domain(spread, turn.domain), effort) {
+                Best::Is(position, slot) if first.is_none_or(|first| (position, slot) < first) => {
+                    first = Some((position, slot));
+                }
+                Best::Unknown => return Found::Unknown,
+                _ => {}
+            }
+        }
+        if let Some((_, slot)) = first {
+            return Found::Instance(slot);
+        }
+        floor = Some(level);
+    }
+}
+
+/// What a turn has to offer.
+enum Best {
+    /// Its best instance, with its position.
+    Is(i64, u32),
+    /// No instance is feasible.
+    Nothing,
+    /// The budget is spent, or an order is missing.
+    Unknown,
+}
+
+impl Turn {
+    /// A turn that has not looked anywhere since a moment.
+    const fn new(domain: usize, since: i32) -> Self {
+        let found = [0; FOUND_MAX];
+        Self { domain, from: i64::MIN, found, used: 0, len: 0, is_ended: false, winner: None, seen: since }
+    }
+
+    /// The best instance of all.
+    #[inline]
+    fn best(&mut self, open: &Open, judge: &Judge<'_, '_>, scope: Scope<'_>, effort: &mut Effort) -> Best {
+        if self.seen < open.since {
+            *self = Self::new(self.domain, open.since);
+        }
+        let winner = self.best_open(open, judge, scope, effort);
+        loop {
+            while self.used < self.len {
+                let slot = self.found[self.used];
+                // One that changed and is not open is full.
+                if !open.has(slot) && judge.has_enough(slot) {
+                    let position = judge.position(slot);
+                    return match winner {
+                        Some((first, slot)) if first < position => Best::Is(first, slot),
+                        _ => Best::Is(position, slot),
+                    };
+                }
+                self.used += 1;
+            }
+            match winner {
+                Some((position, slot)) if self.is_ended || position < self.from => return Best::Is(position, slot),
+                None if self.is_ended => return Best::Nothing,
+                _ if self.walk(open, judge, scope, effort) => {}
+                _ => return Best::Unknown,
+            }
+        }
+    }
+
+    /// The best open instance with its position.
+    #[inline]
+    fn best_open(
+        &mut self,
+        open: &Open,
+        judge: &Judge<'_, '_>,
+        scope: Scope<'_>,
+        effort: &mut Effort,
+    ) -> Option<(i64, u32)> {
+        let takes = |slot: u32| judge.has_enough(slot) && judge.admits(slot);
+        let mut lanes = open.changed_after(self.seen);
+        self.seen = open.now;
+        if let Some((_, slot)) = self.winner {
+            let lane = open.lane(slot);
+            if lane.is_none_or(|lane| lanes >> lane & 1 != 0) {
+                self.winner = if lane.is_some() && takes(slot) { Some((judge.position(slot), slot)) } else { None };
+                if self.winner.is_none() {
+                    lanes = open.lanes;
+                }
+            }
+        }
+        for lane in bits(lanes) {
+            let slot = open.slots[lane as usize];
+            effort.visit_instance();
+            if scope.has(slot) && takes(slot) {
+                let position = judge.position(slot);
+                if self.winner.is_none_or(|(first, _)| position < first) {
+                    self.winner = Some((position, slot));
+                }
+            }
+        }
+        self.winner
+    }
+
+    /// Goes on with the walk until it has found a few; returns whether the budget allowed it.
+    ///
+    /// The orders may lag behind: those that changed stand too high there, and are open or have not enough.
+    fn walk(&mut self, open: &Open, judge: &Judge<'_, '_>, scope: Scope<'_>, effort: &mut Effort) -> bool {
+        self.used = 0;
+        self.len = 0;
+        effort.searches += 1;
+        let walk = judge.walk(self.from, effort, |position, slot| {
+            self.from = position + 1;
+            if scope.has(slot) && !open.has(slot) && judge.has_enough(slot) && judge.admits(slot) {
+                self.found[self.len] = slot;
+                self.len += 1;
+            }
+            self.len == FOUND_MAX
+        });
+        self.is_ended = walk == Walk::Ended;
+        walk != Walk::Spent || self.len > 0
+    }
+}
+
+impl Open {
+    /// The lane of an instance.
+    #[inline]
+    fn lane(&self, slot: u32) -> Option<u32> {
+        u32::from(self.lane_of.get(slot as usize).copied().unwrap_or(0)).checked_sub(1)
+    }
+
+    /// Whether an instance is open.
+    #[inline]
+    fn has(&self, slot: u32) -> bool {
+        self.lane(slot).is_some()
+    }
+
+    /// Lanes that changed after a moment.
+    #[inline]
+    fn changed_after(&self, seen: i32) -> u64 {
+        if self.lanes.count_ones() <= OPEN_FEW {
+            let changed = bits(self.lanes).filter(|&lane| self.changed[lane as usize] > seen);
+            return changed.fold(0, |lanes, lane| lanes | 1 << lane);
+        }
+        self.lanes & at_least(&self.changed, seen.saturating_add(1))
+    }
+
+    /// An instance changed; returns whether there was room for it, if it may still take tasks.
+    #[inline]
+    fn note(&mut self, slot: u32, has_room: bool) -> bool {
+        self.now += 1;
+        let known = self.lane(slot);
+        if !has_room {
+            if let Some(lane) = known {
+                self.lanes &= !(1 << lane);
+                self.lane_of[slot as usize] = 0;
+            }
+            return true;
+        }
+        let lane = known.unwrap_or_else(|| (!self.lanes).trailing_zeros());
+        let Some(changed) = self.changed.get_mut(lane as usize) else { return false };
+        *changed = self.now;
+        self.slots[lane as usize] = slot;
+        self.lanes |= 1 << lane;
+        #[expect(clippy::cast_possible_truncation, reason = "there are 64 lanes")]
+        {
+            self.lane_of[slot as usize] = lane as u8 + 1;
+        }
+        true
+    }
+
+    /// Closes every instance.
+    fn clear(&mut self) {
+        for lane in bits(self.lanes) {
+            self.lane_of[self.slots[lane as usize] as usize] = 0;
+        }
+        self.lanes = 0;
+        self.now += 1;
+        self.since = self.now;
+    }
+}
+
+/// Tasks of a request that an instance has room for.
+fn room(state: &State, plan: &Plan, slot: u32) -> u32 {
+    let amounts = &state.demands.get(plan.demand).amounts;
+    let copies = |&(column, amount): &(u8, i32)| state.remaining[usize::from(column)][slot as usize] / amount.max(1);
+    amounts.iter().map(copies).min().unwrap_or(i32::MAX).unsigned_abs()
+}
