@@ -187,7 +187,7 @@ impl Cluster {
                 placed(self.run(id, slot)?);
                 left -= 1;
             }
-            self.scratch.batch.note(&self.state, slot);
+            self.scratch.batch.note(&self.state, &self.index.ranks, slot);
         }
         Ok(wanted - left)
     }

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 
 use smallvec::SmallVec;
 
-use crate::resource::{DIMENSIONS, ResourceKind};
+use crate::resource::{DIMENSIONS, ResourceKind, fits};
 use crate::state::State;
 
 use super::bitset::{Bitset, bits};
@@ -21,6 +21,8 @@ use super::sequence::{Ranked, Sequence};
 
 /// Changed instances that are noted.
 const TOUCHED_MAX: usize = 64;
+/// Most of them that are moved as they come.
+const TOUCHED_FEW: usize = 8;
 /// Resources an order can be by.
 pub(crate) const ORDERED: [usize; 2] = [ResourceKind::Cpu.column(), ResourceKind::Memory.column()];
 
@@ -47,6 +49,12 @@ impl Needed {
         needed
     }
 
+    /// What it needs, with the columns.
+    #[inline]
+    pub(crate) fn amounts(&self) -> impl Iterator<Item = (usize, i32)> + '_ {
+        self.columns().map(|column| (column, self.amounts[column]))
+    }
+
     /// What it and another need at the least, column by column.
     pub(crate) fn lesser(&self, other: &Self) -> Self {
         let mut amounts = self.amounts;
@@ -59,7 +67,7 @@ impl Needed {
     /// Whether an instance has as much.
     #[inline]
     pub(crate) fn fits(&self, state: &State, slot: u32) -> bool {
-        self.columns().all(|column| state.remaining[column][slot as usize] >= self.amounts[column])
+        self.amounts().all(|(column, amount)| fits(amount, state.remaining[column][slot as usize]))
     }
 
     /// Columns it needs something of.
@@ -243,6 +251,12 @@ impl Orders {
         self.is_touched.set(slot, true);
     }
 
+    /// Whether a change of an instance is noted.
+    #[inline]
+    pub(crate) fn lags(&self, slot: u32) -> bool {
+        self.is_touched.contains(slot)
+    }
+
     /// Forgets what was noted.
     fn forget_touched(&mut self) {
         for slot in self.touched.drain(..) {
@@ -257,6 +271,12 @@ impl Orders {
             return;
         }
         let Self { by_amount, sequence, watched, touched, .. } = self;
+        if touched.len() > TOUCHED_FEW {
+            // PERF: moves from the same leaf one after another wait less for memory.
+            if let Some(ByAmount { known, .. }) = by_amount.iter().flatten().next() {
+                touched.sort_unstable_by_key(|&slot| known[slot as usize]);
+            }
+        }
         for &slot in &*touched {
             for ByAmount { column, order, known } in by_amount.iter_mut().flatten() {
                 let before = known[slot as usize];

@@ -8,12 +8,10 @@ use alloc::vec::Vec;
 use super::bitset::bits;
 use super::effort::Effort;
 use super::order::Walk;
-use super::row::{LANES, NOTHING, Row, at_least, greatest};
+use super::row::{LANES, NOTHING, Row, at_least, enough, greatest};
 
 /// What a walk pays for a block; a rank that is looked at costs 1.
 const BLOCK_PRICE: u32 = 6;
-/// Most lanes of a block that are looked at one by one.
-const ALONE_MAX: u32 = 12;
 
 /// Amounts by rank.
 #[derive(Debug, Clone)]
@@ -153,15 +151,6 @@ impl Sequence {
     pub(crate) fn memory_usage(&self) -> usize {
         (self.rows.capacity() + self.maxima.capacity()) * size_of::<Row>() + self.used.capacity() * size_of::<u64>()
     }
-}
-
-/// The lanes whose amount is enough. A few are looked at one by one.
-#[inline]
-fn enough(row: &Row, least: i32, lanes: u64) -> u64 {
-    if lanes.count_ones() <= ALONE_MAX {
-        return bits(lanes).filter(|&lane| row[lane as usize] >= least).fold(0, |kept, lane| kept | 1 << lane);
-    }
-    lanes & at_least(row, least)
 }
 
 /// A set of ranks that knows its full blocks.

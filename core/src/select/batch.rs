@@ -20,12 +20,15 @@ use alloc::vec::Vec;
 use crate::demand::GpuDemand;
 use crate::id::RequestId;
 use crate::index::Index;
-use crate::index::amounts::Needed;
+use crate::index::amounts::{Needed, key};
 use crate::index::bitset::bits;
 use crate::index::effort::Effort;
 use crate::index::order::Walk;
-use crate::index::row::{LANES, at_least};
-use crate::state::State;
+use crate::index::ranks::Ranks;
+use crate::index::row::{LANES, Row, enough};
+use crate::index::spread::SpreadView;
+use crate::resource::DIMENSIONS;
+use crate::state::{NONE, State};
 
 use super::indexed::{Found, Judge, Residues, Scope, is_hopeless, spread_of};
 use super::plan::{Last, Plan, Search};
@@ -38,8 +41,8 @@ const DOMAINS_MAX: usize = 16;
 const DOMAINS_USUAL: usize = 4;
 /// Instances that a walk finds at a time.
 const FOUND_MAX: usize = 8;
-/// Most open instances that are looked at without comparing all at once.
-const OPEN_FEW: u32 = 8;
+/// Fewest tasks between a batch's beginning and beginning anew for which it pays.
+const TASKS_LEAST: u32 = 256;
 /// The request has not been looked at yet.
 const UNKNOWN: u32 = u32::MAX;
 /// The request's tasks are placed one by one.
@@ -52,7 +55,8 @@ struct Kind {
     first: usize,
     /// Turns it has: one for each domain, or one.
     turns: usize,
-    /// Whether an instance that wins a task goes on winning until it is full.
+    /// Whether an instance of a domain that wins a task of the request goes on winning there until it is full, while no other
+    /// request has its turn.
     is_steady: bool,
 }
 
@@ -63,41 +67,37 @@ struct Turn {
     domain: usize,
     /// Instances that are not open come from this position on, or are among those found.
     from: i64,
-    /// The next instances of the walk, best first.
-    found: [u32; FOUND_MAX],
+    /// The next instances of the walk with their positions, best first.
+    found: [(i64, u32); FOUND_MAX],
     /// Those of them that were used or are of no use any more.
     used: usize,
     /// How many were found.
     len: usize,
+    /// How many the next walk finds at the most.
+    reach: usize,
     /// Whether the walk has come to the end.
     is_ended: bool,
-    /// The best open instance and its position, of the time below.
-    winner: Option<(i64, u32)>,
-    /// When it last looked at the open instances.
-    seen: i32,
+    /// The instance that won last.
+    winner: u32,
+    /// The beginning of the batch, or the one anew, that this is known since.
+    round: u32,
 }
 
 /// Instances that tasks went to and that may take more.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 struct Open {
-    /// By lane: the instance.
-    slots: [u32; LANES],
-    /// By lane: when it last changed.
-    changed: [i32; LANES],
     /// Lanes that have an instance.
     lanes: u64,
+    /// By lane: the instance, and its rank.
+    instances: Vec<(u32, u32)>,
+    /// By column and lane: what is left.
+    rows: Vec<Row>,
+    /// Columns that are followed, a bit each.
+    columns: u64,
     /// By slot: its lane plus one, or 0.
     lane_of: Vec<u8>,
-    /// Changes so far.
-    now: i32,
-    /// When the batch began, or began anew.
-    since: i32,
-}
-
-impl Default for Open {
-    fn default() -> Self {
-        Self { slots: [0; LANES], changed: [0; LANES], lanes: 0, lane_of: Vec::new(), now: 0, since: 0 }
-    }
+    /// How often the batch began anew.
+    round: u32,
 }
 
 /// A batch; between two of them it is empty.
@@ -115,14 +115,21 @@ pub(crate) struct Batch {
     least: Option<Needed>,
     /// Whether everything known has to be forgotten.
     is_stale: bool,
+    /// Rows of tasks since the batch began, or began anew.
+    tasks: u32,
+    /// Different requests, those included whose tasks are placed one by one.
+    requests: u32,
 }
 
 impl Batch {
     /// Makes room for so many slots of instances and of requests.
     pub(crate) fn reserve(&mut self, slots: usize, requests: usize) {
-        if self.open.lane_of.len() < slots {
-            self.open.lane_of.resize(slots, 0);
+        let Open { instances, rows, lane_of, .. } = &mut self.open;
+        if lane_of.len() < slots {
+            lane_of.resize(slots, 0);
         }
+        instances.resize(LANES, (0, 0));
+        rows.resize(DIMENSIONS, [0; LANES]);
         if self.kind_of.len() < requests {
             self.kind_of.resize(requests, UNKNOWN);
         }
@@ -136,6 +143,7 @@ impl Batch {
         let Some(&known) = self.kind_of.get(id.slot() as usize) else { return };
         if known == UNKNOWN {
             let kind = self.add_kind(state, index, plan);
+            self.requests += 1;
             self.kind_of[id.slot() as usize] = kind.unwrap_or(ALONE);
         }
     }
@@ -158,20 +166,21 @@ impl Batch {
             if turns > DOMAINS_MAX || first + turns > self.turns.capacity() {
                 return None;
             }
-            self.turns.extend(spread.domains().map(|domain| Turn::new(domain, i32::MIN)));
+            self.turns.extend(spread.domains().map(|domain| Turn::new(domain, self.open.round)));
         } else if first < self.turns.capacity() {
-            self.turns.push(Turn::new(0, i32::MIN));
+            self.turns.push(Turn::new(0, self.open.round));
         } else {
             return None;
         }
         let demand = state.demands.get(plan.demand);
-        let is_steady = search.spread.is_none()
-            && !plan.is_distinct
+        let is_steady = !plan.is_distinct
             && plan.residues.is_empty()
             && demand.ports.is_empty()
             && matches!(demand.gpus(), GpuDemand::None | GpuDemand::Whole(_));
         self.kinds.push(Kind { first, turns: self.turns.len() - first, is_steady });
         self.least = Some(self.least.map_or(search.needed, |least| least.lesser(&search.needed)));
+        let ordered = if let Last::Binpack(column, _) = search.last { 1 << column } else { 0 };
+        self.open.columns |= search.needed.columns().fold(ordered, |columns, column| columns | 1 << column);
         u32::try_from(self.kinds.len() - 1).ok()
     }
 
@@ -179,15 +188,20 @@ impl Batch {
     #[inline]
     pub(crate) fn kind_of(&self, id: RequestId) -> Option<usize> {
         let &kind = self.kind_of.get(id.slot() as usize)?;
-        if kind < ALONE { Some(kind as usize) } else { None }
+        if (kind as usize) < self.kinds.len() { Some(kind as usize) } else { None }
     }
 
     /// A task went to an instance.
     #[inline]
-    pub(crate) fn note(&mut self, state: &State, slot: u32) {
+    pub(crate) fn note(&mut self, state: &State, ranks: &Ranks, slot: u32) {
         let Some(least) = self.least else { return };
-        if !self.is_stale {
-            self.is_stale = !self.open.note(slot, least.fits(state, slot));
+        if self.is_stale {
+            return;
+        }
+        self.tasks += 1;
+        self.is_stale = !self.open.note(state, ranks, slot, least.fits(state, slot));
+        if self.is_stale && self.tasks < TASKS_LEAST {
+            self.kinds.clear();
         }
     }
 
@@ -206,10 +220,11 @@ impl Batch {
         self.kinds.clear();
         self.turns.clear();
         self.open.clear();
-        self.open.now = 0;
-        self.open.since = 0;
+        self.open.columns = 0;
         self.least = None;
         self.is_stale = false;
+        self.tasks = 0;
+        self.requests = 0;
     }
 
     /// The instance that the next task of a request goes to, and with it how many of its tasks in a row.
@@ -229,14 +244,22 @@ impl Batch {
             index.orders.sync(state, &index.ranks);
             self.open.clear();
             self.is_stale = false;
+            self.tasks = 0;
         }
         let residues = Residues::new(state, index, plan);
         let judge = Judge::new(state, index, plan, search, residues.as_ref());
         let Kind { first, turns, is_steady } = self.kinds[kind];
-        let found = find(&mut self.turns[first..first + turns], &self.open, (index, plan, search), &judge, effort);
+        let is_alone = is_steady && self.requests == 1;
+        let spread = spread_of(index, plan, search);
+        let turns = &mut self.turns[first..first + turns];
+        let found = match (search.spread, spread) {
+            (None, _) => find(turns, &self.open, &judge, effort),
+            (Some(_), None) => Found::Unknown,
+            (Some(_), Some(spread)) => find_spread(turns, &self.open, (spread, is_alone), &judge, effort),
+        };
         effort.instructions += residues.map_or(0, |residues| residues.instructions.get());
         let copies = match found {
-            Found::Instance(slot) if is_steady => room(state, plan, slot),
+            Found::Instance(slot) if is_steady && search.spread.is_none() => room(state, plan, slot),
             _ => 1,
         };
         (found, copies)
@@ -247,26 +270,30 @@ impl Batch {
         self.kind_of.capacity() * size_of::<u32>()
             + self.kinds.capacity() * size_of::<Kind>()
             + self.turns.capacity() * size_of::<Turn>()
+            + self.open.instances.capacity() * size_of::<(u32, u32)>()
+            + self.open.rows.capacity() * size_of::<Row>()
             + self.open.lane_of.capacity()
     }
 }
 
-/// The best instance, of those in domains with the fewest tasks if something is spread.
-fn find(
+/// The best instance of all.
+#[inline]
+fn find(turns: &mut [Turn], open: &Open, judge: &Judge<'_, '_>, effort: &mut Effort) -> Found {
+    match turns.first_mut().map(|turn| turn.best(open, judge, Scope::Anywhere, effort)) {
+        Some(Best::Is(_, slot)) => Found::Instance(slot),
+        Some(Best::Unknown) => Found::Unknown,
+        Some(Best::Nothing) | None => Found::Nothing,
+    }
+}
+
+/// The best instance of those in domains with the fewest tasks. `is_alone` says that what won goes on winning.
+fn find_spread(
     turns: &mut [Turn],
     open: &Open,
-    (index, plan, search): (&Index, &Plan, &Search),
+    (spread, is_alone): (SpreadView<'_>, bool),
     judge: &Judge<'_, '_>,
     effort: &mut Effort,
 ) -> Found {
-    if search.spread.is_none() {
-        return match turns.first_mut().map(|turn| turn.best(open, judge, Scope::Anywhere, effort)) {
-            Some(Best::Is(_, slot)) => Found::Instance(slot),
-            Some(Best::Unknown) => Found::Unknown,
-            Some(Best::Nothing) | None => Found::Nothing,
-        };
-    }
-    let Some(spread) = spread_of(index, plan, search) else { return Found::Unknown };
     let mut floor = None;
     loop {
         let levels = turns.iter().map(|turn| spread.level(turn.domain));
@@ -275,12 +302,19 @@ fn find(
         };
         let mut first: Option<(i64, u32)> = None;
         for turn in turns.iter_mut().filter(|turn| spread.level(turn.domain) == level) {
-            match turn.best(open, judge, Scope::Domain(spread, turn.domain), effort) {
-                Best::Is(position, slot) if first.is_none_or(|first| (position, slot) < first) => {
-                    first = Some((position, slot));
+            let best = match open.lane(turn.winner).filter(|_| is_alone) {
+                Some(lane) => Best::Is(open.position(judge.search, lane), turn.winner),
+                None => turn.best(open, judge, Scope::Domain(spread, turn.domain), effort),
+            };
+            match best {
+                Best::Is(position, slot) => {
+                    turn.winner = slot;
+                    if first.is_none_or(|(first, _)| position < first) {
+                        first = Some((position, slot));
+                    }
                 }
+                Best::Nothing => {}
                 Best::Unknown => return Found::Unknown,
-                _ => {}
             }
         }
         if let Some((_, slot)) = first {
@@ -301,73 +335,59 @@ enum Best {
 }
 
 impl Turn {
-    /// A turn that has not looked anywhere since a moment.
-    const fn new(domain: usize, since: i32) -> Self {
-        let found = [0; FOUND_MAX];
-        Self { domain, from: i64::MIN, found, used: 0, len: 0, is_ended: false, winner: None, seen: since }
+    /// A turn that knows nothing yet.
+    const fn new(domain: usize, round: u32) -> Self {
+        let found = [(0, 0); FOUND_MAX];
+        Self {
+            domain,
+            from: i64::MIN,
+            found,
+            used: 0,
+            len: 0,
+            reach: FOUND_MAX / 2,
+            is_ended: false,
+            winner: NONE,
+            round,
+        }
     }
 
     /// The best instance of all.
     #[inline]
     fn best(&mut self, open: &Open, judge: &Judge<'_, '_>, scope: Scope<'_>, effort: &mut Effort) -> Best {
-        if self.seen < open.since {
-            *self = Self::new(self.domain, open.since);
+        if self.round != open.round {
+            *self = Self::new(self.domain, open.round);
         }
-        let winner = self.best_open(open, judge, scope, effort);
         loop {
-            while self.used < self.len {
-                let slot = self.found[self.used];
-                // One that changed and is not open is full.
-                if !open.has(slot) && judge.has_enough(slot) {
-                    let position = judge.position(slot);
-                    return match winner {
-                        Some((first, slot)) if first < position => Best::Is(first, slot),
-                        _ => Best::Is(position, slot),
-                    };
-                }
-                self.used += 1;
+            let next = self.next(open, judge);
+            let bound = match next {
+                Some((position, _)) => position,
+                None if self.is_ended => i64::MAX,
+                None => self.from,
+            };
+            if let Some((position, slot)) = open.best(judge, scope, bound, effort).or(next) {
+                return Best::Is(position, slot);
             }
-            match winner {
-                Some((position, slot)) if self.is_ended || position < self.from => return Best::Is(position, slot),
-                None if self.is_ended => return Best::Nothing,
-                _ if self.walk(open, judge, scope, effort) => {}
-                _ => return Best::Unknown,
+            if self.is_ended {
+                return Best::Nothing;
+            }
+            if !self.walk(open, judge, scope, effort) {
+                return Best::Unknown;
             }
         }
     }
 
-    /// The best open instance with its position.
+    /// The next instance of the walk with its position, of those found.
     #[inline]
-    fn best_open(
-        &mut self,
-        open: &Open,
-        judge: &Judge<'_, '_>,
-        scope: Scope<'_>,
-        effort: &mut Effort,
-    ) -> Option<(i64, u32)> {
-        let takes = |slot: u32| judge.has_enough(slot) && judge.admits(slot);
-        let mut lanes = open.changed_after(self.seen);
-        self.seen = open.now;
-        if let Some((_, slot)) = self.winner {
-            let lane = open.lane(slot);
-            if lane.is_none_or(|lane| lanes >> lane & 1 != 0) {
-                self.winner = if lane.is_some() && takes(slot) { Some((judge.position(slot), slot)) } else { None };
-                if self.winner.is_none() {
-                    lanes = open.lanes;
-                }
+    fn next(&mut self, open: &Open, judge: &Judge<'_, '_>) -> Option<(i64, u32)> {
+        while self.used < self.len {
+            let (position, slot) = self.found[self.used];
+            // One that changed and is not open has not enough.
+            if !open.has(slot) && judge.has_enough(slot) {
+                return Some((position, slot));
             }
+            self.used += 1;
         }
-        for lane in bits(lanes) {
-            let slot = open.slots[lane as usize];
-            effort.visit_instance();
-            if scope.has(slot) && takes(slot) {
-                let position = judge.position(slot);
-                if self.winner.is_none_or(|(first, _)| position < first) {
-                    self.winner = Some((position, slot));
-                }
-            }
-        }
-        self.winner
+        None
     }
 
     /// Goes on with the walk until it has found a few; returns whether the budget allowed it.
@@ -379,12 +399,14 @@ impl Turn {
         effort.searches += 1;
         let walk = judge.walk(self.from, effort, |position, slot| {
             self.from = position + 1;
-            if scope.has(slot) && !open.has(slot) && judge.has_enough(slot) && judge.admits(slot) {
-                self.found[self.len] = slot;
+            let is_there = || !open.has(slot) && (!judge.lags(slot) || judge.has_enough(slot));
+            if scope.has(slot) && is_there() && judge.admits(slot) {
+                self.found[self.len] = (position, slot);
                 self.len += 1;
             }
-            self.len == FOUND_MAX
+            self.len == self.reach
         });
+        self.reach = FOUND_MAX.min(2 * self.reach);
         self.is_ended = walk == Walk::Ended;
         walk != Walk::Spent || self.len > 0
     }
@@ -403,20 +425,48 @@ impl Open {
         self.lane(slot).is_some()
     }
 
-    /// Lanes that changed after a moment.
+    /// The best feasible instance of those below a position, with its own.
     #[inline]
-    fn changed_after(&self, seen: i32) -> u64 {
-        if self.lanes.count_ones() <= OPEN_FEW {
-            let changed = bits(self.lanes).filter(|&lane| self.changed[lane as usize] > seen);
-            return changed.fold(0, |lanes, lane| lanes | 1 << lane);
+    fn best(&self, judge: &Judge<'_, '_>, scope: Scope<'_>, bound: i64, effort: &mut Effort) -> Option<(i64, u32)> {
+        let mut lanes = self.lanes;
+        for (column, least) in judge.search.needed.amounts() {
+            lanes = enough(&self.rows[column], least, lanes);
         }
-        self.lanes & at_least(&self.changed, seen.saturating_add(1))
+        while lanes != 0 {
+            let mut first = (bound, 0);
+            for lane in bits(lanes) {
+                let position = self.position(judge.search, lane);
+                if position < first.0 {
+                    first = (position, lane);
+                }
+            }
+            let (position, lane) = first;
+            if position == bound {
+                return None;
+            }
+            let (slot, _) = self.instances[lane as usize];
+            effort.visit_instance();
+            if scope.has(slot) && judge.admits(slot) {
+                return Some((position, slot));
+            }
+            lanes &= !(1 << lane);
+        }
+        None
+    }
+
+    /// Where an open instance stands by what decides last.
+    #[inline]
+    fn position(&self, search: &Search, lane: u32) -> i64 {
+        let (_, rank) = self.instances[lane as usize];
+        match search.last {
+            Last::Binpack(column, _) => key(self.rows[column][lane as usize], rank),
+            _ => i64::from(rank),
+        }
     }
 
     /// An instance changed; returns whether there was room for it, if it may still take tasks.
     #[inline]
-    fn note(&mut self, slot: u32, has_room: bool) -> bool {
-        self.now += 1;
+    fn note(&mut self, state: &State, ranks: &Ranks, slot: u32, has_room: bool) -> bool {
         let known = self.lane(slot);
         if !has_room {
             if let Some(lane) = known {
@@ -426,9 +476,11 @@ impl Open {
             return true;
         }
         let lane = known.unwrap_or_else(|| (!self.lanes).trailing_zeros());
-        let Some(changed) = self.changed.get_mut(lane as usize) else { return false };
-        *changed = self.now;
-        self.slots[lane as usize] = slot;
+        let Some(instance) = self.instances.get_mut(lane as usize) else { return false };
+        *instance = (slot, ranks.of(slot));
+        for column in bits(self.columns) {
+            self.rows[column as usize][lane as usize] = state.remaining[column as usize][slot as usize];
+        }
         self.lanes |= 1 << lane;
         #[expect(clippy::cast_possible_truncation, reason = "there are 64 lanes")]
         {
@@ -440,11 +492,10 @@ impl Open {
     /// Closes every instance.
     fn clear(&mut self) {
         for lane in bits(self.lanes) {
-            self.lane_of[self.slots[lane as usize] as usize] = 0;
+            self.lane_of[self.instances[lane as usize].0 as usize] = 0;
         }
         self.lanes = 0;
-        self.now += 1;
-        self.since = self.now;
+        self.round = self.round.wrapping_add(1);
     }
 }
 

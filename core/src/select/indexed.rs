@@ -15,7 +15,6 @@ use smallvec::SmallVec;
 
 use crate::expr::Parking;
 use crate::index::Index;
-use crate::index::amounts::key;
 use crate::index::bitset::Bitset;
 use crate::index::effort::Effort;
 use crate::index::order::Walk;
@@ -132,7 +131,7 @@ pub(super) struct Judge<'a, 'r> {
     /// The request.
     plan: &'a Plan,
     /// What is searched for.
-    search: &'a Search,
+    pub(super) search: &'a Search,
     /// Instances admitted by static facts.
     admitted: &'a Bitset,
     /// Instances that run a task of the group, where none of them may take another.
@@ -230,6 +229,12 @@ impl<'a, 'r> Judge<'a, 'r> {
         amounts.iter().all(|&(column, amount)| fits(amount, self.state.remaining[usize::from(column)][slot as usize]))
     }
 
+    /// Whether the orders have not followed the last change of an instance yet.
+    #[inline]
+    pub(super) fn lags(&self, slot: u32) -> bool {
+        self.index.orders.lags(slot)
+    }
+
     /// The best instance, of those in domains with the fewest tasks if something is spread.
     fn find_spread(&self, scratch: &mut Scratch, effort: &mut Effort) -> Found {
         if self.search.spread.is_none() {
@@ -281,16 +286,6 @@ impl<'a, 'r> Judge<'a, 'r> {
         }
         let turned_away = admissions.turned_away(self.search.admission);
         orders.walk_sequence(ranks, (from, needed), [turned_away, self.taken], effort, visit)
-    }
-
-    /// Where an instance stands by what decides last.
-    #[inline]
-    pub(super) fn position(&self, slot: u32) -> i64 {
-        let rank = self.index.ranks.of(slot);
-        match self.search.last {
-            Last::Binpack(column, _) => key(self.state.remaining[column][slot as usize], rank),
-            _ => i64::from(rank),
-        }
     }
 
     /// The instance with the fewest tasks of the group, the earliest registered of several: the earliest of those without a
