@@ -409,11 +409,11 @@ fn no_list_allocates() {
         for constraints in constraints() {
             let mut cluster = fleet(is_strict, route);
             let mut list = Vec::new();
-            for (chain, demand) in chains().into_iter().zip(demands().into_iter().cycle()) {
+            for ((chain, demand), number) in chains().into_iter().zip(demands().into_iter().cycle()).zip(0..) {
                 let mut request = Request::new("web", demand).with_strategies(chain).with_seed(7);
                 request.constraints.clone_from(&constraints);
-                request.all_or_nothing = list.len() % 3 == 0;
-                list.push(cluster.prepare(&request.with_count(1 + list.len() as u32 % 4)).unwrap());
+                request.all_or_nothing = number % 3 == 0;
+                list.push(cluster.prepare(&request.with_count(1 + number % 4)).unwrap());
             }
             list.extend_from_within(..);
             let mut copy = cluster.clone();

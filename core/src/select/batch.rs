@@ -1,19 +1,19 @@
 //! Many tasks in a row, of one request or of several in any order: what a search found is kept for the tasks after it.
 //!
 //! Placing a task changes one instance, and what a request asks of an instance depends on that instance alone. So what is
-//! known of all others stays true. Instances that tasks went to since the batch began, and that some request may still have
-//! room on, are *open*: there are few of them, since the best one is filled first, and each request looks at those that
-//! changed since it last looked. All others stand in the orders as they did, so a request walks them once from the best on,
-//! a few at a time. Its next task goes to the better of the best open instance and the next one of its walk. Where
-//! something is spread, each domain is looked at for itself, and those with the fewest tasks come first. Answers are those of
-//! placing the tasks one by one.
+//! known of all others stays true. Instances that tasks went to since the batch began, and that may have room for more, are
+//! *open*: there are few of them as a rule, since the best one is filled first, and what is left on them is kept together.
+//! All others stand in the orders as they did, so each request walks them once from the best on, a few at a time. Its next
+//! task goes to the better of the best open instance and the next one of its walk. Where something is spread, each domain is
+//! walked for itself, and those with the fewest tasks come first. Answers are those of placing the tasks one by one.
 //!
-//! An instance that has less than the least that any request of the batch needs is of no interest any more. When too many are
-//! open, the orders are brought up to date and the batch begins anew.
+//! An instance that has less than the least that any request of the batch needs is open no longer. When too many are open,
+//! the orders are brought up to date and the batch begins anew; if it has not got far, tasks are placed one by one from then
+//! on.
 //!
-//! Only for requests in which an amount or registration decides last, and nothing after it; the others are placed one by one
-//! among them. Cost: for each task, a look at the open instances that changed since the last task of its request, and a
-//! share of a walk; does not allocate.
+//! Only for requests in which an amount or registration decides last, and nothing after it; tasks of others are placed one
+//! by one among them. Cost: for each task, a look at the open instances and a share of a walk, and for each instance that
+//! tasks went to a move in the orders when it is full; does not allocate.
 
 use alloc::vec::Vec;
 
@@ -476,16 +476,17 @@ impl Open {
             return true;
         }
         let lane = known.unwrap_or_else(|| (!self.lanes).trailing_zeros());
-        let Some(instance) = self.instances.get_mut(lane as usize) else { return false };
+        let places = (self.instances.get_mut(lane as usize), self.lane_of.get_mut(slot as usize));
+        let (Some(instance), Some(lane_of)) = places else { return false };
         *instance = (slot, ranks.of(slot));
+        #[expect(clippy::cast_possible_truncation, reason = "there are 64 lanes")]
+        {
+            *lane_of = lane as u8 + 1;
+        }
         for column in bits(self.columns) {
             self.rows[column as usize][lane as usize] = state.remaining[column as usize][slot as usize];
         }
         self.lanes |= 1 << lane;
-        #[expect(clippy::cast_possible_truncation, reason = "there are 64 lanes")]
-        {
-            self.lane_of[slot as usize] = lane as u8 + 1;
-        }
         true
     }
 
