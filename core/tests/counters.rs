@@ -128,6 +128,22 @@ fn a_list_touches_a_fraction_of_what_its_requests_touch_one_by_one() {
 }
 
 #[test]
+fn a_request_of_a_list_that_was_rejected_is_not_searched_for_again() {
+    for route in [Route::Indexed, Route::Scan] {
+        let mut cluster = fleet();
+        cluster.set_route(route);
+        let ids = [Strategy::Random, Strategy::Binpack(BinpackField::Cpu)].map(|strategy| {
+            let request = Request::new("web", Demand::new(9000, 1)).with_strategies(strategy);
+            cluster.prepare(&request).unwrap()
+        });
+        let before = cluster.counters();
+        assert_eq!(cluster.place_list(&ids.repeat(500), &mut Vec::new()), Ok(0));
+        let cost = since(before, cluster.counters());
+        assert!(cost.searches <= 2 && cost.scans <= 2, "{cost:?}");
+    }
+}
+
+#[test]
 fn programs_run_only_for_candidates_that_everything_else_admits() {
     let mut cluster = fleet();
     let text = "not(task:group == service:db) and attribute:half == first";

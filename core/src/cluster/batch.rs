@@ -194,21 +194,31 @@ impl Cluster {
 
     /// The instance that a request's next task goes to, and with it how many of its tasks in a row.
     fn choose_in_batch(&mut self, id: RequestId) -> Result<Option<(u32, u32)>, Error> {
-        let Some(kind) = self.scratch.batch.kind_of(id) else { return Ok(self.choose(id)?.map(|slot| (slot, 1))) };
         let Self { state, index, requests, scratch, .. } = self;
         let Prepared { plan, request } = requests.get(id)?;
         check_port_room(self.options.is_strict, self.reserved.ports, state, request)?;
-        for &residue in &plan.residues {
-            index.residues.get(residue).focus(state, |group| index.tallies.focus_spare(state, group));
+        if scratch.batch.rejects(id) {
+            return Ok(None);
         }
-        let mut effort = indexed::effort(state);
-        let (found, copies) = scratch.batch.next(kind, state, index, plan, &mut effort);
-        self.counters.add(effort);
-        match found {
-            Found::Instance(slot) => Ok(Some((slot, copies))),
-            Found::Nothing => Ok(None),
-            Found::Unknown => Ok(self.scan(id)?.map(|slot| (slot, 1))),
+        let chosen = if let Some(kind) = scratch.batch.kind_of(id) {
+            for &residue in &plan.residues {
+                index.residues.get(residue).focus(state, |group| index.tallies.focus_spare(state, group));
+            }
+            let mut effort = indexed::effort(state);
+            let (found, copies) = scratch.batch.next(kind, state, index, plan, &mut effort);
+            self.counters.add(effort);
+            match found {
+                Found::Instance(slot) => Some((slot, copies)),
+                Found::Nothing => None,
+                Found::Unknown => self.scan(id)?.map(|slot| (slot, 1)),
+            }
+        } else {
+            self.choose(id)?.map(|slot| (slot, 1))
+        };
+        if chosen.is_none() {
+            self.scratch.batch.reject(id, &self.requests.get(id)?.plan);
         }
+        Ok(chosen)
     }
 
     /// Undoes the newest placements, newest first.

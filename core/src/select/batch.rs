@@ -11,6 +11,9 @@
 //! the orders are brought up to date and the batch begins anew; if it has not got far, tasks are placed one by one from then
 //! on.
 //!
+//! Within one call tasks only come, so a request that was rejected once is rejected for the rest of it, unless its
+//! expressions read tasks.
+//!
 //! Only for requests in which an amount or registration decides last, and nothing after it; tasks of others are placed one
 //! by one among them. Cost: for each task, a look at the open instances and a share of a walk, and for each instance that
 //! tasks went to a move in the orders when it is full; does not allocate.
@@ -105,6 +108,10 @@ struct Open {
 pub(crate) struct Batch {
     /// By slot of a request: its number among the kinds.
     kind_of: Vec<u32>,
+    /// By slot of a request: the age in which its last task found no instance.
+    rejected: Vec<u64>,
+    /// A number for each time within which tasks only came; none is used twice.
+    age: u64,
     /// The requests.
     kinds: Vec<Kind>,
     /// What they know.
@@ -122,18 +129,21 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// Makes room for so many slots of instances and of requests.
+    /// Makes room for so many slots of instances and of requests; without instances, for tasks placed one by one alone.
     pub(crate) fn reserve(&mut self, slots: usize, requests: usize) {
         let Open { instances, rows, lane_of, .. } = &mut self.open;
         if lane_of.len() < slots {
             lane_of.resize(slots, 0);
         }
-        instances.resize(LANES, (0, 0));
-        rows.resize(DIMENSIONS, [0; LANES]);
+        if slots > 0 {
+            instances.resize(LANES, (0, 0));
+            rows.resize(DIMENSIONS, [0; LANES]);
+        }
         if self.kind_of.len() < requests {
             self.kind_of.resize(requests, UNKNOWN);
+            self.rejected.resize(requests, u64::MAX);
         }
-        let kinds = requests.min(KINDS_MAX);
+        let kinds = if slots > 0 { requests.min(KINDS_MAX) } else { 0 };
         self.kinds.reserve(kinds);
         self.turns.reserve(if kinds == 0 { 0 } else { DOMAINS_USUAL * kinds + DOMAINS_MAX });
     }
@@ -205,9 +215,25 @@ impl Batch {
         }
     }
 
+    /// A task of a request found no instance. No later one will before tasks are taken back, unless parts of its expressions
+    /// read tasks.
+    #[inline]
+    pub(crate) fn reject(&mut self, id: RequestId, plan: &Plan) {
+        if let Some(rejected) = self.rejected.get_mut(id.slot() as usize).filter(|_| plan.residues.is_empty()) {
+            *rejected = self.age;
+        }
+    }
+
+    /// Whether a task of a request will find no instance.
+    #[inline]
+    pub(crate) fn rejects(&self, id: RequestId) -> bool {
+        self.rejected.get(id.slot() as usize) == Some(&self.age)
+    }
+
     /// Tasks were taken back.
     pub(crate) fn forget(&mut self) {
         self.is_stale = true;
+        self.age += 1;
     }
 
     /// Ends the batch of these requests.
@@ -217,6 +243,7 @@ impl Batch {
                 *kind = UNKNOWN;
             }
         }
+        self.age += 1;
         self.kinds.clear();
         self.turns.clear();
         self.open.clear();
@@ -268,6 +295,7 @@ impl Batch {
     /// Bytes held on the heap.
     pub(crate) fn memory_usage(&self) -> usize {
         self.kind_of.capacity() * size_of::<u32>()
+            + self.rejected.capacity() * size_of::<u64>()
             + self.kinds.capacity() * size_of::<Kind>()
             + self.turns.capacity() * size_of::<Turn>()
             + self.open.instances.capacity() * size_of::<(u32, u32)>()
