@@ -13,7 +13,7 @@ use crate::meter::Outcome;
 pub const CLASSES: [&str; 10] = ["c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9"];
 /// Services of the cells with many of them.
 pub const SERVICES: usize = 200;
-/// Tasks of a batch.
+/// Tasks of a batch, or of a list.
 pub const BATCH: u32 = 10_000;
 /// Placements inside the savepoint of a rollback cell.
 pub const ROLLBACK: usize = 1000;
@@ -59,6 +59,10 @@ axis! {
         ChurnInSavepoint = "churn-in-savepoint",
         /// One task of a batch of equal tasks placed by one call.
         Batch = "batch",
+        /// One task of a list of requests drawn from thirty, placed by one call.
+        List = "list",
+        /// One task of the same list, placed one by one.
+        ListOneByOne = "list-one-by-one",
         /// One explanation.
         Explain = "explain",
         /// One of the placements between opening a savepoint and rolling back, the two included.
@@ -310,6 +314,10 @@ impl Cell {
             cells.push(cell(Operation::Churn, memory, limit, mixed));
         }
         cells.push(cell(Operation::Batch, memory, Limit::None, mixed));
+        for operation in [Operation::List, Operation::ListOneByOne] {
+            cells.extend([fresh, mixed].map(|state| cell(operation, memory, Limit::None, state)));
+            cells.push(cell(operation, spread, Limit::None, mixed));
+        }
         for (chain, limit) in [(memory, Limit::None), (spread, Limit::DistinctKeep10), (memory, Limit::Residue)] {
             cells.push(cell(Operation::Explain, chain, limit, mixed));
         }

@@ -23,10 +23,10 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// A search is over.
+    /// A search is over, or a task of a batch has its answer.
     #[inline]
     pub(crate) fn add(&mut self, effort: Effort) {
-        self.searches += 1;
+        self.searches += u64::from(effort.searches);
         self.blocks += u64::from(effort.blocks);
         self.instances += u64::from(effort.instances);
         self.instructions += u64::from(effort.instructions);

@@ -51,6 +51,11 @@ impl PreparedTable {
         }
     }
 
+    /// Slots there are, in use or not.
+    pub(crate) fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
     /// Every prepared request.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Prepared> {
         self.slots.iter().filter_map(|(_, prepared)| prepared.as_deref())

@@ -1,7 +1,9 @@
 //! What searches may cost, asserted: the bounds that `design.md` states.
 
 use placewright::counters::Counters;
-use placewright::{BinpackField, Cluster, Constraint, Demand, Instance, Options, Request, Route, Strategy, expr};
+use placewright::{
+    BinpackField, Cluster, Constraint, Demand, Instance, Options, Request, Route, Strategy, StrategyChain, expr,
+};
 
 /// Instances of a fleet.
 const INSTANCES: u32 = 2000;
@@ -84,7 +86,7 @@ fn a_filter_that_keeps_what_comes_last_costs_its_budget_and_a_scan() {
 }
 
 #[test]
-fn a_row_of_equal_tasks_searches_once_for_each_instance_filled() {
+fn a_row_of_equal_tasks_searches_once_for_every_few_instances_filled() {
     let mut cluster = fleet();
     let request = Request::new("web", Demand::new(512, 1024)).with_count(5000);
     let id = cluster.prepare(&request.with_strategies(Strategy::Binpack(BinpackField::Memory))).unwrap();
@@ -95,7 +97,50 @@ fn a_row_of_equal_tasks_searches_once_for_each_instance_filled() {
     used.dedup();
     let cost = since(before, cluster.counters());
     assert_eq!(cost.scans, 0);
-    assert!(cost.instances <= used.len() as u64 && cost.blocks <= 2 * used.len() as u64, "{cost:?} for {}", used.len());
+    let used = used.len() as u64;
+    assert!(cost.searches <= used / 8 + 1 && cost.instances <= used + 8, "{cost:?} for {used}");
+    assert!(cost.blocks <= 2 * cost.searches, "{cost:?} for {used}");
+}
+
+#[test]
+fn a_list_touches_a_fraction_of_what_its_requests_touch_one_by_one() {
+    for (field, spread) in [(BinpackField::Memory, false), (BinpackField::Cpu, false), (BinpackField::Memory, true)] {
+        let (mut lists, mut one_by_one) = (fleet(), fleet());
+        let chain = |last| StrategyChain::new(spread.then(|| Strategy::spread("half")).into_iter().chain([last]));
+        let ids: Vec<_> = sizes(&Strategy::Binpack(field))
+            .into_iter()
+            .map(|size| size.with_strategies(chain(Strategy::Binpack(field)).unwrap()))
+            .map(|size| [&mut lists, &mut one_by_one].map(|cluster| cluster.prepare(&size).unwrap())[0])
+            .collect();
+        let list: Vec<_> = (0..10_000_usize).map(|task| ids[task * 7919 % 9973 % ids.len()]).collect();
+        let before = [lists.counters(), one_by_one.counters()];
+        let mut placements = Vec::new();
+        assert_eq!(lists.place_list(&list, &mut placements).unwrap(), list.len());
+        for (id, placed) in list.iter().zip(&placements) {
+            assert_eq!(one_by_one.place_one(*id).unwrap().placement(), *placed);
+        }
+        let [list, each] = [since(before[0], lists.counters()), since(before[1], one_by_one.counters())];
+        // A block has 64 instances.
+        let touched = |cost: Counters| 64 * cost.blocks + cost.instances + cost.scanned;
+        assert!(5 * list.searches <= each.searches, "{list:?}, one by one {each:?}");
+        assert!(5 * touched(list) <= touched(each), "{list:?}, one by one {each:?}");
+    }
+}
+
+#[test]
+fn a_request_of_a_list_that_was_rejected_is_not_searched_for_again() {
+    for route in [Route::Indexed, Route::Scan] {
+        let mut cluster = fleet();
+        cluster.set_route(route);
+        let ids = [Strategy::Random, Strategy::Binpack(BinpackField::Cpu)].map(|strategy| {
+            let request = Request::new("web", Demand::new(9000, 1)).with_strategies(strategy);
+            cluster.prepare(&request).unwrap()
+        });
+        let before = cluster.counters();
+        assert_eq!(cluster.place_list(&ids.repeat(500), &mut Vec::new()), Ok(0));
+        let cost = since(before, cluster.counters());
+        assert!(cost.searches <= 2 && cost.scans <= 2, "{cost:?}");
+    }
 }
 
 #[test]

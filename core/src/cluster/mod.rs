@@ -3,6 +3,7 @@
 //! Control-plane calls (register, put an attribute, prepare a request) may allocate. Data-plane calls (place, stop, begin,
 //! roll back) allocate nothing within what [`Cluster::reserve`] took. A call that fails has changed nothing.
 
+mod batch;
 mod options;
 mod place;
 mod running;
@@ -30,8 +31,8 @@ use crate::state::registration::check_attribute;
 use crate::state::{InstanceFacts, Life, NONE, State};
 use crate::view::{InstanceView, TaskView};
 
+pub use batch::Judged;
 pub use options::{Capacity, Options, Release, Route, RunningTask, UnknownEni};
-pub use place::Judged;
 
 /// A cluster of container instances and the tasks on them.
 #[derive(Debug)]
@@ -157,6 +158,7 @@ impl Cluster {
         let slots = self.state.slots().max(self.reserved.instances);
         let tasks = self.state.tasks.len().max(self.reserved.tasks);
         self.scratch.reserve(slots, self.state.attributes.values_len(), tasks);
+        self.scratch.batch.reserve(if self.is_large() { slots } else { 0 }, self.requests.slots());
         self.index.reserve(slots, tasks);
     }
 

@@ -9,7 +9,6 @@ use crate::instance::InstanceStatus;
 use crate::outcome::{Outcome, Placement, Rejection};
 use crate::prepared::{self, Prepared};
 use crate::request::Request;
-use crate::select::fill::Fill;
 use crate::select::indexed::{self, Found};
 use crate::select::judge::{self, Reason};
 use crate::select::{scan, victim};
@@ -23,9 +22,6 @@ use super::options::{Release, Route};
 
 /// Fewest instances for which [`Route::Auto`] searches an index.
 const INDEXED_INSTANCES_MIN: usize = 512;
-
-/// How a request that was judged went: the rejection, if a task found no instance, and each considered instance's reason.
-pub type Judged = (Option<Rejection>, Vec<(InstanceId, Reason)>);
 
 impl Cluster {
     /// Makes a request ready: compiles it against this cluster, so that placing it reads integers only.
@@ -42,8 +38,9 @@ impl Cluster {
         if self.may_be_large() {
             prepared::want_orders(&self.state, &mut self.index, &prepared.plan);
         }
+        let id = self.requests.insert(prepared)?;
         self.fit_scratch();
-        self.requests.insert(prepared)
+        Ok(id)
     }
 
     /// Lets go of a prepared request.
@@ -96,7 +93,7 @@ impl Cluster {
     }
 
     /// The instance that a request's next task goes to.
-    fn choose(&mut self, id: RequestId) -> Result<Option<u32>, Error> {
+    pub(super) fn choose(&mut self, id: RequestId) -> Result<Option<u32>, Error> {
         let is_large = self.is_large();
         let Self { state, index, requests, scratch, .. } = self;
         let Prepared { plan, request } = requests.get(id)?;
@@ -115,6 +112,11 @@ impl Cluster {
                 Found::Unknown => {}
             }
         }
+        self.scan(id)
+    }
+
+    /// The same by scan.
+    pub(super) fn scan(&mut self, id: RequestId) -> Result<Option<u32>, Error> {
         self.counters.add_scan(self.state.registry.len());
         let Self { state, index, requests, scratch, .. } = self;
         let Prepared { plan, .. } = requests.get(id)?;
@@ -128,7 +130,7 @@ impl Cluster {
     }
 
     /// Starts a task of a request on a feasible instance.
-    fn run(&mut self, id: RequestId, slot: u32) -> Result<Placement, Error> {
+    pub(super) fn run(&mut self, id: RequestId, slot: u32) -> Result<Placement, Error> {
         let Prepared { plan, request } = self.requests.get(id)?;
         let gpus = request.demand.gpus;
         let new = NewTask {
@@ -144,115 +146,6 @@ impl Cluster {
         self.state.group_names.hold_again(new.group.0);
         self.apply(Delta::Run { task });
         Ok(Placement { task: self.state.task_id(task), instance: self.state.instance_id(slot) })
-    }
-
-    /// Places the tasks of a request one after another, each seeing the ones before, and appends them to `placements`. Stops
-    /// at the first that finds no instance, and says so. A request for all or nothing then takes the others back.
-    ///
-    /// Cost: as [`place_one`](Self::place_one) for each task. On the indexed route, where tasks of the request do not get in
-    /// each other's way and `binpack` or registration decides last, one search for each instance filled, and for each task a
-    /// few steps and a look at each domain of a spread.
-    ///
-    /// # Errors
-    /// As [`place_one`](Self::place_one); tasks placed before the error are taken back.
-    pub fn place(&mut self, id: RequestId, placements: &mut Vec<Placement>) -> Result<Option<Rejection>, Error> {
-        self.place_judged(id, placements, |_| ())
-    }
-
-    /// As [`place`](Self::place), and judges every instance at the moment the first task finds none, before anything is
-    /// taken back: the first failing check of each instance considered, in registration order.
-    ///
-    /// # Errors
-    /// As [`place`](Self::place).
-    pub fn place_explained(&mut self, id: RequestId, placements: &mut Vec<Placement>) -> Result<Judged, Error> {
-        let mut failures = Vec::new();
-        let rejection = self.place_judged(id, placements, |cluster| {
-            failures = cluster.failures(id).unwrap_or_default();
-        })?;
-        Ok((rejection, failures))
-    }
-
-    /// Places a request; `judge` sees the cluster at the moment a task finds no instance.
-    fn place_judged(
-        &mut self,
-        id: RequestId,
-        placements: &mut Vec<Placement>,
-        judge: impl FnOnce(&Self),
-    ) -> Result<Option<Rejection>, Error> {
-        let request = self.request(id)?;
-        let (wanted, all_or_nothing) = (request.count, request.all_or_nothing);
-        let before = placements.len();
-        match self.place_row(id, wanted, placements) {
-            Ok(true) => Ok(None),
-            Ok(false) => {
-                judge(self);
-                if all_or_nothing {
-                    self.take_back(placements, before);
-                }
-                #[expect(clippy::cast_possible_truncation, reason = "fewer than were wanted")]
-                let placed = (placements.len() - before) as u32;
-                Ok(Some(Rejection { wanted, placed }))
-            }
-            Err(error) => {
-                self.take_back(placements, before);
-                Err(error)
-            }
-        }
-    }
-
-    /// Places so many tasks of a request, or as many as find an instance; returns whether all did.
-    fn place_row(&mut self, id: RequestId, wanted: u32, placements: &mut Vec<Placement>) -> Result<bool, Error> {
-        let mut left = wanted;
-        let mut fill = if wanted > 1 && self.is_large() {
-            let plan = &self.requests.get(id)?.plan;
-            plan.search.as_ref().and_then(|search| Fill::new(&self.state, &self.index, plan, search))
-        } else {
-            None
-        };
-        while left > 0 {
-            self.check_task_room()?;
-            self.check_journal(1)?;
-            let chosen = match &mut fill {
-                Some(fill) => {
-                    let Prepared { plan, .. } = self.requests.get(id)?;
-                    let Some(search) = &plan.search else { return Ok(false) };
-                    let mut effort = indexed::effort(&self.state);
-                    let next = fill.next(&self.state, &mut self.index, plan, search, &mut effort);
-                    self.counters.add(effort);
-                    next
-                }
-                None => (Found::Unknown, 1),
-            };
-            let (slot, copies) = match chosen {
-                (Found::Instance(slot), copies) => (slot, copies.unsigned_abs()),
-                (Found::Nothing, _) => return Ok(false),
-                (Found::Unknown, _) => {
-                    fill = None;
-                    let Some(slot) = self.choose(id)? else { return Ok(false) };
-                    (slot, 1)
-                }
-            };
-            for _ in 0..copies.min(left) {
-                self.check_task_room()?;
-                self.check_journal(1)?;
-                placements.push(self.run(id, slot)?);
-                left -= 1;
-            }
-        }
-        Ok(true)
-    }
-
-    /// Undoes the newest placements, down to a number of them.
-    fn take_back(&mut self, placements: &mut Vec<Placement>, keep: usize) {
-        while placements.len() > keep {
-            let Some(placement) = placements.pop() else { return };
-            let delta = Delta::Run { task: placement.task.slot() };
-            if self.journal.is_open() {
-                self.journal.pop_after(0);
-            }
-            self.undo(delta);
-            self.state.sequence -= 1;
-        }
     }
 
     /// Starts one task of a request on one instance (StartTask), or says why it cannot.
@@ -385,7 +278,7 @@ impl Cluster {
 }
 
 /// In strict mode, refuses a request whose host ports have no reserved cells.
-fn check_port_room(is_strict: bool, reserved: usize, state: &State, request: &Request) -> Result<(), Error> {
+pub(super) fn check_port_room(is_strict: bool, reserved: usize, state: &State, request: &Request) -> Result<(), Error> {
     let wanted = request.demand.ports.len();
     let full = is_strict && wanted > 0 && state.ports.held_len() + wanted > reserved;
     if full { Err(Error::new(ErrorKind::CapacityReserved)) } else { Ok(()) }

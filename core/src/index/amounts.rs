@@ -9,10 +9,10 @@ use alloc::vec::Vec;
 
 use smallvec::SmallVec;
 
-use crate::resource::{DIMENSIONS, ResourceKind};
+use crate::resource::{DIMENSIONS, ResourceKind, fits};
 use crate::state::State;
 
-use super::bitset::Bitset;
+use super::bitset::{Bitset, bits};
 use super::effort::Effort;
 use super::order::{Order, Query, Walk};
 use super::ranks::Ranks;
@@ -21,6 +21,8 @@ use super::sequence::{Ranked, Sequence};
 
 /// Changed instances that are noted.
 const TOUCHED_MAX: usize = 64;
+/// Most of them that are moved as they come.
+const TOUCHED_FEW: usize = 8;
 /// Resources an order can be by: those of `DemandRecord::cpu_and_memory`, in its order.
 pub(crate) const ORDERED: [usize; 2] = [ResourceKind::Cpu.column(), ResourceKind::Memory.column()];
 
@@ -52,10 +54,30 @@ impl Needed {
         needed
     }
 
+    /// What it needs, with the columns.
+    #[inline]
+    pub(crate) fn amounts(&self) -> impl Iterator<Item = (usize, i32)> + '_ {
+        self.columns().map(|column| (column, self.amounts[column]))
+    }
+
+    /// What it and another need at the least, column by column.
+    pub(crate) fn lesser(&self, other: &Self) -> Self {
+        let mut amounts = self.amounts;
+        for (amount, &others) in amounts.iter_mut().zip(&other.amounts) {
+            *amount = others.min(*amount);
+        }
+        Self { amounts, columns: self.columns & other.columns }
+    }
+
+    /// Whether an instance has as much.
+    #[inline]
+    pub(crate) fn fits(&self, state: &State, slot: u32) -> bool {
+        self.amounts().all(|(column, amount)| fits(amount, state.remaining[column][slot as usize]))
+    }
+
     /// Columns it needs something of.
     pub(crate) fn columns(&self) -> impl Iterator<Item = usize> {
-        let columns = self.columns;
-        (0..DIMENSIONS).filter(move |column| columns >> column & 1 != 0)
+        bits(u64::from(self.columns)).map(|column| column as usize)
     }
 }
 
@@ -87,7 +109,7 @@ pub(crate) struct Orders {
 
 /// The key of an instance in an order.
 #[inline]
-fn key(amount: i32, rank: u32) -> i64 {
+pub(crate) fn key(amount: i32, rank: u32) -> i64 {
     i64::from(amount) << 32 | i64::from(rank)
 }
 
@@ -226,6 +248,12 @@ impl Orders {
         self.is_touched.set(slot, true);
     }
 
+    /// Whether a change of an instance is noted.
+    #[inline]
+    pub(crate) fn lags(&self, slot: u32) -> bool {
+        self.is_touched.contains(slot)
+    }
+
     /// Forgets what was noted.
     fn forget_touched(&mut self) {
         for (slot, _) in self.touched.drain(..) {
@@ -241,6 +269,12 @@ impl Orders {
         }
         let Self { by_amount, sequence, watched, touched, .. } = self;
         let width = watched.len();
+        if touched.len() > TOUCHED_FEW {
+            // PERF: moves from the same leaf one after another wait less for memory.
+            if let Some(place) = by_amount.iter().position(Option::is_some) {
+                touched.sort_unstable_by_key(|&(slot, before)| (before[place], ranks.of(slot)));
+            }
+        }
         for &(slot, before) in &*touched {
             let rank = ranks.of(slot);
             let amounts = gathered(watched, |column| state.remaining[column][slot as usize]);
@@ -262,42 +296,45 @@ impl Orders {
         needed.columns & !self.watched_columns == 0
     }
 
-    /// Shows `visit` the instances with enough of everything, least of the resource first, until it says to stop.
+    /// Shows `visit` the instances from a position on with enough of everything, least of the resource first, until it says
+    /// to stop; with each its position.
     #[inline]
     pub(crate) fn walk_amount(
         &self,
         ranks: &Ranks,
         column: usize,
+        from: i64,
         needed: &Needed,
         effort: &mut Effort,
-        mut visit: impl FnMut(u32) -> bool,
+        mut visit: impl FnMut(i64, u32) -> bool,
     ) -> Walk {
         let place = ORDERED.iter().position(|&ordered| ordered == column);
         let by_amount = place.and_then(|place| Some((place, self.by_amount[place].as_ref()?)));
         let Some((place, by_amount)) = by_amount.filter(|_| self.watches(needed)) else { return Walk::Spent };
         let amounts = beside(gathered(&self.watched, |column| needed.amounts[column]), place);
         let least = needed.amounts[column];
-        let from = if least == i32::MIN { i64::MIN } else { key(least, 0) };
-        let query = Query { from, to: i64::MAX, amounts: &amounts[1..self.watched.len()] };
-        by_amount.order.walk(&query, effort, |key| visit(ranks.slot_of(rank_of(key))))
+        let least = if least == i32::MIN { i64::MIN } else { key(least, 0) };
+        let query = Query { from: least.max(from), to: i64::MAX, amounts: &amounts[1..self.watched.len()] };
+        by_amount.order.walk(&query, effort, |key| visit(key, ranks.slot_of(rank_of(key))))
     }
 
-    /// Shows `visit` the instances with enough of everything, earliest registered first, until it says to stop. Those of
-    /// `without` are left out.
+    /// Shows `visit` the instances from a position on with enough of everything, earliest registered first, until it says to
+    /// stop; with each its position, which is its rank. Those of `without` are left out.
     #[inline]
     pub(crate) fn walk_sequence(
         &self,
         ranks: &Ranks,
-        needed: &Needed,
+        (from, needed): (i64, &Needed),
         without: [Option<&Ranked>; 2],
         effort: &mut Effort,
-        mut visit: impl FnMut(u32) -> bool,
+        mut visit: impl FnMut(i64, u32) -> bool,
     ) -> Walk {
         let Some(sequence) = self.sequence.as_ref().filter(|_| self.watches(needed)) else { return Walk::Spent };
         let (amounts, width) = sequenced(&self.watched, |column| needed.amounts[column]);
-        sequence.walk(&amounts[..width], without, effort, |rank| {
+        let from = u32::try_from(from.max(0)).unwrap_or(u32::MAX);
+        sequence.walk(from, &amounts[..width], without, effort, |rank| {
             let slot = ranks.slots().get(rank as usize).copied().filter(|&slot| slot != crate::state::NONE);
-            slot.is_some_and(&mut visit)
+            slot.is_some_and(|slot| visit(i64::from(rank), slot))
         })
     }
 

@@ -4,8 +4,8 @@
 //! give the same answers: [`scan`] is always right, [`indexed`] is fast and leaves to the scan what it does not find within
 //! its budget.
 
+pub(crate) mod batch;
 pub(crate) mod draw;
-pub(crate) mod fill;
 pub(crate) mod indexed;
 pub(crate) mod judge;
 pub(crate) mod plan;
