@@ -11,7 +11,7 @@ use crate::prepared::{self, Prepared};
 use crate::request::Request;
 use crate::select::fill::Fill;
 use crate::select::indexed::{self, Found};
-use crate::select::judge::{self, Reason};
+use crate::select::judge::{Judge, Reason};
 use crate::select::{scan, victim};
 use crate::state::columns::NewTask;
 use crate::state::delta::Delta;
@@ -267,7 +267,8 @@ impl Cluster {
         if status != InstanceStatus::Active {
             return Ok(Err(Reason::Status(status)));
         }
-        match judge::first_failure(&self.state, plan, request, slot) {
+        let failure = Judge::new(&self.state, plan, request).first_failure(slot);
+        match failure {
             Some(reason) => Ok(Err(reason)),
             None => self.run(id, slot).map(Ok),
         }
@@ -361,10 +362,10 @@ impl Cluster {
     /// Cost: linear in instances; allocates.
     pub fn failures(&self, id: RequestId) -> Result<Vec<(InstanceId, Reason)>, Error> {
         let Prepared { plan, request } = self.requests.get(id)?;
-        let considered = self.state.registry.iter().filter(|&&slot| judge::is_considered(&self.state, plan, slot));
-        let judged = considered.filter_map(|&slot| {
-            let reason = judge::first_failure(&self.state, plan, request, slot)?;
-            Some((self.state.instance_id(slot), reason))
+        let mut judge = Judge::of_many(&self.state, plan, request);
+        let judged = self.state.registry.iter().filter_map(|&slot| {
+            let reason = if judge.considers(slot) { judge.first_failure(slot) } else { None };
+            reason.map(|reason| (self.state.instance_id(slot), reason))
         });
         Ok(judged.collect())
     }
@@ -374,8 +375,9 @@ impl Cluster {
     /// # Errors
     /// [`ErrorKind::StaleHandle`] for a released request.
     pub fn considers_any(&self, id: RequestId) -> Result<bool, Error> {
-        let plan = &self.requests.get(id)?.plan;
-        Ok(self.state.registry.iter().any(|&slot| judge::is_considered(&self.state, plan, slot)))
+        let Prepared { plan, request } = self.requests.get(id)?;
+        let judge = Judge::new(&self.state, plan, request);
+        Ok(self.state.registry.iter().any(|&slot| judge.considers(slot)))
     }
 }
 
