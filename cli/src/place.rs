@@ -298,7 +298,9 @@ fn reasons(explanation: &Explanation) -> String {
     let failures = explanation.verdicts.iter().filter_map(|verdict| Some((verdict.name, verdict.failure?)));
     let rows: Vec<Vec<String>> = failures
         .take(ROWS_MAX)
-        .map(|(name, failure): (&str, Reason)| vec![io::one_line(table::short(name)), io::one_line(&failure.to_string())])
+        .map(|(name, failure): (&str, Reason)| {
+            vec![io::one_line(table::short(name)), io::one_line(&failure.to_string())]
+        })
         .collect();
     text.push_str(&table::columns(&["instance", "why not"], &rows));
     text.push_str(&more(explanation.verdicts.len(), "instances"));

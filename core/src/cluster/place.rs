@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use crate::demand::GpuDemand;
 use crate::error::{Error, ErrorKind};
 use crate::id::{InstanceId, RequestId, TaskId};
+use crate::index::effort::Effort;
 use crate::instance::InstanceStatus;
 use crate::outcome::{Outcome, Placement, Rejection};
 use crate::prepared::{self, Prepared};
@@ -12,6 +13,7 @@ use crate::request::Request;
 use crate::select::fill::Fill;
 use crate::select::indexed::{self, Found};
 use crate::select::judge::{Judge, Reason};
+use crate::select::plan::Last;
 use crate::select::{scan, victim};
 use crate::state::columns::NewTask;
 use crate::state::delta::Delta;
@@ -94,16 +96,32 @@ impl Cluster {
     fn choose(&mut self, id: RequestId) -> Result<Option<u32>, Error> {
         let is_large = self.is_large();
         let Self { state, index, requests, scratch, .. } = self;
-        let Prepared { plan, request } = requests.get(id)?;
+        let Prepared { plan, request } = requests.get_mut(id)?;
         check_port_room(self.options.is_strict, self.reserved.ports, state, request)?;
+        let mut luck = plan.search.as_ref().map(|search| search.luck).unwrap_or_default();
         if let Some(search) = plan.search.as_ref().filter(|_| is_large) {
-            index.orders.sync(state, &index.ranks);
             for &residue in &plan.residues {
                 index.residues.get(residue).focus(state, |group| index.tallies.focus_spare(state, group));
             }
-            let mut effort = indexed::effort(state);
-            let found = indexed::select(state, index, plan, search, scratch, &mut effort);
-            self.counters.add(effort);
+            let mut found = Found::Unknown;
+            if luck.tries() {
+                index.orders.sync(state, &index.ranks);
+                let mut effort = indexed::effort_for(state, index, plan, search);
+                found = indexed::select(state, index, plan, search, scratch, &mut effort);
+                luck.learn(found != Found::Unknown);
+                self.counters.add(effort);
+            }
+            if found == Found::Unknown && search.is_swept(plan) {
+                if search.last == Last::SpreadInstance {
+                    index.tallies.focus_spare(state, plan.group);
+                }
+                let mut effort = Effort::default();
+                found = indexed::sweep(state, index, plan, search, &mut effort);
+                self.counters.add_sweep(effort, index.admissions.len(search.admission));
+            }
+            if let Some(search) = &mut plan.search {
+                search.luck = luck;
+            }
             match found {
                 Found::Instance(slot) => return Ok(Some(slot)),
                 Found::Nothing => return Ok(None),

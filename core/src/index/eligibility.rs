@@ -143,7 +143,8 @@ impl Filter {
                     (Some(_), Some(wanted)) => text(at) == Some(wanted),
                     (value, _) => value.is_some(),
                 };
-                let has_eni = || value(own + 2).is_some() || state.info[slot as usize].details().eni_task_slots.is_some();
+                let has_eni =
+                    || value(own + 2).is_some() || state.info[slot as usize].details().eni_task_slots.is_some();
                 attributes.iter().enumerate().all(carried)
                     && (!eni || has_eni())
                     && agrees(own, cpu_architecture)

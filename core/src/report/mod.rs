@@ -29,8 +29,8 @@ use crate::select::plan::{AbsentGroup, Plan, Rule};
 use crate::state::State;
 use crate::strategy::{BinpackField, SpreadField, Strategy, TieBreak};
 
-pub use verdicts::{Failure, Verdict, Verdicts};
 use verdicts::{Amounts, Asked, Check};
+pub use verdicts::{Failure, Verdict, Verdicts};
 
 /// How many instances were left after each step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -212,12 +212,7 @@ impl Cluster {
     }
 
     /// The nearest miss: furthest through the checks, then the least shortfall, then registration order.
-    fn nearest_miss(
-        &self,
-        prepared: &Prepared,
-        judge: &mut Judge<'_>,
-        verdicts: &Verdicts,
-    ) -> Option<NearestMiss> {
+    fn nearest_miss(&self, prepared: &Prepared, judge: &mut Judge<'_>, verdicts: &Verdicts) -> Option<NearestMiss> {
         let rank = |reason: Reason| match reason {
             Reason::MemberOf(_) => Reason::MemberOf(0),
             other => other,
@@ -378,7 +373,8 @@ impl Scores {
                 Rule::SpreadInstance => scores.fill(at, |slot| judge.tasks(slot).into()),
                 Rule::SpreadAttribute(name) => {
                     let value = |slot| state.attributes.value(name, slot);
-                    let mut tasks: Vec<_> = state.registry.iter().map(|&slot| (value(slot), judge.tasks(slot))).collect();
+                    let mut tasks: Vec<_> =
+                        state.registry.iter().map(|&slot| (value(slot), judge.tasks(slot))).collect();
                     tasks.retain(|&(_, tasks)| tasks > 0);
                     tasks.sort_unstable();
                     tasks.dedup_by(|next, sum| {
@@ -386,7 +382,8 @@ impl Scores {
                         sum.1 += if is_same { next.1 } else { 0 };
                         is_same
                     });
-                    let tasks_of = |own| tasks.binary_search_by_key(&own, |&(value, _)| value).map_or(0, |at| tasks[at].1);
+                    let tasks_of =
+                        |own| tasks.binary_search_by_key(&own, |&(value, _)| value).map_or(0, |at| tasks[at].1);
                     scores.fill(at, |slot| match value(slot) {
                         None if plan.absent_group == AbsentGroup::Last => i64::MAX,
                         own => tasks_of(own).into(),
@@ -455,10 +452,7 @@ fn dimension(request: &Request, kind: ResourceKind) -> ResourceKind {
 fn amounts(state: &State, request: &Request, reason: Reason, slot: u32) -> Amounts {
     let Reason::Resource(kind) = reason else { return Amounts::default() };
     let column = dimension(request, kind).column();
-    Amounts {
-        registered: state.registered[column][slot as usize],
-        available: state.remaining[column][slot as usize],
-    }
+    Amounts { registered: state.registered[column][slot as usize], available: state.remaining[column][slot as usize] }
 }
 
 /// What a request asks of a resource.

@@ -30,6 +30,7 @@ use super::judge::has_all_gpus;
 use super::plan::{AbsentGroup, Last, Plan, Search};
 use super::scan;
 use super::scratch::Scratch;
+use super::sweep;
 
 /// What a search may cost whatever the size of the cluster.
 const BUDGET_LEAST: u32 = 128;
@@ -88,8 +89,19 @@ pub(crate) fn select(
         return Found::Nothing;
     }
     let residues = Residues::new(state, index, plan);
-    let judge = Judge::new(state, index, plan, search, residues.as_ref());
-    let found = judge.find_spread(scratch, effort);
+    let searcher = Searcher::new(state, index, plan, search, residues.as_ref());
+    let found = searcher.find_spread(scratch, effort);
+    effort.instructions += residues.map_or(0, |residues| residues.instructions.get());
+    found
+}
+
+/// The same by going through the admitted instances: exact, and `Unknown` only where the chain cannot be answered so.
+pub(crate) fn sweep(state: &State, index: &Index, plan: &Plan, search: &Search, effort: &mut Effort) -> Found {
+    if is_hopeless(state, plan) {
+        return Found::Nothing;
+    }
+    let residues = Residues::new(state, index, plan);
+    let found = Searcher::new(state, index, plan, search, residues.as_ref()).sweep();
     effort.instructions += residues.map_or(0, |residues| residues.instructions.get());
     found
 }
@@ -106,7 +118,7 @@ pub(crate) fn best(
     if is_hopeless(state, plan) {
         return Found::Nothing;
     }
-    Judge::new(state, index, plan, search, None).first(scope, effort)
+    Searcher::new(state, index, plan, search, None).first(scope, effort)
 }
 
 /// The request's spread; `None` where it has none, or its attribute too many values.
@@ -126,6 +138,14 @@ pub(crate) fn effort(state: &State) -> Effort {
     Effort::new(BUDGET_LEAST + (state.slots() / BUDGET_SLOTS) as u32)
 }
 
+/// A search that may cost about as much as what follows it when it finds nothing: a sweep, or else a scan.
+pub(crate) fn effort_for(state: &State, index: &Index, plan: &Plan, search: &Search) -> Effort {
+    match sweep::price(state, index, plan, search) {
+        Some(price) => Effort::new(price),
+        None => effort(state),
+    }
+}
+
 /// What a walk came to that stops at the first instance.
 fn concluded(walk: Walk, found: Option<u32>) -> Found {
     match (walk, found) {
@@ -136,17 +156,17 @@ fn concluded(walk: Walk, found: Option<u32>) -> Found {
 }
 
 /// Everything a request asks of an instance beside amounts, made ready.
-struct Judge<'a, 'r> {
+pub(super) struct Searcher<'a, 'r> {
     /// The columns.
-    state: &'a State,
+    pub(super) state: &'a State,
     /// What follows from them.
-    index: &'a Index,
+    pub(super) index: &'a Index,
     /// The request.
-    plan: &'a Plan,
+    pub(super) plan: &'a Plan,
     /// What is searched for.
-    search: &'a Search,
+    pub(super) search: &'a Search,
     /// Instances admitted by static facts.
-    admitted: &'a Bitset,
+    pub(super) admitted: &'a Bitset,
     /// Instances that run a task of the group, where none of them may take another.
     taken: Option<&'a Ranked>,
     /// Ports the task wants.
@@ -190,7 +210,7 @@ impl<'a> Residues<'a> {
     }
 }
 
-impl<'a, 'r> Judge<'a, 'r> {
+impl<'a, 'r> Searcher<'a, 'r> {
     /// A request made ready.
     fn new(
         state: &'a State,
@@ -219,7 +239,7 @@ impl<'a, 'r> Judge<'a, 'r> {
 
     /// Whether an instance that has enough may take the task.
     #[inline]
-    fn admits(&self, slot: u32) -> bool {
+    pub(super) fn admits(&self, slot: u32) -> bool {
         self.admitted.contains(slot)
             && self.taken.is_none_or(|taken| !taken.contains(self.index.ranks.of(slot)))
             && (self.ports.is_empty() || self.has_ports(slot))

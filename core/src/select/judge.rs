@@ -64,8 +64,8 @@ pub(crate) struct Judge<'a> {
     required: Option<Asked>,
     /// Zones allowed.
     zones: Option<Asked>,
-    /// To carry a slice of a GPU: the one wanted, or any.
-    slice: Asked,
+    /// To carry a slice of a GPU, the one wanted or any, where it wants GPUs.
+    slice: Option<Asked>,
     /// Expressions.
     conditions: SmallVec<[Condition<'a>; 2]>,
     /// By slot: tasks of the group, where all of them were counted beforehand.
@@ -166,7 +166,7 @@ impl<'a> Judge<'a> {
             spreads: spreads.filter(|_| plan.absent_group == AbsentGroup::Exclude).collect(),
             required: Filter::requirements(&request.demand, Vec::new()).map(asked),
             zones: request.zones.clone().map(|zones| asked(Filter::Zones(zones))),
-            slice: asked(Filter::GpuSlice(slice)),
+            slice: (request.demand.gpus != GpuDemand::None).then(|| asked(Filter::GpuSlice(slice))),
             conditions: conditions.collect(),
             tasks: None,
         }
@@ -220,7 +220,8 @@ impl<'a> Judge<'a> {
         if !state.agent[slot as usize] && !report(Reason::Agent) {
             return;
         }
-        let carries = |name: &Option<AttributeId>| name.is_some_and(|name| state.attributes.value(name, slot).is_some());
+        let carries =
+            |name: &Option<AttributeId>| name.is_some_and(|name| state.attributes.value(name, slot).is_some());
         let lacks = |asked: &Option<Asked>| asked.as_ref().is_some_and(|asked| !asked.holds(state, slot));
         if (!self.spreads.iter().all(carries) || lacks(&self.required)) && !report(Reason::Attribute) {
             return;
@@ -274,15 +275,13 @@ impl<'a> Judge<'a> {
     fn has_gpus(&self, slot: u32) -> bool {
         let state = self.state;
         let whole = || state.remaining(ResourceKind::Gpu, slot);
-        let is_slice = || self.slice.holds(state, slot);
+        let is_slice = || self.slice.as_ref().is_some_and(|slice| slice.holds(state, slot));
         match self.gpus {
             GpuDemand::None => true,
             GpuDemand::Whole(count) => !is_slice() && fits(i32::from(count), whole()),
             GpuDemand::All => !is_slice() && has_all_gpus(state, slot),
             GpuDemand::Slice(_) => is_slice() && whole() >= 1,
-            GpuDemand::Share(share) => {
-                !is_slice() && state.remaining(ResourceKind::GpuShare, slot) >= i32::from(share)
-            }
+            GpuDemand::Share(share) => !is_slice() && state.remaining(ResourceKind::GpuShare, slot) >= i32::from(share),
         }
     }
 }

@@ -11,6 +11,7 @@ pub(crate) mod judge;
 pub(crate) mod plan;
 pub(crate) mod scan;
 pub(crate) mod scratch;
+mod sweep;
 pub(crate) mod victim;
 
 pub use judge::Reason;
