@@ -160,11 +160,11 @@ fn a_sweep_finds_what_the_scan_finds_at_any_size() {
         StrategyChain::new([zone(), memory]).unwrap(),
         StrategyChain::service_default(),
     ];
-    for instances in [65, 500, 3000] {
+    for instances in [65_u32, 500, 3000] {
         let mut clusters = [Route::Scan, Route::Indexed].map(|route| {
             let mut cluster = Cluster::with_options(Options { route, ..Options::default() });
             for number in 0..instances {
-                // Slots and registration order part ways where a slot is taken again.
+                // A slot that is taken again parts slots from registration order.
                 let name = format!("ci/{number}");
                 let last = if number * 7 % 10 < 2 { "yes" } else { "no" };
                 let mut instance = Instance::new(&name).with_resources(2048, 1024 + i64::from(number * 37 % 64) * 64);
@@ -190,7 +190,6 @@ fn a_sweep_finds_what_the_scan_finds_at_any_size() {
             let request = request.with_strategies(chain.clone());
             ids.push(clusters.each_mut().map(|cluster| cluster.prepare(&request).unwrap())[0]);
         }
-        // Nine in ten that are not admitted come first: they are full, or hold tasks of every group.
         let mut tasks = std::collections::VecDeque::new();
         for step in 0..6000_usize {
             let id = ids[step * 5 % ids.len()];
@@ -199,7 +198,9 @@ fn a_sweep_finds_what_the_scan_finds_at_any_size() {
             tasks.extend(scan.placement().map(|placement| placement.task));
             if scan.placement().is_none() || step % 3 == 0 {
                 if let Some(task) = tasks.pop_front() {
-                    clusters.each_mut().map(|cluster| cluster.stop(task).unwrap());
+                    for cluster in &mut clusters {
+                        cluster.stop(task).unwrap();
+                    }
                 }
             }
             if step % 1500 == 0 {

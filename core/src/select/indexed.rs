@@ -7,7 +7,8 @@
 //!
 //! Cost: a few steps where most instances that have enough are admitted. It grows with the instances that have to be passed
 //! over: a filter that keeps exactly those an order comes to last makes it walk everything. So there is a budget, about what
-//! a scan costs, and a search that spends it says so; the scan then answers. Does not allocate.
+//! going through the admitted instances costs, and a search that spends it says so; that, or the scan, then answers. Does not
+//! allocate.
 
 use core::cell::{Cell, RefCell};
 
@@ -32,7 +33,7 @@ use super::scan;
 use super::scratch::Scratch;
 use super::sweep;
 
-/// What a search may cost whatever the size of the cluster.
+/// What a search before a scan may cost whatever the size of the cluster.
 const BUDGET_LEAST: u32 = 128;
 /// Slots that a unit of the budget stands for: a candidate refused costs about as much as scanning so many.
 const BUDGET_SLOTS: usize = 24;
@@ -132,7 +133,7 @@ fn is_hopeless(state: &State, plan: &Plan) -> bool {
     plan.ports_clash || state.demands.get(plan.demand).is_beyond() || state.registry.is_empty()
 }
 
-/// A search that may cost about as much as a scan.
+/// A search, or one of a row of them, that may cost about as much as a scan.
 #[expect(clippy::cast_possible_truncation, reason = "slots fit a u32")]
 pub(crate) fn effort(state: &State) -> Effort {
     Effort::new(BUDGET_LEAST + (state.slots() / BUDGET_SLOTS) as u32)
