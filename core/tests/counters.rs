@@ -2,14 +2,15 @@
 
 use placewright::counters::Counters;
 use placewright::{
-    BinpackField, Cluster, Constraint, Demand, Instance, Options, Request, Route, Strategy, StrategyChain, expr,
+    BinpackField, Cluster, Constraint, Demand, Instance, Options, Request, Route, SpreadField, Strategy, StrategyChain,
+    expr,
 };
 
 /// Instances of a fleet.
 const INSTANCES: u32 = 2000;
 
-/// What a search may spend beside what it may cost whatever the size: a refused candidate costs 1, a leaf 8.
-const BUDGET: u64 = 128 + INSTANCES as u64 / 24;
+/// What a search may spend: a refused candidate costs 1, a leaf 8, a sweep of a word with many admitted instances 6.
+const BUDGET: u64 = 16 + INSTANCES.div_ceil(64) as u64 / 3 + INSTANCES.div_ceil(64) as u64 * 6;
 
 /// A fleet of four shapes; the second half of the registration order is marked.
 fn fleet() -> Cluster {
@@ -38,6 +39,8 @@ fn since(before: Counters, after: Counters) -> Counters {
         blocks: after.blocks - before.blocks,
         instances: after.instances - before.instances,
         instructions: after.instructions - before.instructions,
+        sweeps: after.sweeps - before.sweeps,
+        swept: after.swept - before.swept,
         scans: after.scans - before.scans,
         scanned: after.scanned - before.scanned,
     }
@@ -62,10 +65,10 @@ fn two_resources_are_found_in_two_leaves_at_any_filling() {
 }
 
 #[test]
-fn a_filter_that_keeps_what_comes_last_costs_its_budget_and_a_scan() {
+fn a_filter_that_keeps_what_comes_last_costs_its_budget_and_a_sweep() {
     let mut cluster = fleet();
     let last = Constraint::MemberOf(expr::compile("attribute:half == second").unwrap());
-    let mut scans = 0;
+    let mut sweeps = 0;
     // Best fit keeps the first half fullest, so the second half comes last in the order.
     let fill = Request::new("fill", Demand::new(64, 1024))
         .with_constraint(Constraint::MemberOf(expr::compile("attribute:half == first").unwrap()));
@@ -78,11 +81,44 @@ fn a_filter_that_keeps_what_comes_last_costs_its_budget_and_a_scan() {
             assert!(cluster.place_one(id).unwrap().placement().is_some());
             let cost = since(before, cluster.counters());
             assert!(8 * cost.blocks + cost.instances <= BUDGET, "{cost:?}");
-            assert!(cost.scanned <= u64::from(INSTANCES));
-            scans += cost.scans;
+            assert_eq!(cost.swept, cost.sweeps * u64::from(INSTANCES / 2));
+            assert_eq!((cost.scans, cost.searches.max(cost.sweeps)), (0, 1));
+            sweeps += cost.sweeps;
         }
     }
-    assert!(scans > 0, "some searches were left to the scan");
+    assert!(sweeps > 0, "some searches spent their budget");
+}
+
+#[test]
+fn searches_in_vain_are_left_out_seven_of_eight_times_and_tried_again() {
+    let mut cluster = Cluster::with_options(Options { route: Route::Indexed, ..Options::default() });
+    for number in 0..INSTANCES {
+        let size = if number < INSTANCES / 2 { "small" } else { "large" };
+        let name = format!("ci/{number}");
+        let memory = if size == "small" { 8192 } else { 16_384 };
+        cluster.register(&Instance::new(&name).with_resources(4096, memory).with_attribute("size", size)).unwrap();
+    }
+    let last = Constraint::MemberOf(expr::compile("attribute:size == large").unwrap());
+    let request = Request::new("web", Demand::new(1, 1)).with_strategies(Strategy::Binpack(BinpackField::Memory));
+    let id = cluster.prepare(&request.clone().with_constraint(last)).unwrap();
+    let mut tried = vec![];
+    for _ in 0..24 {
+        let before = cluster.counters();
+        cluster.place_one(id).unwrap();
+        let cost = since(before, cluster.counters());
+        assert_eq!(cost.sweeps, 1);
+        tried.push(cost.searches);
+    }
+    let expected = [1, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1];
+    assert_eq!(tried, expected);
+    // Every request has its own luck, and the first search that finds something ends the pauses.
+    let other = cluster.prepare(&request).unwrap();
+    for _ in 0..4 {
+        let before = cluster.counters();
+        cluster.place_one(other).unwrap();
+        let cost = since(before, cluster.counters());
+        assert_eq!((cost.searches, cost.sweeps, cost.scans), (1, 0, 0));
+    }
 }
 
 #[test]
@@ -121,7 +157,7 @@ fn a_list_touches_a_fraction_of_what_its_requests_touch_one_by_one() {
         }
         let [list, each] = [since(before[0], lists.counters()), since(before[1], one_by_one.counters())];
         // A block has 64 instances.
-        let touched = |cost: Counters| 64 * cost.blocks + cost.instances + cost.scanned;
+        let touched = |cost: Counters| 64 * cost.blocks + cost.instances + cost.swept + cost.scanned;
         assert!(5 * list.searches <= each.searches, "{list:?}, one by one {each:?}");
         assert!(5 * touched(list) <= touched(each), "{list:?}, one by one {each:?}");
     }
@@ -172,4 +208,67 @@ fn what_is_prepared_while_a_savepoint_keeps_the_cluster_small_searches_once_it_i
     let before = cluster.counters();
     cluster.place_one(id).unwrap();
     assert_eq!(since(before, cluster.counters()).scans, 0);
+}
+
+#[test]
+fn a_sweep_finds_what_the_scan_finds_at_any_size() {
+    let zone = || Strategy::spread("ecs.availability-zone");
+    let memory = Strategy::Binpack(BinpackField::Memory);
+    let chains = [
+        StrategyChain::default(),
+        memory.clone().into(),
+        Strategy::Spread(SpreadField::InstanceId).into(),
+        zone().into(),
+        StrategyChain::new([zone(), memory]).unwrap(),
+        StrategyChain::service_default(),
+    ];
+    for instances in [65_u32, 500, 3000] {
+        let mut clusters = [Route::Scan, Route::Indexed].map(|route| {
+            let mut cluster = Cluster::with_options(Options { route, ..Options::default() });
+            for number in 0..instances {
+                // A slot that is taken again parts slots from registration order.
+                let name = format!("ci/{number}");
+                let last = if number * 7 % 10 < 2 { "yes" } else { "no" };
+                let mut instance = Instance::new(&name).with_resources(2048, 1024 + i64::from(number * 37 % 64) * 64);
+                instance = instance.with_attribute("last", last);
+                if number % 9 > 0 {
+                    instance = instance.with_zone(["a", "b", "c"][number as usize * 5 % 3]);
+                }
+                let id = cluster.register(&instance).unwrap();
+                if number % 11 == 0 {
+                    cluster.deregister(id, false).unwrap();
+                }
+            }
+            cluster
+        });
+        let mut ids = vec![];
+        for (number, chain) in chains.iter().cycle().take(12).enumerate() {
+            let text = ["attribute:last == yes", "attribute:last == yes and runningTasksCount < 3"][number % 5 / 3];
+            let mut request = Request::new("web", Demand::new(256, 512)).with_group(format!("service:{}", number % 4));
+            request = request.with_constraint(Constraint::MemberOf(expr::compile(text).unwrap()));
+            if number % 4 == 0 {
+                request = request.with_constraint(Constraint::DistinctInstance);
+            }
+            let request = request.with_strategies(chain.clone());
+            ids.push(clusters.each_mut().map(|cluster| cluster.prepare(&request).unwrap())[0]);
+        }
+        let mut tasks = std::collections::VecDeque::new();
+        for step in 0..6000_usize {
+            let id = ids[step * 5 % ids.len()];
+            let [scan, indexed] = clusters.each_mut().map(|cluster| cluster.place_one(id).unwrap());
+            assert_eq!(scan, indexed, "{instances} instances, step {step}");
+            tasks.extend(scan.placement().map(|placement| placement.task));
+            if scan.placement().is_none() || step % 3 == 0 {
+                if let Some(task) = tasks.pop_front() {
+                    for cluster in &mut clusters {
+                        cluster.stop(task).unwrap();
+                    }
+                }
+            }
+            if step % 1500 == 0 {
+                assert_eq!(clusters[1].validate(), Ok(()));
+            }
+        }
+        assert!(clusters[1].counters().sweeps > 100, "{instances}: {:?}", clusters[1].counters());
+    }
 }

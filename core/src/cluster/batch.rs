@@ -210,7 +210,7 @@ impl Cluster {
             match found {
                 Found::Instance(slot) => Some((slot, copies)),
                 Found::Nothing => None,
-                Found::Unknown => self.scan(id)?.map(|slot| (slot, 1)),
+                Found::Unknown => self.pass_over(id)?.map(|slot| (slot, 1)),
             }
         } else {
             self.choose(id)?.map(|slot| (slot, 1))

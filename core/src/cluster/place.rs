@@ -5,12 +5,14 @@ use alloc::vec::Vec;
 use crate::demand::GpuDemand;
 use crate::error::{Error, ErrorKind};
 use crate::id::{InstanceId, RequestId, TaskId};
+use crate::index::effort::Effort;
 use crate::instance::InstanceStatus;
 use crate::outcome::{Outcome, Placement, Rejection};
 use crate::prepared::{self, Prepared};
 use crate::request::Request;
 use crate::select::indexed::{self, Found};
-use crate::select::judge::{self, Reason};
+use crate::select::judge::{Judge, Reason};
+use crate::select::plan::Last;
 use crate::select::{scan, victim};
 use crate::state::columns::NewTask;
 use crate::state::delta::Delta;
@@ -96,30 +98,52 @@ impl Cluster {
     pub(super) fn choose(&mut self, id: RequestId) -> Result<Option<u32>, Error> {
         let is_large = self.is_large();
         let Self { state, index, requests, scratch, .. } = self;
-        let Prepared { plan, request } = requests.get(id)?;
+        let Prepared { plan, request } = requests.get_mut(id)?;
         check_port_room(self.options.is_strict, self.reserved.ports, state, request)?;
+        let mut luck = plan.search.as_ref().map(|search| search.luck).unwrap_or_default();
         if let Some(search) = plan.search.as_ref().filter(|_| is_large) {
-            index.orders.sync(state, &index.ranks);
             for &residue in &plan.residues {
                 index.residues.get(residue).focus(state, |group| index.tallies.focus_spare(state, group));
             }
-            let mut effort = indexed::effort(state);
-            let found = indexed::select(state, index, plan, search, scratch, &mut effort);
-            self.counters.add(effort);
+            let mut found = Found::Unknown;
+            if luck.tries() {
+                index.orders.sync(state, &index.ranks);
+                let mut effort = indexed::effort_for(state, index, plan, search);
+                found = indexed::select(state, index, plan, search, scratch, &mut effort);
+                luck.learn(found != Found::Unknown);
+                self.counters.add(effort);
+            }
+            if let Some(search) = &mut plan.search {
+                search.luck = luck;
+            }
             match found {
                 Found::Instance(slot) => return Ok(Some(slot)),
                 Found::Nothing => return Ok(None),
                 Found::Unknown => {}
             }
         }
-        self.scan(id)
+        self.pass_over(id)
     }
 
-    /// The same by scan.
-    pub(super) fn scan(&mut self, id: RequestId) -> Result<Option<u32>, Error> {
-        self.counters.add_scan(self.state.registry.len());
+    /// The same without a search: by one pass over the admitted instances where that answers it, or over all of them.
+    pub(super) fn pass_over(&mut self, id: RequestId) -> Result<Option<u32>, Error> {
+        let is_large = self.is_large();
         let Self { state, index, requests, scratch, .. } = self;
         let Prepared { plan, .. } = requests.get(id)?;
+        if let Some(search) = plan.search.as_ref().filter(|search| is_large && search.is_swept(plan)) {
+            if search.last == Last::SpreadInstance {
+                index.tallies.focus_spare(state, plan.group);
+            }
+            let mut effort = Effort::default();
+            let found = indexed::sweep(state, index, plan, search, &mut effort);
+            self.counters.add_sweep(effort, index.admissions.len(search.admission));
+            match found {
+                Found::Instance(slot) => return Ok(Some(slot)),
+                Found::Nothing => return Ok(None),
+                Found::Unknown => {}
+            }
+        }
+        self.counters.add_scan(state.registry.len());
         for &residue in &plan.residues {
             index.residues.get(residue).focus(state, |group| index.tallies.focus(state, group));
         }
@@ -165,7 +189,8 @@ impl Cluster {
         if status != InstanceStatus::Active {
             return Ok(Err(Reason::Status(status)));
         }
-        match judge::first_failure(&self.state, plan, request, slot) {
+        let failure = Judge::new(&self.state, plan, request).first_failure(slot);
+        match failure {
             Some(reason) => Ok(Err(reason)),
             None => self.run(id, slot).map(Ok),
         }
@@ -259,10 +284,10 @@ impl Cluster {
     /// Cost: linear in instances; allocates.
     pub fn failures(&self, id: RequestId) -> Result<Vec<(InstanceId, Reason)>, Error> {
         let Prepared { plan, request } = self.requests.get(id)?;
-        let considered = self.state.registry.iter().filter(|&&slot| judge::is_considered(&self.state, plan, slot));
-        let judged = considered.filter_map(|&slot| {
-            let reason = judge::first_failure(&self.state, plan, request, slot)?;
-            Some((self.state.instance_id(slot), reason))
+        let mut judge = Judge::of_many(&self.state, plan, request);
+        let judged = self.state.registry.iter().filter_map(|&slot| {
+            let reason = if judge.considers(slot) { judge.first_failure(slot) } else { None };
+            reason.map(|reason| (self.state.instance_id(slot), reason))
         });
         Ok(judged.collect())
     }
@@ -272,8 +297,9 @@ impl Cluster {
     /// # Errors
     /// [`ErrorKind::StaleHandle`] for a released request.
     pub fn considers_any(&self, id: RequestId) -> Result<bool, Error> {
-        let plan = &self.requests.get(id)?.plan;
-        Ok(self.state.registry.iter().any(|&slot| judge::is_considered(&self.state, plan, slot)))
+        let Prepared { plan, request } = self.requests.get(id)?;
+        let judge = Judge::new(&self.state, plan, request);
+        Ok(self.state.registry.iter().any(|&slot| judge.considers(slot)))
     }
 }
 

@@ -33,7 +33,7 @@ use crate::index::spread::SpreadView;
 use crate::resource::DIMENSIONS;
 use crate::state::{NONE, State};
 
-use super::indexed::{Found, Judge, Residues, Scope, is_hopeless, spread_of};
+use super::indexed::{Found, Residues, Scope, Searcher, is_hopeless, spread_of};
 use super::plan::{Last, Plan, Search};
 
 /// Most requests of a batch whose tasks are not placed one by one.
@@ -274,15 +274,15 @@ impl Batch {
             self.tasks = 0;
         }
         let residues = Residues::new(state, index, plan);
-        let judge = Judge::new(state, index, plan, search, residues.as_ref());
+        let searcher = Searcher::new(state, index, plan, search, residues.as_ref());
         let Kind { first, turns, is_steady } = self.kinds[kind];
         let is_alone = is_steady && self.requests == 1;
         let spread = spread_of(index, plan, search);
         let turns = &mut self.turns[first..first + turns];
         let found = match (search.spread, spread) {
-            (None, _) => find(turns, &self.open, &judge, effort),
+            (None, _) => find(turns, &self.open, &searcher, effort),
             (Some(_), None) => Found::Unknown,
-            (Some(_), Some(spread)) => find_spread(turns, &self.open, (spread, is_alone), &judge, effort),
+            (Some(_), Some(spread)) => find_spread(turns, &self.open, (spread, is_alone), &searcher, effort),
         };
         effort.instructions += residues.map_or(0, |residues| residues.instructions.get());
         let copies = match found {
@@ -306,8 +306,8 @@ impl Batch {
 
 /// The best instance of all.
 #[inline]
-fn find(turns: &mut [Turn], open: &Open, judge: &Judge<'_, '_>, effort: &mut Effort) -> Found {
-    match turns.first_mut().map(|turn| turn.best(open, judge, Scope::Anywhere, effort)) {
+fn find(turns: &mut [Turn], open: &Open, searcher: &Searcher<'_, '_>, effort: &mut Effort) -> Found {
+    match turns.first_mut().map(|turn| turn.best(open, searcher, Scope::Anywhere, effort)) {
         Some(Best::Is(_, slot)) => Found::Instance(slot),
         Some(Best::Unknown) => Found::Unknown,
         Some(Best::Nothing) | None => Found::Nothing,
@@ -319,7 +319,7 @@ fn find_spread(
     turns: &mut [Turn],
     open: &Open,
     (spread, is_alone): (SpreadView<'_>, bool),
-    judge: &Judge<'_, '_>,
+    searcher: &Searcher<'_, '_>,
     effort: &mut Effort,
 ) -> Found {
     let mut floor = None;
@@ -331,8 +331,8 @@ fn find_spread(
         let mut first: Option<(i64, u32)> = None;
         for turn in turns.iter_mut().filter(|turn| spread.level(turn.domain) == level) {
             let best = match open.lane(turn.winner).filter(|_| is_alone) {
-                Some(lane) => Best::Is(open.position(judge.search, lane), turn.winner),
-                None => turn.best(open, judge, Scope::Domain(spread, turn.domain), effort),
+                Some(lane) => Best::Is(open.position(searcher.search, lane), turn.winner),
+                None => turn.best(open, searcher, Scope::Domain(spread, turn.domain), effort),
             };
             match best {
                 Best::Is(position, slot) => {
@@ -381,24 +381,24 @@ impl Turn {
 
     /// The best instance of all.
     #[inline]
-    fn best(&mut self, open: &Open, judge: &Judge<'_, '_>, scope: Scope<'_>, effort: &mut Effort) -> Best {
+    fn best(&mut self, open: &Open, searcher: &Searcher<'_, '_>, scope: Scope<'_>, effort: &mut Effort) -> Best {
         if self.round != open.round {
             *self = Self::new(self.domain, open.round);
         }
         loop {
-            let next = self.next(open, judge);
+            let next = self.next(open, searcher);
             let bound = match next {
                 Some((position, _)) => position,
                 None if self.is_ended => i64::MAX,
                 None => self.from,
             };
-            if let Some((position, slot)) = open.best(judge, scope, bound, effort).or(next) {
+            if let Some((position, slot)) = open.best(searcher, scope, bound, effort).or(next) {
                 return Best::Is(position, slot);
             }
             if self.is_ended {
                 return Best::Nothing;
             }
-            if !self.walk(open, judge, scope, effort) {
+            if !self.walk(open, searcher, scope, effort) {
                 return Best::Unknown;
             }
         }
@@ -406,11 +406,11 @@ impl Turn {
 
     /// The next instance of the walk with its position, of those found.
     #[inline]
-    fn next(&mut self, open: &Open, judge: &Judge<'_, '_>) -> Option<(i64, u32)> {
+    fn next(&mut self, open: &Open, searcher: &Searcher<'_, '_>) -> Option<(i64, u32)> {
         while self.used < self.len {
             let (position, slot) = self.found[self.used];
             // One that changed and is not open has not enough.
-            if !open.has(slot) && judge.has_enough(slot) {
+            if !open.has(slot) && searcher.has_enough(slot) {
                 return Some((position, slot));
             }
             self.used += 1;
@@ -421,14 +421,14 @@ impl Turn {
     /// Goes on with the walk until it has found a few; returns whether the budget allowed it.
     ///
     /// The orders may lag behind: those that changed stand too high there, and are open or have not enough.
-    fn walk(&mut self, open: &Open, judge: &Judge<'_, '_>, scope: Scope<'_>, effort: &mut Effort) -> bool {
+    fn walk(&mut self, open: &Open, searcher: &Searcher<'_, '_>, scope: Scope<'_>, effort: &mut Effort) -> bool {
         self.used = 0;
         self.len = 0;
         effort.searches += 1;
-        let walk = judge.walk(self.from, effort, |position, slot| {
+        let walk = searcher.walk(self.from, effort, |position, slot| {
             self.from = position + 1;
-            let is_there = || !open.has(slot) && (!judge.lags(slot) || judge.has_enough(slot));
-            if scope.has(slot) && is_there() && judge.admits(slot) {
+            let is_there = || !open.has(slot) && (!searcher.lags(slot) || searcher.has_enough(slot));
+            if scope.has(slot) && is_there() && searcher.admits(slot) {
                 self.found[self.len] = (position, slot);
                 self.len += 1;
             }
@@ -455,15 +455,21 @@ impl Open {
 
     /// The best feasible instance of those below a position, with its own.
     #[inline]
-    fn best(&self, judge: &Judge<'_, '_>, scope: Scope<'_>, bound: i64, effort: &mut Effort) -> Option<(i64, u32)> {
+    fn best(
+        &self,
+        searcher: &Searcher<'_, '_>,
+        scope: Scope<'_>,
+        bound: i64,
+        effort: &mut Effort,
+    ) -> Option<(i64, u32)> {
         let mut lanes = self.lanes;
-        for (column, least) in judge.search.needed.amounts() {
+        for (column, least) in searcher.search.needed.amounts() {
             lanes = enough(&self.rows[column], least, lanes);
         }
         while lanes != 0 {
             let mut first = (bound, 0);
             for lane in bits(lanes) {
-                let position = self.position(judge.search, lane);
+                let position = self.position(searcher.search, lane);
                 if position < first.0 {
                     first = (position, lane);
                 }
@@ -474,7 +480,7 @@ impl Open {
             }
             let (slot, _) = self.instances[lane as usize];
             effort.visit_instance();
-            if scope.has(slot) && judge.admits(slot) {
+            if scope.has(slot) && searcher.admits(slot) {
                 return Some((position, slot));
             }
             lanes &= !(1 << lane);

@@ -7,7 +7,8 @@
 //!
 //! Cost: a few steps where most instances that have enough are admitted. It grows with the instances that have to be passed
 //! over: a filter that keeps exactly those an order comes to last makes it walk everything. So there is a budget, about what
-//! a scan costs, and a search that spends it says so; the scan then answers. Does not allocate.
+//! going through the admitted instances costs, and a search that spends it says so; that, or the scan, then answers. Does not
+//! allocate.
 
 use core::cell::{Cell, RefCell};
 
@@ -30,8 +31,9 @@ use super::judge::has_all_gpus;
 use super::plan::{AbsentGroup, Last, Plan, Search};
 use super::scan;
 use super::scratch::Scratch;
+use super::sweep;
 
-/// What a search may cost whatever the size of the cluster.
+/// What a search before a scan may cost whatever the size of the cluster.
 const BUDGET_LEAST: u32 = 128;
 /// Slots that a unit of the budget stands for: a candidate refused costs about as much as scanning so many.
 const BUDGET_SLOTS: usize = 24;
@@ -89,8 +91,19 @@ pub(crate) fn select(
         return Found::Nothing;
     }
     let residues = Residues::new(state, index, plan);
-    let judge = Judge::new(state, index, plan, search, residues.as_ref());
-    let found = judge.find_spread(scratch, effort);
+    let searcher = Searcher::new(state, index, plan, search, residues.as_ref());
+    let found = searcher.find_spread(scratch, effort);
+    effort.instructions += residues.map_or(0, |residues| residues.instructions.get());
+    found
+}
+
+/// The same by going through the admitted instances: exact, and `Unknown` only where the chain cannot be answered so.
+pub(crate) fn sweep(state: &State, index: &Index, plan: &Plan, search: &Search, effort: &mut Effort) -> Found {
+    if is_hopeless(state, plan) {
+        return Found::Nothing;
+    }
+    let residues = Residues::new(state, index, plan);
+    let found = Searcher::new(state, index, plan, search, residues.as_ref()).sweep();
     effort.instructions += residues.map_or(0, |residues| residues.instructions.get());
     found
 }
@@ -106,10 +119,18 @@ pub(super) fn is_hopeless(state: &State, plan: &Plan) -> bool {
     plan.ports_clash || state.demands.get(plan.demand).is_beyond() || state.registry.is_empty()
 }
 
-/// A search that may cost about as much as a scan.
+/// A search, or one of a row of them, that may cost about as much as a scan.
 #[expect(clippy::cast_possible_truncation, reason = "slots fit a u32")]
 pub(crate) fn effort(state: &State) -> Effort {
     Effort::new(BUDGET_LEAST + (state.slots() / BUDGET_SLOTS) as u32)
+}
+
+/// A search that may cost about as much as what follows it when it finds nothing: a sweep, or else a scan.
+pub(crate) fn effort_for(state: &State, index: &Index, plan: &Plan, search: &Search) -> Effort {
+    match sweep::price(state, index, plan, search) {
+        Some(price) => Effort::new(price),
+        None => effort(state),
+    }
 }
 
 /// What a walk came to that stops at the first instance.
@@ -123,17 +144,17 @@ fn concluded(walk: Walk, found: Option<u32>) -> Found {
 
 /// Everything a request asks of an instance beside amounts, made ready.
 #[derive(Debug)]
-pub(super) struct Judge<'a, 'r> {
+pub(super) struct Searcher<'a, 'r> {
     /// The columns.
-    state: &'a State,
+    pub(super) state: &'a State,
     /// What follows from them.
-    index: &'a Index,
+    pub(super) index: &'a Index,
     /// The request.
-    plan: &'a Plan,
+    pub(super) plan: &'a Plan,
     /// What is searched for.
     pub(super) search: &'a Search,
     /// Instances admitted by static facts.
-    admitted: &'a Bitset,
+    pub(super) admitted: &'a Bitset,
     /// Instances that run a task of the group, where none of them may take another.
     taken: Option<&'a Ranked>,
     /// Ports the task wants.
@@ -178,7 +199,7 @@ impl<'a> Residues<'a> {
     }
 }
 
-impl<'a, 'r> Judge<'a, 'r> {
+impl<'a, 'r> Searcher<'a, 'r> {
     /// A request made ready.
     pub(super) fn new(
         state: &'a State,

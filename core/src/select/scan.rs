@@ -147,7 +147,7 @@ fn static_candidates(index: &Index, plan: &Plan, ports: &[u32], word: usize) -> 
 }
 
 /// The slots of a word whose amount fits the demand. A word with few candidates is looked at slot by slot.
-fn fitting(column: &[i32], word: usize, demand: i32, mask: u64) -> u64 {
+pub(super) fn fitting(column: &[i32], word: usize, demand: i32, mask: u64) -> u64 {
     let lanes = &column[word * WORD..(word + 1) * WORD];
     if mask.count_ones() <= 8 {
         return keep(mask, 0, |lane| fits(demand, lanes[lane as usize]));
