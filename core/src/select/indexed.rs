@@ -97,6 +97,7 @@ pub(crate) fn select(
 }
 
 /// The same by going through the admitted instances: exact, and `Unknown` only where the chain cannot be answered so.
+#[inline(never)]
 pub(crate) fn sweep(state: &State, index: &Index, plan: &Plan, search: &Search, effort: &mut Effort) -> Found {
     if is_hopeless(state, plan) {
         return Found::Nothing;
@@ -140,6 +141,7 @@ pub(crate) fn effort(state: &State) -> Effort {
 }
 
 /// A search that may cost about as much as what follows it when it finds nothing: a sweep, or else a scan.
+#[inline]
 pub(crate) fn effort_for(state: &State, index: &Index, plan: &Plan, search: &Search) -> Effort {
     match sweep::price(state, index, plan, search) {
         Some(price) => Effort::new(price),

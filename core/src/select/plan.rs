@@ -54,6 +54,7 @@ pub(crate) struct Search {
 
 impl Search {
     /// Whether going through the admitted instances answers the request as well: it neither draws nor narrows ties.
+    #[inline]
     pub(crate) fn is_swept(&self, plan: &Plan) -> bool {
         match self.last {
             Last::Registration | Last::SpreadInstance => true,

@@ -13,21 +13,22 @@ use super::plan::{Last, Plan, Search};
 use super::scan::fitting;
 
 /// What a search that comes before a sweep may cost whatever the size of the cluster.
-const PRICE_LEAST: usize = 16;
+const PRICE_LEAST: usize = 32;
 /// Words of slots that a unit of the budget of a search stands for.
 const PRICE_WORDS: usize = 3;
 /// Units that as many words stand for, where they have many admitted instances.
-const PRICE_MANY: usize = 18;
+const PRICE_MANY: usize = 21;
 /// Admitted instances that a unit stands for, where a word has few.
 const PRICE_MEMBERS: usize = 2;
 
 /// About what a sweep costs, in units of a search; `None` where the chain draws, or ties are to be narrowed.
+#[inline]
 #[expect(clippy::cast_possible_truncation, reason = "fewer than slots, which fit a u32")]
 pub(super) fn price(state: &State, index: &Index, plan: &Plan, search: &Search) -> Option<u32> {
     let (words, members) = (state.slots() / WORD, index.admissions.len(search.admission));
     // Where a word has many, they are compared at once.
     let compared = (members / PRICE_MEMBERS).min(words * PRICE_MANY / PRICE_WORDS);
-    search.is_swept(plan).then_some((PRICE_LEAST + words / PRICE_WORDS + compared) as u32)
+    search.is_swept(plan).then_some(PRICE_LEAST.max(words / PRICE_WORDS + compared) as u32)
 }
 
 impl Searcher<'_, '_> {
