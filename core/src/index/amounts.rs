@@ -31,8 +31,11 @@ const _: () = assert!(ORDERED[0] == 0 && ORDERED[1] == 1, "what is ordered is wa
 /// Amounts of the resources in [`ORDERED`].
 pub(crate) type Stated = [i32; ORDERED.len()];
 
-/// MiB that go with a CPU unit: 4 GiB with a vCPU, as on general-purpose instances. Any number would be right.
-const MEMORY_WITH_CPU: i32 = 4;
+/// MiB that go with a CPU unit, from compute to memory instances: 1 to 8 GiB with a vCPU. Any numbers would be right.
+const RATIOS: [i32; 4] = [1, 2, 4, 8];
+
+/// Most amounts of an instance in the sequence.
+const SEQUENCED_MAX: usize = DIMENSIONS + RATIOS.len();
 
 /// Amounts a request needs.
 #[derive(Debug, Clone, Copy)]
@@ -164,7 +167,7 @@ impl Orders {
         }
         debug_assert!(width <= DIMENSIONS, "every column at most once");
         if by.is_none() || is_wider && self.sequence.is_some() {
-            self.sequence = Some(Sequence::new(width + 1));
+            self.sequence = Some(Sequence::new(width + RATIOS.len()));
         }
         self.rebuild(state, ranks);
     }
@@ -330,7 +333,7 @@ impl Orders {
         mut visit: impl FnMut(i64, u32) -> bool,
     ) -> Walk {
         let Some(sequence) = self.sequence.as_ref().filter(|_| self.watches(needed)) else { return Walk::Spent };
-        let (amounts, width) = sequenced(&self.watched, |column| needed.amounts[column]);
+        let (amounts, width) = needed_in_sequence(&self.watched, needed);
         let from = u32::try_from(from.max(0)).unwrap_or(u32::MAX);
         sequence.walk(from, &amounts[..width], without, effort, |rank| {
             let slot = ranks.slots().get(rank as usize).copied().filter(|&slot| slot != crate::state::NONE);
@@ -403,19 +406,31 @@ fn put_in_sequence(sequence: &mut Sequence, watched: &[usize], state: &State, ra
     sequence.set(ranks.of(slot), &amounts[..width]);
 }
 
-/// Something of every watched column, and of CPU and memory together.
+/// Amounts of an instance in the sequence: of every watched column, and of CPU and memory together by each of [`RATIOS`].
 ///
 /// What an instance has of both at once is the lesser of its memory and of the memory that would go with its CPU; no task fits
 /// that needs more. So a block in which some have CPU left, and others memory, is passed over too.
 #[inline]
-fn sequenced(watched: &[usize], of: impl Fn(usize) -> i32) -> ([i32; DIMENSIONS + 1], usize) {
-    let mut sequenced = [i32::MIN; DIMENSIONS + 1];
-    let mut width = 0;
-    for &column in watched {
-        sequenced[width] = of(column);
-        width += 1;
+fn sequenced(watched: &[usize], of: impl Fn(usize) -> i32) -> ([i32; SEQUENCED_MAX], usize) {
+    let mut sequenced = [i32::MIN; SEQUENCED_MAX];
+    for (into, &column) in sequenced.iter_mut().zip(watched) {
+        *into = of(column);
     }
-    let (cpu, memory) = (of(ResourceKind::Cpu.column()), of(ResourceKind::Memory.column()));
-    sequenced[width] = cpu.saturating_mul(MEMORY_WITH_CPU).min(memory);
-    (sequenced, width + 1)
+    let (cpu, memory) = (sequenced[0], sequenced[1]);
+    for (into, ratio) in sequenced[watched.len()..].iter_mut().zip(RATIOS) {
+        *into = cpu.saturating_mul(ratio).min(memory);
+    }
+    (sequenced, watched.len() + RATIOS.len())
+}
+
+/// What a request needs, as the sequence has it: of CPU and memory together by the ratio nearest to its own, which says most.
+#[inline]
+fn needed_in_sequence(watched: &[usize], needed: &Needed) -> ([i32; SEQUENCED_MAX], usize) {
+    let (mut sequenced, width) = sequenced(watched, |column| needed.amounts[column]);
+    let own = needed.amounts[1].max(0) / needed.amounts[0].max(1);
+    let nearest = RATIOS.iter().rposition(|&ratio| 4 * ratio <= own.max(1).saturating_mul(5)).unwrap_or(0);
+    for at in (0..RATIOS.len()).filter(|&at| at != nearest) {
+        sequenced[watched.len() + at] = i32::MIN;
+    }
+    (sequenced, width)
 }
