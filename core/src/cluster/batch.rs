@@ -145,17 +145,17 @@ impl Cluster {
             let request = self.request(id)?;
             let is_one = request.all_or_nothing && request.count > 1;
             let same = if is_one { 0 } else { rest.iter().take_while(|&&other| other == id).count() };
-            let all_or_nothing = request.all_or_nothing;
             #[expect(clippy::cast_possible_truncation, reason = "a list is for at most TASKS_MAX tasks")]
             let wanted = if request.count == 0 { 0 } else { request.count * (same as u32 + 1) };
             let before = placements.len();
-            let placed = self.place_row(id, wanted, |placement| placements.push(Some(placement)))?;
-            if placed < wanted && is_one {
+            let mut placed = self.place_row(id, wanted, |placement| placements.push(Some(placement)))?;
+            if is_one && placed < wanted && placed > 0 {
                 self.take_back(placements.drain(before..).rev().flatten());
                 self.scratch.batch.forget();
+                placed = 0;
             }
             placements.resize(before + wanted as usize, None);
-            total += if all_or_nothing && is_one && placed < wanted { 0 } else { placed as usize };
+            total += placed as usize;
             requests = &rest[same..];
         }
         Ok(total)

@@ -136,7 +136,9 @@ impl Cluster {
             }
             let mut effort = Effort::default();
             let found = indexed::sweep(state, index, plan, search, &mut effort);
-            self.counters.add_sweep(effort, index.admissions.len(search.admission));
+            if found != Found::Unknown {
+                self.counters.add_sweep(effort, index.admissions.len(search.admission));
+            }
             match found {
                 Found::Instance(slot) => return Ok(Some(slot)),
                 Found::Nothing => return Ok(None),
