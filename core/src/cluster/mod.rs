@@ -158,7 +158,7 @@ impl Cluster {
         let slots = self.state.slots().max(self.reserved.instances);
         let tasks = self.state.tasks.len().max(self.reserved.tasks);
         self.scratch.reserve(slots, self.state.attributes.values_len(), tasks);
-        self.scratch.batch.reserve(if self.is_large() { slots } else { 0 }, self.requests.slots());
+        self.scratch.batch.reserve(if self.may_be_large() { slots } else { 0 }, self.requests.slots());
         self.index.reserve(slots, tasks);
     }
 
