@@ -69,8 +69,9 @@ impl Cluster {
     /// [`ErrorKind::StaleHandle`] for a released request; a limit, in strict mode also that of what was reserved.
     ///
     /// Cost: on the scan route, linear in instances. On the indexed route, steps logarithmic in instances, and a step for each
-    /// instance that comes first in the order and is refused; at worst, about twice a scan. `design.md` says for each chain
-    /// and constraint which route answers it. Does not allocate within what was reserved.
+    /// instance that comes first in the order and is refused; at worst, about twice a pass over the admitted instances, or
+    /// twice a scan where ties are narrowed. `design.md` says for each chain and constraint which route answers it. Does not
+    /// allocate within what was reserved.
     pub fn place_one(&mut self, id: RequestId) -> Result<Outcome, Error> {
         self.check_task_room()?;
         self.check_journal(1)?;

@@ -107,7 +107,8 @@ impl Cluster {
     /// # Errors
     /// [`ErrorKind::StaleHandle`](crate::ErrorKind::StaleHandle) for a released request.
     ///
-    /// Cost: linear in instances, and in tasks where the request spreads; allocates.
+    /// Cost: linear in instances, in tasks of its group where the request spreads or wants distinct instances, and in all
+    /// tasks where an expression reads task groups; allocates.
     pub fn explain(&self, id: RequestId) -> Result<Explanation, Error> {
         let prepared = self.prepared(id)?;
         let (state, request) = (self.state(), &prepared.request);
