@@ -156,6 +156,8 @@ impl Cluster {
     /// # Errors
     /// [`ErrorKind::StaleHandle`](crate::ErrorKind::StaleHandle) or
     /// [`ErrorKind::InstanceNotFound`](crate::ErrorKind::InstanceNotFound).
+    ///
+    /// Cost: one instance judged, its tasks included where they are asked about; allocates.
     pub fn explain_instance(&self, id: RequestId, instance: InstanceId) -> Result<Vec<Failure>, Error> {
         let prepared = self.prepared(id)?;
         let slot = self.state().instance_slot(instance).ok_or(Error::new(crate::error::ErrorKind::InstanceNotFound))?;
