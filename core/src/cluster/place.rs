@@ -1,4 +1,4 @@
-//! The data plane: preparing a request, placing its tasks, stopping them.
+//! The data plane: preparing a request, placing a task of it, stopping tasks, and judging why one finds no instance.
 
 use alloc::vec::Vec;
 
