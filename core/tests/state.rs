@@ -381,6 +381,7 @@ fn each_verdict_has_the_words_and_figures_of_its_own_instance() {
     }
 }
 
+#[cfg(feature = "regex")]
 #[test]
 fn patterns_are_decided_for_each_value_and_group_that_instances_have() {
     let mut cluster = Cluster::new();
@@ -394,7 +395,7 @@ fn patterns_are_decided_for_each_value_and_group_that_instances_have() {
         cluster.add_task(&RunningTask::new(ids[number], "side:1", &Demand::new(1, 1), group)).unwrap();
     }
     let text = "(attribute:stack =~ prod.* or attribute:stack !~ .*-.*) and not(task:group =~ service:db-.*)";
-    let Ok(expression) = expr::compile(text) else { return };
+    let expression = expr::compile(text).unwrap();
     let request = Request::new("t", Demand::new(1, 1)).with_constraint(Constraint::MemberOf(expression.clone()));
     let id = cluster.prepare(&request).unwrap();
     let explanation = cluster.explain(id).unwrap();

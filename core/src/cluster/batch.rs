@@ -87,8 +87,8 @@ impl Cluster {
     /// [`TASKS_MAX`]; then as [`place_one`](Self::place_one). Everything the call has placed is taken back.
     ///
     /// Cost: as [`place`](Self::place), also where requests alternate: up to 256 different ones share what was found for
-    /// them. Beyond that, and for requests that end in `random`, `spread(instanceId)` or rules after `binpack`, as
-    /// [`place_one`](Self::place_one). Reserves room in `placements`; otherwise does not allocate within what was reserved.
+    /// them, those that spread over an attribute as long as it has few values. Beyond that, and for requests that end in
+    /// `random`, `spread(instanceId)` or rules after `binpack`, as [`place_one`](Self::place_one). Reserves room in `placements`; otherwise does not allocate within what was reserved.
     ///
     /// ```
     /// use placewright::{BinpackField, Cluster, Demand, Instance, Request, Strategy};
@@ -145,17 +145,17 @@ impl Cluster {
             let request = self.request(id)?;
             let is_one = request.all_or_nothing && request.count > 1;
             let same = if is_one { 0 } else { rest.iter().take_while(|&&other| other == id).count() };
-            let all_or_nothing = request.all_or_nothing;
             #[expect(clippy::cast_possible_truncation, reason = "a list is for at most TASKS_MAX tasks")]
             let wanted = if request.count == 0 { 0 } else { request.count * (same as u32 + 1) };
             let before = placements.len();
-            let placed = self.place_row(id, wanted, |placement| placements.push(Some(placement)))?;
-            if placed < wanted && is_one {
+            let mut placed = self.place_row(id, wanted, |placement| placements.push(Some(placement)))?;
+            if is_one && placed < wanted && placed > 0 {
                 self.take_back(placements.drain(before..).rev().flatten());
                 self.scratch.batch.forget();
+                placed = 0;
             }
             placements.resize(before + wanted as usize, None);
-            total += if all_or_nothing && is_one && placed < wanted { 0 } else { placed as usize };
+            total += placed as usize;
             requests = &rest[same..];
         }
         Ok(total)

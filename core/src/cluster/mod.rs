@@ -158,7 +158,7 @@ impl Cluster {
         let slots = self.state.slots().max(self.reserved.instances);
         let tasks = self.state.tasks.len().max(self.reserved.tasks);
         self.scratch.reserve(slots, self.state.attributes.values_len(), tasks);
-        self.scratch.batch.reserve(if self.is_large() { slots } else { 0 }, self.requests.slots());
+        self.scratch.batch.reserve(if self.may_be_large() { slots } else { 0 }, self.requests.slots());
         self.index.reserve(slots, tasks);
     }
 
@@ -174,6 +174,8 @@ impl Cluster {
     /// # Errors
     /// [`ErrorKind::LimitExceeded`] beyond [`CUSTOM_RESOURCES_MAX`](crate::limits::CUSTOM_RESOURCES_MAX);
     /// [`ErrorKind::InvalidParameter`] for the name of a built-in resource; [`ErrorKind::SavepointOpen`] inside a savepoint.
+    ///
+    /// Cost: linear in instances for a new name; allocates.
     pub fn declare_resource(&mut self, name: &str) -> Result<ResourceKind, Error> {
         if self.journal.is_open() {
             return Err(Error::new(ErrorKind::SavepointOpen));
@@ -192,7 +194,8 @@ impl Cluster {
     /// [`ErrorKind::DuplicateInstance`] when its name is taken; an error that names the field when a field is wrong;
     /// [`ErrorKind::CapacityReserved`] or [`ErrorKind::CapacityMax`] when there is no room.
     ///
-    /// Cost: linear in its attributes and in the filters in use; allocates.
+    /// Cost: linear in its attributes and in the filters in use; at times, when as many came and went as there are slots,
+    /// n log n for the orders. Allocates.
     pub fn register(&mut self, instance: &Instance<'_>) -> Result<InstanceId, Error> {
         self.register_with(instance, self.derived_eni_slots(instance))
     }
@@ -234,6 +237,9 @@ impl Cluster {
     ///
     /// # Errors
     /// [`ErrorKind::InstanceNotFound`]; [`ErrorKind::InstanceNotEmpty`] when it runs tasks and `force` is not given.
+    ///
+    /// Cost: its tasks, a step for each different set of static facts that prepared requests ask for, and a move within the list
+    /// of all instances; allocates.
     pub fn deregister(&mut self, id: InstanceId, force: bool) -> Result<Vec<TaskId>, Error> {
         let slot = self.slot(id)?;
         let mut tasks: Vec<u32> = self.state.tasks_of_instance(slot).collect();
@@ -261,6 +267,8 @@ impl Cluster {
     ///
     /// # Errors
     /// [`ErrorKind::InstanceNotFound`].
+    ///
+    /// Cost: a step for each different set of static facts that prepared requests ask for.
     pub fn set_status(&mut self, id: InstanceId, status: InstanceStatus) -> Result<(), Error> {
         let slot = self.slot(id)?;
         self.check_journal(1)?;
@@ -275,6 +283,8 @@ impl Cluster {
     ///
     /// # Errors
     /// [`ErrorKind::InstanceNotFound`].
+    ///
+    /// Cost: as [`set_status`](Self::set_status), and each filter that reads it is asked again.
     pub fn set_agent_connected(&mut self, id: InstanceId, connected: bool) -> Result<(), Error> {
         let slot = self.slot(id)?;
         self.check_journal(1)?;
@@ -288,6 +298,9 @@ impl Cluster {
     ///
     /// # Errors
     /// [`ErrorKind::InstanceNotFound`]; [`ErrorKind::InvalidAttribute`] for an empty name; a limit.
+    ///
+    /// Cost: as [`set_status`](Self::set_status), and each filter that reads the attribute is asked again; where requests spread
+    /// over it, the tasks of the instance are counted anew for each of their groups. Allocates.
     pub fn put_attribute(&mut self, id: InstanceId, name: &str, value: Option<&str>) -> Result<(), Error> {
         let slot = self.slot(id)?;
         let value = value.unwrap_or_default();
@@ -315,6 +328,8 @@ impl Cluster {
     ///
     /// # Errors
     /// [`ErrorKind::InstanceNotFound`]; [`ErrorKind::AttributeNotFound`] when it has no such attribute.
+    ///
+    /// Cost: as [`put_attribute`](Self::put_attribute).
     pub fn delete_attribute(&mut self, id: InstanceId, name: &str) -> Result<(), Error> {
         let slot = self.slot(id)?;
         let known = self.state.attributes.name_id(name);

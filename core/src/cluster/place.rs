@@ -1,4 +1,4 @@
-//! The data plane: preparing a request, placing its tasks, stopping them.
+//! The data plane: preparing a request, placing a task of it, stopping tasks, and judging why one finds no instance.
 
 use alloc::vec::Vec;
 
@@ -49,6 +49,8 @@ impl Cluster {
     ///
     /// # Errors
     /// [`ErrorKind::StaleHandle`] when it was released already.
+    ///
+    /// Cost: what it names; n log n in the tasks of its group where it was the last to ask which instances run them. May allocate.
     pub fn release(&mut self, id: RequestId) -> Result<(), Error> {
         let prepared = self.requests.remove(id)?;
         prepared::release(&mut self.state, &mut self.index, &prepared.plan);
@@ -69,8 +71,9 @@ impl Cluster {
     /// [`ErrorKind::StaleHandle`] for a released request; a limit, in strict mode also that of what was reserved.
     ///
     /// Cost: on the scan route, linear in instances. On the indexed route, steps logarithmic in instances, and a step for each
-    /// instance that comes first in the order and is refused; at worst, about twice a scan. `design.md` says for each chain
-    /// and constraint which route answers it. Does not allocate within what was reserved.
+    /// instance that comes first in the order and is refused; at worst, about twice a pass over the admitted instances, or
+    /// twice a scan where ties are narrowed. `design.md` says for each chain and constraint which route answers it. Does not
+    /// allocate within what was reserved.
     pub fn place_one(&mut self, id: RequestId) -> Result<Outcome, Error> {
         self.check_task_room()?;
         self.check_journal(1)?;
@@ -136,7 +139,9 @@ impl Cluster {
             }
             let mut effort = Effort::default();
             let found = indexed::sweep(state, index, plan, search, &mut effort);
-            self.counters.add_sweep(effort, index.admissions.len(search.admission));
+            if found != Found::Unknown {
+                self.counters.add_sweep(effort, index.admissions.len(search.admission));
+            }
             match found {
                 Found::Instance(slot) => return Ok(Some(slot)),
                 Found::Nothing => return Ok(None),
@@ -179,6 +184,8 @@ impl Cluster {
     ///
     /// # Errors
     /// [`ErrorKind::InstanceNotFound`], [`ErrorKind::StaleHandle`], or a limit.
+    ///
+    /// Cost: one instance judged, its tasks included where they are asked about; that may allocate.
     pub fn start(&mut self, id: RequestId, instance: InstanceId) -> Result<Result<Placement, Reason>, Error> {
         let slot = self.slot(instance)?;
         self.check_task_room()?;
@@ -226,6 +233,8 @@ impl Cluster {
     ///
     /// # Errors
     /// [`ErrorKind::TaskNotFound`] when it does not exist, or was not stopped before.
+    ///
+    /// Cost: as [`stop`](Self::stop).
     pub fn finish(&mut self, id: TaskId) -> Result<(), Error> {
         let task = self.task_at(id)?;
         if self.state.tasks[task as usize].life != Life::Stopping {
@@ -243,6 +252,9 @@ impl Cluster {
     ///
     /// # Errors
     /// A limit; nothing was stopped then.
+    ///
+    /// Cost: for each task that is stopped, linear in the tasks of the group, for each rule. Allocates nothing within what was
+    /// reserved but what `stopped` needs, the default chain, and names of attributes that are new.
     pub fn scale_in(
         &mut self,
         group: &str,
@@ -281,7 +293,7 @@ impl Cluster {
     /// # Errors
     /// [`ErrorKind::StaleHandle`] for a released request.
     ///
-    /// Cost: linear in instances; allocates.
+    /// Cost: as [`explain`](Self::explain); allocates.
     pub fn failures(&self, id: RequestId) -> Result<Vec<(InstanceId, Reason)>, Error> {
         let Prepared { plan, request } = self.requests.get(id)?;
         let mut judge = Judge::of_many(&self.state, plan, request);
@@ -296,6 +308,8 @@ impl Cluster {
     ///
     /// # Errors
     /// [`ErrorKind::StaleHandle`] for a released request.
+    ///
+    /// Cost: linear in instances at worst.
     pub fn considers_any(&self, id: RequestId) -> Result<bool, Error> {
         let Prepared { plan, request } = self.requests.get(id)?;
         let judge = Judge::new(&self.state, plan, request);

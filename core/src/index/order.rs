@@ -121,10 +121,17 @@ impl Order {
         // than one group's leaves; one leaf of each group may be left over.
         let leaves = keys / LANES_LEAST + 8;
         let groups = leaves / FEW + 2;
-        while self.lens.len() < leaves {
+        let (new_leaves, new_groups) =
+            (leaves.saturating_sub(self.lens.len()), groups.saturating_sub(self.groups.len()));
+        self.keys.reserve(new_leaves);
+        self.rows.reserve(new_leaves * self.width);
+        self.lens.reserve(new_leaves);
+        self.groups.reserve(new_groups);
+        self.maxima.reserve(new_groups * self.width);
+        for _ in 0..new_leaves {
             self.add_leaf();
         }
-        while self.groups.len() < groups {
+        for _ in 0..new_groups {
             self.add_group();
         }
         self.free_leaves.reserve(self.lens.len() - self.free_leaves.len());

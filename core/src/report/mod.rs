@@ -107,7 +107,8 @@ impl Cluster {
     /// # Errors
     /// [`ErrorKind::StaleHandle`](crate::ErrorKind::StaleHandle) for a released request.
     ///
-    /// Cost: linear in instances, and in tasks where the request spreads; allocates.
+    /// Cost: linear in instances, in tasks of its group where the request spreads or wants distinct instances, and in all
+    /// tasks where an expression reads task groups; allocates.
     pub fn explain(&self, id: RequestId) -> Result<Explanation, Error> {
         let prepared = self.prepared(id)?;
         let (state, request) = (self.state(), &prepared.request);
@@ -155,6 +156,8 @@ impl Cluster {
     /// # Errors
     /// [`ErrorKind::StaleHandle`](crate::ErrorKind::StaleHandle) or
     /// [`ErrorKind::InstanceNotFound`](crate::ErrorKind::InstanceNotFound).
+    ///
+    /// Cost: one instance judged, its tasks included where they are asked about; allocates.
     pub fn explain_instance(&self, id: RequestId, instance: InstanceId) -> Result<Vec<Failure>, Error> {
         let prepared = self.prepared(id)?;
         let slot = self.state().instance_slot(instance).ok_or(Error::new(crate::error::ErrorKind::InstanceNotFound))?;

@@ -44,7 +44,7 @@ const DOMAINS_MAX: usize = 16;
 const DOMAINS_USUAL: usize = 4;
 /// Instances that a walk finds at a time.
 const FOUND_MAX: usize = 8;
-/// Fewest tasks between a batch's beginning and beginning anew for which it pays.
+/// Fewest rows of tasks between a batch's beginning and beginning anew for which it pays; a row goes to one instance.
 const TASKS_LEAST: u32 = 256;
 /// The request has not been looked at yet.
 const UNKNOWN: u32 = u32::MAX;

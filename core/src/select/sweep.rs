@@ -2,7 +2,7 @@
 //! admitted instances are few, or those an order comes to last.
 //!
 //! The best so far is kept; what is dear to ask is asked only of an instance that would be better. Cost: a step for each word
-//! of slots, and a few for each admitted instance. Always exact; does not allocate.
+//! of slots, and a few for each admitted instance. Exact where it answers; does not allocate.
 
 use crate::index::Index;
 use crate::index::bitset::bits;
@@ -32,7 +32,8 @@ pub(super) fn price(state: &State, index: &Index, plan: &Plan, search: &Search) 
 }
 
 impl Searcher<'_, '_> {
-    /// The instance that the request's next task goes to; `Unknown` where the chain draws, or ties are to be narrowed.
+    /// The instance that the request's next task goes to; `Unknown` where the chain draws, ties are to be narrowed, or the
+    /// attribute of the spread has too many values.
     pub(super) fn sweep(&self) -> Found {
         let (state, Index { ranks, watches, tallies, .. }) = (self.state, self.index);
         let rank = |slot: u32| i64::from(ranks.of(slot));
