@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use placewright::{BinpackField, Constraint, Protocol, Request, SpreadField, Strategy, StrategyChain, expr};
+use placewright::{BinpackField, Constraint, Protocol, Request, SpreadField, Strategy, StrategyChain, TieBreak, expr};
 
 use crate::Fleet;
 use crate::meter::Outcome;
@@ -13,7 +13,7 @@ use crate::meter::Outcome;
 pub const CLASSES: [&str; 10] = ["c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9"];
 /// Services of the cells with many of them.
 pub const SERVICES: usize = 200;
-/// Tasks of a batch.
+/// Tasks of a batch, or of a list.
 pub const BATCH: u32 = 10_000;
 /// Placements inside the savepoint of a rollback cell.
 pub const ROLLBACK: usize = 1000;
@@ -59,6 +59,10 @@ axis! {
         ChurnInSavepoint = "churn-in-savepoint",
         /// One task of a batch of equal tasks placed by one call.
         Batch = "batch",
+        /// One task of a list of requests drawn from thirty, placed by one call.
+        List = "list",
+        /// One task of the same list, placed one by one.
+        ListOneByOne = "list-one-by-one",
         /// One explanation.
         Explain = "explain",
         /// One of the placements between opening a savepoint and rolling back, the two included.
@@ -93,6 +97,8 @@ axis! {
         SpreadInstance = "spread-instance",
         /// A uniform draw.
         Random = "random",
+        /// The zone with the fewest tasks of the group, then the class, then the least memory left.
+        SpreadTwice = "spread-az+spread-class+binpack-memory",
     }
 }
 
@@ -115,6 +121,10 @@ axis! {
         HostPort = "host-port",
         /// An expression about the task groups on the instance.
         Residue = "residue",
+        /// Three expressions about the task groups on the instance, more than the indexed route takes.
+        Residues3 = "three-residues",
+        /// Ties are broken by a draw, which after `binpack` the indexed route leaves to the scan.
+        SeededTies = "seeded-ties",
         /// Two hundred services in turn, each with constraints of its own.
         Services = "services200",
     }
@@ -149,7 +159,15 @@ impl Chain {
             Self::ServiceDefault => StrategyChain::service_default(),
             Self::SpreadInstance => Strategy::Spread(SpreadField::InstanceId).into(),
             Self::Random => Strategy::Random.into(),
+            Self::SpreadTwice => {
+                StrategyChain::new([Strategy::spread("ecs.availability-zone"), Strategy::spread("class"), memory])?
+            }
         })
+    }
+
+    /// Whether the indexed route does not know it, and leaves it to the scan.
+    fn is_scanned(self) -> bool {
+        self == Self::SpreadTwice
     }
 }
 
@@ -170,6 +188,12 @@ impl Limit {
                 request.demand = request.demand.with_port(Protocol::Tcp, port);
             }
             Self::Residue => request.constraints.push(member_of("not(task:group == database)")?),
+            Self::Residues3 => {
+                for group in ["database", "service:0", "service:1"] {
+                    request.constraints.push(member_of(&format!("not(task:group == {group})"))?);
+                }
+            }
+            Self::SeededTies => request.tie_break = TieBreak::Seeded,
             Self::Services => {
                 let (some, other) = (CLASSES[number % 10], CLASSES[(number / 10 + number + 1) % 10]);
                 request.group = format!("service:own-{number}");
@@ -182,6 +206,11 @@ impl Limit {
             }
         }
         Ok(request)
+    }
+
+    /// Whether the indexed route leaves it to the scan after `binpack`.
+    fn is_scanned(self) -> bool {
+        matches!(self, Self::Residues3 | Self::SeededTies)
     }
 
     /// The instances the kernel is told of, where the limit is a set of them.
@@ -260,9 +289,9 @@ impl Cell {
         let cell = |operation, chain, limit, state| Self { operation, instances, chain, limit, state };
         let mut cells = Vec::new();
         for &state in State::ALL {
-            for &chain in Chain::ALL {
+            for &chain in Chain::ALL.iter().filter(|chain| !chain.is_scanned()) {
                 cells.push(cell(Operation::Place, chain, Limit::None, state));
-                for &limit in Limit::ALL {
+                for &limit in Limit::ALL.iter().filter(|limit| !limit.is_scanned()) {
                     let is_usual = state == State::Mixed75 || limit == Limit::None || chain == Chain::BinpackMemory;
                     let services = matches!(chain, Chain::BinpackMemory | Chain::SpreadAzBinpackMemory);
                     if is_usual && (limit != Limit::Services || services && state == State::Mixed75) {
@@ -277,10 +306,18 @@ impl Cell {
         for (chain, limit) in [(memory, Limit::None), (spread, Limit::DistinctKeep10)] {
             cells.push(cell(Operation::ChurnInSavepoint, chain, limit, mixed));
         }
-        for &chain in Chain::ALL {
+        for &chain in Chain::ALL.iter().filter(|chain| !chain.is_scanned()) {
             cells.push(cell(Operation::Batch, chain, Limit::None, fresh));
         }
+        cells.push(cell(Operation::Churn, Chain::SpreadTwice, Limit::None, mixed));
+        for limit in [Limit::Residues3, Limit::SeededTies] {
+            cells.push(cell(Operation::Churn, memory, limit, mixed));
+        }
         cells.push(cell(Operation::Batch, memory, Limit::None, mixed));
+        for operation in [Operation::List, Operation::ListOneByOne] {
+            cells.extend([fresh, mixed].map(|state| cell(operation, memory, Limit::None, state)));
+            cells.push(cell(operation, spread, Limit::None, mixed));
+        }
         for (chain, limit) in [(memory, Limit::None), (spread, Limit::DistinctKeep10), (memory, Limit::Residue)] {
             cells.push(cell(Operation::Explain, chain, limit, mixed));
         }

@@ -10,6 +10,7 @@ pub mod churn;
 pub mod document;
 pub mod hot;
 pub mod kernel;
+pub mod list;
 pub mod meter;
 
 use placewright::{

@@ -22,7 +22,8 @@ const KEYS: [&str; 14] = [
 ];
 
 /// Operations that allocate nothing once warm.
-const FREE: [&str; 6] = ["place", "churn", "churn-in-savepoint", "batch", "rollback", "rollback-placements"];
+const FREE: [&str; 8] =
+    ["place", "churn", "churn-in-savepoint", "batch", "list", "list-one-by-one", "rollback", "rollback-placements"];
 
 #[test]
 fn the_quick_grid_runs_through_and_allocates_nothing_where_it_must_not() -> Result<(), Box<dyn Error>> {

@@ -295,11 +295,11 @@ fn reasons(explanation: &Explanation) -> String {
         text.push_str(&format!("{count} x {reason}\n"));
     }
     text.push('\n');
-    let failures = explanation.verdicts.iter().filter_map(|verdict| Some((verdict, verdict.failure.as_ref()?)));
+    let failures = explanation.verdicts.iter().filter_map(|verdict| Some((verdict.name, verdict.failure?)));
     let rows: Vec<Vec<String>> = failures
         .take(ROWS_MAX)
-        .map(|(verdict, failure): (_, &Reason)| {
-            vec![io::one_line(table::short(&verdict.name)), io::one_line(&failure.to_string())]
+        .map(|(name, failure): (&str, Reason)| {
+            vec![io::one_line(table::short(name)), io::one_line(&failure.to_string())]
         })
         .collect();
     text.push_str(&table::columns(&["instance", "why not"], &rows));

@@ -275,8 +275,8 @@ impl Run {
     /// Notes why a task found no instance.
     fn note(&mut self, cluster: &Cluster, request: RequestId, arrival: usize) -> Result<(), Fault> {
         let explanation = cluster.explain(request)?;
-        for verdict in &explanation.verdicts {
-            let failure = verdict.failure.as_ref().ok_or("a rejected task has a feasible instance")?;
+        for verdict in explanation.verdicts.iter() {
+            let failure = verdict.failure.ok_or("a rejected task has a feasible instance")?;
             *self.failures.entry(failure.reason).or_default() += 1;
         }
         let miss = explanation.nearest_miss.ok_or("a rejected task has no nearest miss")?;

@@ -16,6 +16,10 @@ pub struct Counters {
     pub instances: u64,
     /// Instructions of programs they ran for one instance at a time.
     pub instructions: u64,
+    /// Times that admitted instances were gone through because a search found nothing within its budget, or had not lately.
+    pub sweeps: u64,
+    /// Instances those went over.
+    pub swept: u64,
     /// Scans: of the scan route, and those that a search left to it.
     pub scans: u64,
     /// Instances those went over.
@@ -23,10 +27,24 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// A search is over.
+    /// A search is over, or a task of a batch has its answer.
     #[inline]
     pub(crate) fn add(&mut self, effort: Effort) {
-        self.searches += 1;
+        self.searches += u64::from(effort.searches);
+        self.add_work(effort);
+    }
+
+    /// A sweep is over that went over so many instances.
+    #[inline]
+    pub(crate) fn add_sweep(&mut self, effort: Effort, instances: usize) {
+        self.sweeps += 1;
+        self.swept += instances as u64;
+        self.add_work(effort);
+    }
+
+    /// What a search or a sweep did.
+    #[inline]
+    fn add_work(&mut self, effort: Effort) {
         self.blocks += u64::from(effort.blocks);
         self.instances += u64::from(effort.instances);
         self.instructions += u64::from(effort.instructions);

@@ -28,7 +28,7 @@ pub struct MemoryUsage {
     pub devices: usize,
     /// Host ports that are taken.
     pub ports: usize,
-    /// Records of tasks: 40 bytes each, and 8 for the GPUs they hold once any does.
+    /// Records of tasks and their ages: 40 bytes each, and 8 for the GPUs they hold once any does.
     pub tasks: usize,
     /// What tasks and requests take, each distinct demand once.
     pub demands: usize,

@@ -17,7 +17,7 @@ use crate::limits::{REQUEST_CONSTRAINTS_MAX, REQUEST_COUNT_MAX};
 use crate::request::{LaunchKind, Request};
 use crate::resource::ResourceKind;
 use crate::select::indexed::RESIDUES_MAX;
-use crate::select::plan::{AbsentGroup, Last, Plan, Rule, Search};
+use crate::select::plan::{AbsentGroup, Last, Luck, Plan, Rule, Search};
 use crate::state::State;
 use crate::strategy::{BinpackField, SpreadField, Strategy};
 
@@ -46,6 +46,22 @@ impl PreparedTable {
     /// [`ErrorKind::StaleHandle`] when it was released.
     pub(crate) fn get(&self, id: RequestId) -> Result<&Prepared, Error> {
         match self.slots.get(id.slot() as usize) {
+            Some((generation, Some(prepared))) if *generation == id.generation() => Ok(prepared),
+            _ => Err(Error::new(ErrorKind::StaleHandle)),
+        }
+    }
+
+    /// Slots there are, in use or not.
+    pub(crate) fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// A prepared request, to be changed.
+    ///
+    /// # Errors
+    /// [`ErrorKind::StaleHandle`] when it was released.
+    pub(crate) fn get_mut(&mut self, id: RequestId) -> Result<&mut Prepared, Error> {
+        match self.slots.get_mut(id.slot() as usize) {
             Some((generation, Some(prepared))) if *generation == id.generation() => Ok(prepared),
             _ => Err(Error::new(ErrorKind::StaleHandle)),
         }
@@ -251,7 +267,7 @@ pub(crate) fn hold_search(state: &State, index: &mut Index, plan: &Plan) -> Opti
         watches.hold(state, ranks, plan.group, last == Last::SpreadInstance);
     }
     let spread = spread.map(|attribute| spreads.hold(state, admissions, (plan.group, attribute, admission)));
-    Some(Search { admission, needed, spread, is_watched, last })
+    Some(Search { admission, needed, spread, is_watched, last, luck: Luck::default() })
 }
 
 /// Makes sure that the orders a plan searches exist.

@@ -191,7 +191,7 @@ impl<'c> InstanceView<'c> {
     #[must_use]
     pub fn tasks(self) -> Vec<TaskId> {
         let mut tasks: Vec<u32> = self.state.tasks_of_instance(self.slot).collect();
-        tasks.sort_unstable_by_key(|&task| self.state.tasks[task as usize].sequence);
+        tasks.sort_unstable_by_key(|&task| self.state.ages[task as usize]);
         tasks.into_iter().map(|task| self.state.task_id(task)).collect()
     }
 }
@@ -262,7 +262,7 @@ impl<'c> TaskView<'c> {
     /// Its number in the order of placing and loading, from 0.
     #[must_use]
     pub fn sequence(self) -> u64 {
-        self.record().sequence
+        self.state.ages[self.task as usize]
     }
 
     /// Whether its health checks pass, as far as known.

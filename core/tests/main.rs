@@ -12,6 +12,7 @@ mod expr;
 #[cfg(feature = "serde")]
 mod json;
 mod layering;
+mod lists;
 mod properties;
 mod public_api;
 #[cfg(feature = "testkit")]

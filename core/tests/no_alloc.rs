@@ -402,6 +402,40 @@ fn many_ports_and_many_expressions_allocate_nothing() {
 }
 
 #[test]
+fn no_list_allocates() {
+    for (is_strict, route) in
+        [(false, Route::Scan), (true, Route::Scan), (false, Route::Indexed), (true, Route::Indexed)]
+    {
+        for constraints in constraints() {
+            let mut cluster = fleet(is_strict, route);
+            let mut list = Vec::new();
+            for ((chain, demand), number) in chains().into_iter().zip(demands().into_iter().cycle()).zip(0..) {
+                let mut request = Request::new("web", demand).with_strategies(chain).with_seed(7);
+                request.constraints.clone_from(&constraints);
+                request.all_or_nothing = number % 3 == 0;
+                list.push(cluster.prepare(&request.with_count(1 + number % 4)).unwrap());
+            }
+            list.extend_from_within(..);
+            let mut copy = cluster.clone();
+            for cluster in [&mut cluster, &mut copy] {
+                let mut placements = Vec::with_capacity(4 * list.len());
+                let count = allocations(|| {
+                    for _ in 0..3 {
+                        placements.clear();
+                        let savepoint = cluster.begin();
+                        cluster.place_list(&list, &mut placements).unwrap();
+                        cluster.rollback(savepoint).unwrap();
+                    }
+                });
+                assert_eq!(count, 0, "{constraints:?}");
+                assert!(placements.iter().any(Option::is_some), "{constraints:?}");
+                cluster.validate().unwrap();
+            }
+        }
+    }
+}
+
+#[test]
 fn rolling_back_many_deregistrations_allocates_nothing() {
     let (mut cluster, ids) = equal_instances(2000);
     let request = Request::new("web", Demand::new(1, 1)).with_count(1000);

@@ -4,40 +4,44 @@
 
 use placewright::{
     BinpackField, Capacity, Cluster, Constraint, Demand, GpuDemand, Instance, InstanceId, InstanceStatus, Options,
-    Protocol, Release, Request, RequestId, Route, RunningTask, Savepoint, SpreadField, Strategy, StrategyChain, TaskId,
-    TieBreak, expr,
+    Placement, Protocol, Release, Request, RequestId, Route, RunningTask, Savepoint, SpreadField, Strategy,
+    StrategyChain, TaskId, TieBreak, expr,
 };
 use rand_core::{Rng as _, SeedableRng as _};
 
 /// Draws of a test.
-struct Draws(rand_xoshiro::Xoshiro256PlusPlus);
+pub(crate) struct Draws(rand_xoshiro::Xoshiro256PlusPlus);
 
 impl Draws {
-    fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(rand_xoshiro::Xoshiro256PlusPlus::seed_from_u64(seed))
+    }
+
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.0.next_u64() % bound as u64).unwrap()
     }
 
-    fn pick<T: Clone>(&mut self, from: &[T]) -> T {
+    pub(crate) fn pick<T: Clone>(&mut self, from: &[T]) -> T {
         from[self.below(from.len())].clone()
     }
 }
 
 /// The same cluster three times.
-struct Triplets {
+pub(crate) struct Triplets {
     /// By scan, by index, and by either.
-    clusters: [Cluster; 3],
+    pub(crate) clusters: [Cluster; 3],
     /// Tasks that run.
-    tasks: Vec<TaskId>,
+    pub(crate) tasks: Vec<TaskId>,
     /// Tasks that were stopped and still hold.
     stopping: Vec<TaskId>,
     /// Prepared requests.
-    requests: Vec<RequestId>,
+    pub(crate) requests: Vec<RequestId>,
     /// Instances registered so far.
     names: usize,
 }
 
 impl Triplets {
-    fn new(release: Release) -> Self {
+    pub(crate) fn new(release: Release) -> Self {
         let cluster = |route| {
             let mut cluster = Cluster::with_options(Options { route, release, ..Options::default() });
             cluster.declare_resource("LICENSES").unwrap();
@@ -48,7 +52,7 @@ impl Triplets {
     }
 
     /// Does something to all and returns what all say.
-    fn all<T: PartialEq + std::fmt::Debug>(&mut self, act: impl FnMut(&mut Cluster) -> T) -> T {
+    pub(crate) fn all<T: PartialEq + std::fmt::Debug>(&mut self, act: impl FnMut(&mut Cluster) -> T) -> T {
         let [scan, indexed, either] = self.clusters.each_mut().map(act);
         assert_eq!((&scan, &scan), (&indexed, &either));
         scan
@@ -62,7 +66,37 @@ impl Triplets {
         }
     }
 
-    fn register(&mut self, draws: &mut Draws) -> InstanceId {
+    /// Places a list: on the first cluster one request after another, on the others by one call. Notes and returns what came
+    /// of it.
+    pub(crate) fn place_list(&mut self, list: &[RequestId]) -> Vec<Option<Placement>> {
+        let [one_by_one, lists @ ..] = &mut self.clusters;
+        let (mut expected, mut total) = (vec![], 0);
+        for &id in list {
+            let (mut placed, wanted) = (vec![], one_by_one.request(id).unwrap().count as usize);
+            one_by_one.place(id, &mut placed).unwrap();
+            total += placed.len();
+            let rejected = wanted - placed.len();
+            expected.extend(placed.into_iter().map(Some).chain(std::iter::repeat_n(None, rejected)));
+        }
+        for cluster in lists {
+            let mut placements = vec![None];
+            assert_eq!(cluster.place_list(list, &mut placements), Ok(total));
+            assert_eq!(placements[1..], expected);
+        }
+        self.tasks.extend(expected.iter().flatten().map(|placement| placement.task));
+        expected
+    }
+
+    /// Checks that everything derived is right, and that all are in the same state.
+    pub(crate) fn validate(&self, when: &str) {
+        for cluster in &self.clusters {
+            assert_eq!(cluster.validate(), Ok(()), "{when}");
+        }
+        let [scan, indexed, either] = self.clusters.each_ref().map(Cluster::fingerprint);
+        assert_eq!((scan, scan), (indexed, either), "{when}");
+    }
+
+    pub(crate) fn register(&mut self, draws: &mut Draws) -> InstanceId {
         let name = format!("ci/{}", self.names);
         self.names += 1;
         let (cpu, memory) = draws.pick(&[(1024, 4096), (2048, 2048), (4096, 8192), (2048, 8192)]);
@@ -86,7 +120,7 @@ impl Triplets {
 }
 
 /// Any request.
-fn request(draws: &mut Draws) -> Request {
+pub(crate) fn request(draws: &mut Draws) -> Request {
     let mut demand = Demand::new(draws.pick(&[0, 64, 256, 512]), draws.pick(&[0, 128, 512, 1024]));
     match draws.below(8) {
         0 => demand = demand.with_port(Protocol::Tcp, draws.pick(&[80, 443])),
@@ -128,7 +162,7 @@ fn request(draws: &mut Draws) -> Request {
 /// One operation on both.
 fn step(triplets: &mut Triplets, draws: &mut Draws, savepoints: &mut Vec<(Savepoint, [Vec<TaskId>; 2])>) {
     let instances: Vec<InstanceId> = triplets.clusters[0].instances().collect();
-    match draws.below(24) {
+    match draws.below(26) {
         0 if instances.len() < 400 => {
             triplets.register(draws);
         }
@@ -214,6 +248,11 @@ fn step(triplets: &mut Triplets, draws: &mut Draws, savepoints: &mut Vec<(Savepo
             });
             triplets.tasks.extend(placed.iter().map(|placement| placement.task));
         }
+        24 | 25 if !triplets.requests.is_empty() => {
+            let kinds: Vec<RequestId> = (0..1 + draws.below(6)).map(|_| draws.pick(&triplets.requests)).collect();
+            let list: Vec<RequestId> = (0..draws.below(30)).map(|_| draws.pick(&kinds)).collect();
+            triplets.place_list(&list);
+        }
         17 => {
             for _ in 0..draws.below(6).min(triplets.stopping.len()) {
                 let task = triplets.stopping.swap_remove(draws.below(triplets.stopping.len()));
@@ -247,7 +286,7 @@ fn step(triplets: &mut Triplets, draws: &mut Draws, savepoints: &mut Vec<(Savepo
 #[test]
 fn every_route_gives_the_same_answers_all_its_life() {
     for seed in 0..12 {
-        let mut draws = Draws(rand_xoshiro::Xoshiro256PlusPlus::seed_from_u64(seed));
+        let mut draws = Draws::new(seed);
         let mut triplets = Triplets::new(if seed % 2 == 0 { Release::Desired } else { Release::Last });
         for _ in 0..[3, 70, 250][usize::try_from(seed % 3).unwrap()] {
             triplets.register(&mut draws);
@@ -256,11 +295,7 @@ fn every_route_gives_the_same_answers_all_its_life() {
         for round in 0..700 {
             step(&mut triplets, &mut draws, &mut savepoints);
             if round % 7 == 0 {
-                for cluster in &triplets.clusters {
-                    assert_eq!(cluster.validate(), Ok(()), "seed {seed}, round {round}");
-                }
-                let [scan, indexed, either] = triplets.clusters.each_ref().map(Cluster::fingerprint);
-                assert_eq!((scan, scan), (indexed, either), "seed {seed}, round {round}");
+                triplets.validate(&format!("seed {seed}, round {round}"));
             }
         }
     }

@@ -338,3 +338,69 @@ fn explaining_names_the_winner_the_reasons_and_the_nearest_miss() {
     assert_eq!(miss.text, "256 MiB of memory short on i-1");
     assert_eq!(miss.failures[0].shortfall(), Some(256));
 }
+
+#[test]
+fn each_verdict_has_the_words_and_figures_of_its_own_instance() {
+    let mut cluster = Cluster::new();
+    let ports = [vec![80], vec![443], vec![80, 443], vec![], vec![80]];
+    for (number, ports) in ports.iter().enumerate() {
+        let name = format!("i-{number}");
+        let id = cluster.register(&Instance::new(&name).with_resources(1024, 1024).with_zone("a")).unwrap();
+        let demand = ports.iter().fold(Demand::new(1, 1), |demand, &port| demand.with_port(Protocol::Tcp, port));
+        cluster.add_task(&RunningTask::new(id, "side:1", &demand, "side")).unwrap();
+    }
+    cluster.register(&Instance::new("i-5").with_resources(1024, 96).with_zone("b")).unwrap();
+    cluster.register(&Instance::new("i-6").with_resources(1024, 64).with_zone("a")).unwrap();
+    cluster.register(&Instance::new("i-7").with_resources(1024, 16).with_zone("a")).unwrap();
+    cluster.register(&Instance::new("i-8").with_resources(1024, 1024).with_zone("c")).unwrap();
+    let demand = Demand::new(128, 128).with_port(Protocol::Tcp, 80).with_port(Protocol::Tcp, 443);
+    let id = cluster.prepare(&Request::new("t", demand).with_zones(["a"])).unwrap();
+    let explanation = cluster.explain(id).unwrap();
+    let verdicts: Vec<_> = explanation.verdicts.iter().collect();
+    let words = verdicts.iter().map(|verdict| match &verdict.failure {
+        Some(failure) => format!("{}: {failure}", verdict.name),
+        None => verdict.name.to_string(),
+    });
+    let expected = [
+        "i-0: RESOURCE:PORTS [taken: 80/tcp]",
+        "i-1: RESOURCE:PORTS [taken: 443/tcp]",
+        "i-2: RESOURCE:PORTS [taken: 80/tcp, 443/tcp]",
+        "i-3",
+        "i-4: RESOURCE:PORTS [taken: 80/tcp]",
+        "i-5: LOCATION [the instance is in b]",
+        "i-6: RESOURCE:MEMORY (asked 128 MiB, used 0, available 64)",
+        "i-7: RESOURCE:MEMORY (asked 128 MiB, used 0, available 16)",
+        "i-8: LOCATION [the instance is in c]",
+    ];
+    assert_eq!(words.collect::<Vec<_>>(), expected);
+    let reasons = [("LOCATION", 2), ("RESOURCE:MEMORY", 2), ("RESOURCE:PORTS", 4)];
+    assert_eq!(explanation.reasons, reasons.map(|(text, count)| (text.to_string(), count)));
+    for verdict in verdicts {
+        let alone = cluster.explain_instance(id, verdict.instance).unwrap();
+        assert_eq!(verdict.failure.as_ref(), alone.first());
+    }
+}
+
+#[cfg(feature = "regex")]
+#[test]
+fn patterns_are_decided_for_each_value_and_group_that_instances_have() {
+    let mut cluster = Cluster::new();
+    let mut ids = vec![];
+    for number in 0..40 {
+        let (name, stack) = (format!("i-{number}"), ["prod-a", "prod-b", "test"][number % 3]);
+        let instance = Instance::new(&name).with_resources(1024, 1024);
+        let instance = if number % 8 == 7 { instance } else { instance.with_attribute("stack", stack) };
+        ids.push(cluster.register(&instance).unwrap());
+        let group = ["service:db-1", "service:web", "service:db-2", "service:x"][number % 4];
+        cluster.add_task(&RunningTask::new(ids[number], "side:1", &Demand::new(1, 1), group)).unwrap();
+    }
+    let text = "(attribute:stack =~ prod.* or attribute:stack !~ .*-.*) and not(task:group =~ service:db-.*)";
+    let expression = expr::compile(text).unwrap();
+    let request = Request::new("t", Demand::new(1, 1)).with_constraint(Constraint::MemberOf(expression.clone()));
+    let id = cluster.prepare(&request).unwrap();
+    let explanation = cluster.explain(id).unwrap();
+    let takes = explanation.verdicts.iter().filter(|verdict| verdict.failure.is_none());
+    let takes: Vec<_> = takes.map(|verdict| verdict.instance).collect();
+    assert_eq!(takes, cluster.query(&expression));
+    assert!(!takes.is_empty() && takes.len() < ids.len());
+}

@@ -18,6 +18,7 @@ use placewright_benches::cell::{BATCH, Cell, Operation, ROLLBACK};
 use placewright_benches::churn::{Churn, KernelChurn};
 use placewright_benches::document::{DOCUMENT_INSTANCES_MAX, QUERY, describe};
 use placewright_benches::kernel::{Scan, Tree};
+use placewright_benches::list::{KernelList, Lists};
 use placewright_benches::meter::{Contender, Counting, Outcome, Sample, Settings, Timing, measure, race};
 use serde::{Deserialize, Serialize};
 
@@ -219,6 +220,7 @@ fn run(cell: &Cell, originals: &mut Option<Originals>, settings: Settings) -> Ou
     };
     let timings = match cell.operation {
         Operation::Batch => batch(cell, originals, settings)?,
+        Operation::List | Operation::ListOneByOne => list(cell, originals, settings)?,
         Operation::Explain => explain(cell, originals, settings)?,
         Operation::Rollback | Operation::RollbackPlacements => rollback(cell, originals, settings)?,
         Operation::ColumnScan => column_scan(cell, originals, settings)?,
@@ -381,6 +383,45 @@ fn batch(cell: &Cell, originals: &Originals, settings: Settings) -> Outcome<Vec<
         Box::new(|tasks| scan.run(tasks)),
         Box::new(|tasks| kernel_scan.measure_batch(Batches::SHAPE, tasks.min(count))),
         Box::new(|_| kernel_tree.measure_batch(Batches::SHAPE, count)),
+    ];
+    race(&mut contenders, settings)
+}
+
+/// Proves and times lists. The scan places fewer tasks where all would take too long.
+fn list(cell: &Cell, originals: &Originals, settings: Settings) -> Outcome<Vec<Timing>> {
+    let Originals { fleet, .. } = originals;
+    let (mut indexed, mut scan) =
+        (Lists::new(cell, fleet, &originals.indexed)?, Lists::new(cell, fleet, &originals.scan)?);
+    let (cpu, memory) = (&fleet.cpu_left, &fleet.memory_left);
+    let mut kernel_scan = KernelList::new(fleet, Scan::new(cpu, memory));
+    let mut kernel_tree = KernelList::new(fleet, Tree::new(cpu, memory));
+    let few = scan.run(10)?;
+    indexed.run(10)?;
+    let proved = proof_steps(few, settings);
+    scan.run(proved)?;
+    indexed.run(proved)?;
+    let expected = scan.instances();
+    if indexed.instances() != expected {
+        return Err(format!("{cell}: the routes place a list differently").into());
+    }
+    if cell.is_kernels() {
+        let ids = scan.registry();
+        kernel_scan.run(proved)?;
+        kernel_tree.run(proved)?;
+        for slots in [&kernel_scan.slots, &kernel_tree.slots] {
+            let found = slots.iter().map(|slot| slot.map(|slot| ids[slot as usize]));
+            if !found.eq(expected.iter().copied()) {
+                return Err(format!("{cell}: the kernel places a list differently").into());
+            }
+        }
+    }
+    let tasks = usize::try_from(BATCH)?;
+    let most = Settings::operations(kernel_scan.run(proved)?, settings.slice_nanos_max);
+    let mut contenders: Vec<Contender<'_>> = vec![
+        Box::new(|_| indexed.run(tasks)),
+        Box::new(|tasks| scan.run(tasks)),
+        Box::new(|_| kernel_scan.run(tasks.min(most))),
+        Box::new(|_| kernel_tree.run(tasks)),
     ];
     race(&mut contenders, settings)
 }

@@ -47,8 +47,8 @@ impl Explanation {
             .iter()
             .map(|(text, number)| Json::object([("reason", Json::from(text.as_str())), ("count", count(*number))]));
         let rejected = self.verdicts.iter().filter_map(|verdict| {
-            let failure = failure(verdict.failure.as_ref()?);
-            Some(Json::object([("arn", Json::from(verdict.name.as_str()))].into_iter().chain(failure)))
+            let failure = failure(verdict.failure?);
+            Some(Json::object([("arn", Json::from(verdict.name))].into_iter().chain(failure)))
         });
         let mut entries = alloc::vec![
             ("definition", Json::from(self.definition.as_str())),
@@ -64,14 +64,14 @@ impl Explanation {
 }
 
 /// A failed check: the reason, the figures where it has any, the detail where there is one.
-fn failure<'f>(failure: &'f Failure) -> impl Iterator<Item = (&'f str, Json<'f>)> {
+fn failure<'f>(failure: Failure) -> impl Iterator<Item = (&'f str, Json<'f>)> {
     let number = |name: &'f str, figure: Option<i64>| figure.map(|figure| (name, Json::from(figure)));
     [
-        Some(("reason", Json::from(failure.text.as_str()))),
+        Some(("reason", Json::from(failure.text))),
         number("asked", failure.asked),
         number("used", failure.used),
         number("available", failure.available),
-        failure.detail.as_deref().map(|detail| ("detail", Json::from(detail))),
+        failure.detail.map(|detail| ("detail", Json::from(detail))),
     ]
     .into_iter()
     .flatten()
@@ -104,6 +104,6 @@ fn nearest_miss(miss: &NearestMiss) -> Json<'_> {
     Json::object([
         ("arn", Json::from(miss.name.as_str())),
         ("text", Json::from(miss.text.as_str())),
-        ("failures", Json::array(miss.failures.iter().map(|one| Json::object(failure(one))))),
+        ("failures", Json::array(miss.failures.iter().cloned().map(|one| Json::object(failure(one))))),
     ])
 }

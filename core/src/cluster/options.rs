@@ -36,7 +36,7 @@ pub enum Route {
     /// Every instance is looked at.
     Scan,
     /// Orders and sets that follow every change are searched, whatever the size of the cluster; a search that finds
-    /// nothing within its budget ends in a scan.
+    /// nothing within its budget ends in a pass over the admitted instances, or in a scan.
     Indexed,
 }
 

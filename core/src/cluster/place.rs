@@ -1,17 +1,18 @@
-//! The data plane: preparing a request, placing its tasks, stopping them.
+//! The data plane: preparing a request, placing a task of it, stopping tasks, and judging why one finds no instance.
 
 use alloc::vec::Vec;
 
 use crate::demand::GpuDemand;
 use crate::error::{Error, ErrorKind};
 use crate::id::{InstanceId, RequestId, TaskId};
+use crate::index::effort::Effort;
 use crate::instance::InstanceStatus;
 use crate::outcome::{Outcome, Placement, Rejection};
 use crate::prepared::{self, Prepared};
 use crate::request::Request;
-use crate::select::fill::Fill;
 use crate::select::indexed::{self, Found};
-use crate::select::judge::{self, Reason};
+use crate::select::judge::{Judge, Reason};
+use crate::select::plan::Last;
 use crate::select::{scan, victim};
 use crate::state::columns::NewTask;
 use crate::state::delta::Delta;
@@ -23,9 +24,6 @@ use super::options::{Release, Route};
 
 /// Fewest instances for which [`Route::Auto`] searches an index.
 const INDEXED_INSTANCES_MIN: usize = 512;
-
-/// How a request that was judged went: the rejection, if a task found no instance, and each considered instance's reason.
-pub type Judged = (Option<Rejection>, Vec<(InstanceId, Reason)>);
 
 impl Cluster {
     /// Makes a request ready: compiles it against this cluster, so that placing it reads integers only.
@@ -39,17 +37,20 @@ impl Cluster {
         let is_indexed = self.options.route != Route::Scan;
         let Self { state, index, options, .. } = self;
         let prepared = prepared::prepare(state, index, request, options.absent_group, is_indexed)?;
-        if self.is_large() {
+        if self.may_be_large() {
             prepared::want_orders(&self.state, &mut self.index, &prepared.plan);
         }
+        let id = self.requests.insert(prepared)?;
         self.fit_scratch();
-        self.requests.insert(prepared)
+        Ok(id)
     }
 
     /// Lets go of a prepared request.
     ///
     /// # Errors
     /// [`ErrorKind::StaleHandle`] when it was released already.
+    ///
+    /// Cost: what it names; n log n in the tasks of its group where it was the last to ask which instances run them. May allocate.
     pub fn release(&mut self, id: RequestId) -> Result<(), Error> {
         let prepared = self.requests.remove(id)?;
         prepared::release(&mut self.state, &mut self.index, &prepared.plan);
@@ -75,8 +76,9 @@ impl Cluster {
     /// [`ErrorKind::StaleHandle`] for a released request; a limit, in strict mode also that of what was reserved.
     ///
     /// Cost: on the scan route, linear in instances. On the indexed route, steps logarithmic in instances, and a step for each
-    /// instance that comes first in the order and is refused; at worst, about twice a scan. `design.md` says for each chain
-    /// and constraint which route answers it. Does not allocate within what was reserved.
+    /// instance that comes first in the order and is refused; at worst, about twice a pass over the admitted instances, or
+    /// twice a scan where ties are narrowed. `design.md` says for each chain and constraint which route answers it. Does not
+    /// allocate within what was reserved.
     pub fn place_one(&mut self, id: RequestId) -> Result<Outcome, Error> {
         self.check_task_room()?;
         self.check_journal(1)?;
@@ -95,29 +97,63 @@ impl Cluster {
         }
     }
 
+    /// Whether it pays, or will once a savepoint has brought instances back.
+    pub(super) fn may_be_large(&self) -> bool {
+        self.is_large() || self.options.route == Route::Auto && self.state.slots() >= INDEXED_INSTANCES_MIN
+    }
+
     /// The instance that a request's next task goes to.
-    fn choose(&mut self, id: RequestId) -> Result<Option<u32>, Error> {
+    pub(super) fn choose(&mut self, id: RequestId) -> Result<Option<u32>, Error> {
         let is_large = self.is_large();
         let Self { state, index, requests, scratch, .. } = self;
-        let Prepared { plan, request } = requests.get(id)?;
+        let Prepared { plan, request } = requests.get_mut(id)?;
         check_port_room(self.options.is_strict, self.reserved.ports, state, request)?;
+        let mut luck = plan.search.as_ref().map(|search| search.luck).unwrap_or_default();
         if let Some(search) = plan.search.as_ref().filter(|_| is_large) {
-            index.orders.sync(state, &index.ranks);
             for &residue in &plan.residues {
                 index.residues.get(residue).focus(state, |group| index.tallies.focus_spare(state, group));
             }
-            let mut effort = indexed::effort(state);
-            let found = indexed::select(state, index, plan, search, scratch, &mut effort);
-            self.counters.add(effort);
+            let mut found = Found::Unknown;
+            if luck.tries() {
+                index.orders.sync(state, &index.ranks);
+                let mut effort = indexed::effort_for(state, index, plan, search);
+                found = indexed::select(state, index, plan, search, scratch, &mut effort);
+                luck.learn(found != Found::Unknown);
+                self.counters.add(effort);
+            }
+            if let Some(search) = &mut plan.search {
+                search.luck = luck;
+            }
             match found {
                 Found::Instance(slot) => return Ok(Some(slot)),
                 Found::Nothing => return Ok(None),
                 Found::Unknown => {}
             }
         }
-        self.counters.add_scan(self.state.registry.len());
+        self.pass_over(id)
+    }
+
+    /// The same without a search: by one pass over the admitted instances where that answers it, or over all of them.
+    pub(super) fn pass_over(&mut self, id: RequestId) -> Result<Option<u32>, Error> {
+        let is_large = self.is_large();
         let Self { state, index, requests, scratch, .. } = self;
         let Prepared { plan, .. } = requests.get(id)?;
+        if let Some(search) = plan.search.as_ref().filter(|search| is_large && search.is_swept(plan)) {
+            if search.last == Last::SpreadInstance {
+                index.tallies.focus_spare(state, plan.group);
+            }
+            let mut effort = Effort::default();
+            let found = indexed::sweep(state, index, plan, search, &mut effort);
+            if found != Found::Unknown {
+                self.counters.add_sweep(effort, index.admissions.len(search.admission));
+            }
+            match found {
+                Found::Instance(slot) => return Ok(Some(slot)),
+                Found::Nothing => return Ok(None),
+                Found::Unknown => {}
+            }
+        }
+        self.counters.add_scan(state.registry.len());
         for &residue in &plan.residues {
             index.residues.get(residue).focus(state, |group| index.tallies.focus(state, group));
         }
@@ -128,7 +164,7 @@ impl Cluster {
     }
 
     /// Starts a task of a request on a feasible instance.
-    fn run(&mut self, id: RequestId, slot: u32) -> Result<Placement, Error> {
+    pub(super) fn run(&mut self, id: RequestId, slot: u32) -> Result<Placement, Error> {
         let Prepared { plan, request } = self.requests.get(id)?;
         let gpus = request.demand.gpus;
         let new = NewTask {
@@ -146,128 +182,6 @@ impl Cluster {
         Ok(Placement { task: self.state.task_id(task), instance: self.state.instance_id(slot) })
     }
 
-    /// Places the tasks of a request one after another, each seeing the ones before, and appends them to `placements`. Stops
-    /// at the first that finds no instance, and says so. A request for all or nothing then takes the others back.
-    ///
-    /// Cost: as [`place_one`](Self::place_one) for each task. On the indexed route, where tasks of the request do not get in
-    /// each other's way and `binpack` or registration decides last, one search for each instance filled, and for each task a
-    /// few steps and a look at each domain of a spread.
-    ///
-    /// # Errors
-    /// As [`place_one`](Self::place_one); tasks placed before the error are taken back.
-    pub fn place(&mut self, id: RequestId, placements: &mut Vec<Placement>) -> Result<Option<Rejection>, Error> {
-        self.place_judged(id, placements, |_| ())
-    }
-
-    /// As [`place`](Self::place), and judges every instance at the moment the first task finds none, before anything is
-    /// taken back: the first failing check of each instance considered, in registration order.
-    ///
-    /// # Errors
-    /// As [`place`](Self::place).
-    pub fn place_explained(&mut self, id: RequestId, placements: &mut Vec<Placement>) -> Result<Judged, Error> {
-        let mut failures = Vec::new();
-        let rejection = self.place_judged(id, placements, |cluster| {
-            failures = cluster.failures(id).unwrap_or_default();
-        })?;
-        Ok((rejection, failures))
-    }
-
-    /// Places a request; `judge` sees the cluster at the moment a task finds no instance.
-    fn place_judged(
-        &mut self,
-        id: RequestId,
-        placements: &mut Vec<Placement>,
-        judge: impl FnOnce(&Self),
-    ) -> Result<Option<Rejection>, Error> {
-        let request = self.request(id)?;
-        let (wanted, all_or_nothing) = (request.count, request.all_or_nothing);
-        let before = placements.len();
-        match self.place_row(id, wanted, placements) {
-            Ok(true) => Ok(None),
-            Ok(false) => {
-                judge(self);
-                if all_or_nothing {
-                    self.take_back(placements, before);
-                }
-                #[expect(clippy::cast_possible_truncation, reason = "fewer than were wanted")]
-                let placed = (placements.len() - before) as u32;
-                Ok(Some(Rejection { wanted, placed }))
-            }
-            Err(error) => {
-                self.take_back(placements, before);
-                Err(error)
-            }
-        }
-    }
-
-    /// Places so many tasks of a request, or as many as find an instance; returns whether all did.
-    fn place_row(&mut self, id: RequestId, wanted: u32, placements: &mut Vec<Placement>) -> Result<bool, Error> {
-        let mut left = wanted;
-        let mut fill = if wanted > 1 && self.is_large() {
-            let plan = &self.requests.get(id)?.plan;
-            plan.search.as_ref().and_then(|search| Fill::new(&self.state, &self.index, plan, search))
-        } else {
-            None
-        };
-        while left > 0 {
-            self.check_task_room()?;
-            self.check_journal(1)?;
-            let chosen = match &mut fill {
-                Some(fill) => {
-                    let Prepared { plan, .. } = self.requests.get(id)?;
-                    let Some(search) = &plan.search else { return Ok(false) };
-                    let mut effort = indexed::effort(&self.state);
-                    let next = fill.next(&self.state, &mut self.index, plan, search, &mut effort);
-                    self.counters.add(effort);
-                    next
-                }
-                None => (Found::Unknown, 1),
-            };
-            let (slot, copies) = match chosen {
-                (Found::Instance(slot), copies) => (slot, copies.unsigned_abs()),
-                (Found::Nothing, _) => return Ok(false),
-                (Found::Unknown, _) => {
-                    fill = None;
-                    let Some(slot) = self.choose(id)? else { return Ok(false) };
-                    (slot, 1)
-                }
-            };
-            for _ in 0..copies.min(left) {
-                self.check_task_room()?;
-                self.check_journal(1)?;
-                placements.push(self.run(id, slot)?);
-                left -= 1;
-            }
-        }
-        Ok(true)
-    }
-
-    /// Places up to `count` tasks of a request, whatever number and mode it was prepared with, and appends them to
-    /// `placements`. Returns whether all found an instance; the first that finds none ends the call. So a request can be
-    /// placed in parts, by somebody who looks up between them.
-    ///
-    /// # Errors
-    /// As [`place`](Self::place); tasks placed before the error are taken back.
-    ///
-    /// Cost: as [`place`](Self::place).
-    pub fn place_part(&mut self, id: RequestId, count: u32, placements: &mut Vec<Placement>) -> Result<bool, Error> {
-        let before = placements.len();
-        self.place_row(id, count, placements).inspect_err(|_| self.take_back(placements, before))
-    }
-
-    /// Undoes the newest placements, down to a number of them.
-    fn take_back(&mut self, placements: &mut Vec<Placement>, keep: usize) {
-        while placements.len() > keep {
-            let Some(placement) = placements.pop() else { return };
-            let delta = Delta::Run { task: placement.task.slot() };
-            if self.journal.is_open() {
-                self.journal.pop_after(0);
-            }
-            self.undo(delta);
-            self.state.sequence -= 1;
-        }
-    }
-
     /// Starts one task of a request on one instance (StartTask), or says why it cannot.
     ///
     /// The instance must be ACTIVE; requirements and constraints hold as for placing. The caller names the instance, so the
@@ -275,6 +189,8 @@ impl Cluster {
     ///
     /// # Errors
     /// [`ErrorKind::InstanceNotFound`], [`ErrorKind::StaleHandle`], or a limit.
+    ///
+    /// Cost: one instance judged, its tasks included where they are asked about; that may allocate.
     pub fn start(&mut self, id: RequestId, instance: InstanceId) -> Result<Result<Placement, Reason>, Error> {
         let slot = self.slot(instance)?;
         self.check_task_room()?;
@@ -285,7 +201,8 @@ impl Cluster {
         if status != InstanceStatus::Active {
             return Ok(Err(Reason::Status(status)));
         }
-        match judge::first_failure(&self.state, plan, request, slot) {
+        let failure = Judge::new(&self.state, plan, request).first_failure(slot);
+        match failure {
             Some(reason) => Ok(Err(reason)),
             None => self.run(id, slot).map(Ok),
         }
@@ -321,6 +238,8 @@ impl Cluster {
     ///
     /// # Errors
     /// [`ErrorKind::TaskNotFound`] when it does not exist, or was not stopped before.
+    ///
+    /// Cost: as [`stop`](Self::stop).
     pub fn finish(&mut self, id: TaskId) -> Result<(), Error> {
         let task = self.task_at(id)?;
         if self.state.tasks[task as usize].life != Life::Stopping {
@@ -338,6 +257,9 @@ impl Cluster {
     ///
     /// # Errors
     /// A limit; nothing was stopped then.
+    ///
+    /// Cost: for each task that is stopped, linear in the tasks of the group, for each rule. Allocates nothing within what was
+    /// reserved but what `stopped` needs, the default chain, and names of attributes that are new.
     pub fn scale_in(
         &mut self,
         group: &str,
@@ -376,13 +298,13 @@ impl Cluster {
     /// # Errors
     /// [`ErrorKind::StaleHandle`] for a released request.
     ///
-    /// Cost: linear in instances; allocates.
+    /// Cost: as [`explain`](Self::explain); allocates.
     pub fn failures(&self, id: RequestId) -> Result<Vec<(InstanceId, Reason)>, Error> {
         let Prepared { plan, request } = self.requests.get(id)?;
-        let considered = self.state.registry.iter().filter(|&&slot| judge::is_considered(&self.state, plan, slot));
-        let judged = considered.filter_map(|&slot| {
-            let reason = judge::first_failure(&self.state, plan, request, slot)?;
-            Some((self.state.instance_id(slot), reason))
+        let mut judge = Judge::of_many(&self.state, plan, request);
+        let judged = self.state.registry.iter().filter_map(|&slot| {
+            let reason = if judge.considers(slot) { judge.first_failure(slot) } else { None };
+            reason.map(|reason| (self.state.instance_id(slot), reason))
         });
         Ok(judged.collect())
     }
@@ -391,14 +313,17 @@ impl Cluster {
     ///
     /// # Errors
     /// [`ErrorKind::StaleHandle`] for a released request.
+    ///
+    /// Cost: linear in instances at worst.
     pub fn considers_any(&self, id: RequestId) -> Result<bool, Error> {
-        let plan = &self.requests.get(id)?.plan;
-        Ok(self.state.registry.iter().any(|&slot| judge::is_considered(&self.state, plan, slot)))
+        let Prepared { plan, request } = self.requests.get(id)?;
+        let judge = Judge::new(&self.state, plan, request);
+        Ok(self.state.registry.iter().any(|&slot| judge.considers(slot)))
     }
 }
 
 /// In strict mode, refuses a request whose host ports have no reserved cells.
-fn check_port_room(is_strict: bool, reserved: usize, state: &State, request: &Request) -> Result<(), Error> {
+pub(super) fn check_port_room(is_strict: bool, reserved: usize, state: &State, request: &Request) -> Result<(), Error> {
     let wanted = request.demand.ports.len();
     let full = is_strict && wanted > 0 && state.ports.held_len() + wanted > reserved;
     if full { Err(Error::new(ErrorKind::CapacityReserved)) } else { Ok(()) }

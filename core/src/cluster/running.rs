@@ -22,6 +22,8 @@ impl Cluster {
     /// [`ErrorKind::InstanceNotFound`]; an error of its demand or group; [`ErrorKind::InvalidAmount`] when what the
     /// instance has left would leave the range of amounts; [`ErrorKind::SavepointOpen`] inside a savepoint, since it is a
     /// fact, not an attempt; a limit.
+    ///
+    /// Cost: linear in its ports and GPUs; allocates where its demand or group is new.
     pub fn add_task(&mut self, running: &RunningTask<'_>) -> Result<TaskId, Error> {
         if self.journal.is_open() {
             return Err(Error::new(ErrorKind::SavepointOpen));
@@ -67,6 +69,7 @@ impl Cluster {
         if is_new {
             self.index.residues.meet_group(group, running.group);
         }
+        self.index.touch(&self.state, slot);
         self.state.make_way(task, running.in_remaining, running.in_other_tasks);
         self.apply(Delta::Run { task });
         if running.is_stopping && self.options.release == Release::Last {

@@ -128,6 +128,11 @@ impl Leaf {
         &self.0.text
     }
 
+    /// Whether deciding it takes a pattern.
+    pub(crate) fn is_pattern(&self) -> bool {
+        matches!(self.0.test, Test::Matches(_))
+    }
+
     /// Name of the attribute, when the predicate is about one.
     #[must_use]
     pub fn attribute(&self) -> Option<&str> {

@@ -41,6 +41,8 @@ struct Admission {
     parts: Parts,
     /// The instances.
     members: Bitset,
+    /// How many there are.
+    len: usize,
     /// Ranks of all others, where requests look at instances in registration order.
     turned_away: Option<Ranked>,
     /// Prepared requests that use it.
@@ -93,7 +95,8 @@ impl Admissions {
             Some(record) => record.holders += 1,
             record => {
                 let members = Bitset::from_words((0..sets.active.words().len()).map(|word| sets.word(&parts, word)));
-                *record = Some(Admission { parts, members, turned_away: None, holders: 1 });
+                let len = members.words().iter().map(|word| word.count_ones() as usize).sum();
+                *record = Some(Admission { parts, members, len, turned_away: None, holders: 1 });
             }
         }
         if let Some(record) = self.records[number].as_mut().filter(|record| in_sequence && record.turned_away.is_none())
@@ -126,6 +129,12 @@ impl Admissions {
             #[expect(clippy::unreachable, reason = "prepared requests hold the admissions they name")]
             None => unreachable!("admission {id} has no holder"),
         }
+    }
+
+    /// How many instances an admission has.
+    #[inline]
+    pub(crate) fn len(&self, id: AdmissionId) -> usize {
+        self.records[id as usize].as_ref().map_or(0, |record| record.len)
     }
 
     /// The ranks that an admission turns away, where that is known.
@@ -165,6 +174,7 @@ impl Admissions {
             }
             if member != record.members.contains(slot) {
                 record.members.set(slot, member);
+                record.len = if member { record.len + 1 } else { record.len - 1 };
                 changed(id, member);
             }
         }
@@ -178,6 +188,7 @@ impl Admissions {
                 turned_away.is_none_or(|turned_away| turned_away != record.members.contains(slot))
             };
             (0..sets.active.words().len()).all(|word| record.members.word(word) == sets.word(&record.parts, word))
+                && record.len == state.registry.iter().filter(|&&slot| record.members.contains(slot)).count()
                 && state.registry.iter().all(ranked)
         };
         if self.records.iter().flatten().all(right) { Ok(()) } else { Err("an admission is out of date".into()) }

@@ -9,10 +9,10 @@ use alloc::vec::Vec;
 
 use smallvec::SmallVec;
 
-use crate::resource::{DIMENSIONS, ResourceKind};
+use crate::resource::{DIMENSIONS, ResourceKind, fits};
 use crate::state::State;
 
-use super::bitset::Bitset;
+use super::bitset::{Bitset, bits};
 use super::effort::Effort;
 use super::order::{Order, Query, Walk};
 use super::ranks::Ranks;
@@ -21,11 +21,21 @@ use super::sequence::{Ranked, Sequence};
 
 /// Changed instances that are noted.
 const TOUCHED_MAX: usize = 64;
-/// Resources an order can be by.
+/// Most of them that are moved as they come.
+const TOUCHED_FEW: usize = 8;
+/// Resources an order can be by: those of `DemandRecord::cpu_and_memory`, in its order.
 pub(crate) const ORDERED: [usize; 2] = [ResourceKind::Cpu.column(), ResourceKind::Memory.column()];
 
-/// MiB that go with a CPU unit: 4 GiB with a vCPU, as on general-purpose instances. Any number would be right.
-const MEMORY_WITH_CPU: i32 = 4;
+const _: () = assert!(ORDERED[0] == 0 && ORDERED[1] == 1, "what is ordered is watched, in the first places");
+
+/// Amounts of the resources in [`ORDERED`].
+pub(crate) type Stated = [i32; ORDERED.len()];
+
+/// MiB that go with a CPU unit, from compute to memory instances: 1 to 8 GiB with a vCPU. Any numbers would be right.
+const RATIOS: [i32; 4] = [1, 2, 4, 8];
+
+/// Most amounts of an instance in the sequence.
+const SEQUENCED_MAX: usize = DIMENSIONS + RATIOS.len();
 
 /// Amounts a request needs.
 #[derive(Debug, Clone, Copy)]
@@ -47,10 +57,30 @@ impl Needed {
         needed
     }
 
+    /// What it needs, with the columns.
+    #[inline]
+    pub(crate) fn amounts(&self) -> impl Iterator<Item = (usize, i32)> + '_ {
+        self.columns().map(|column| (column, self.amounts[column]))
+    }
+
+    /// What it and another need at the least, column by column.
+    pub(crate) fn lesser(&self, other: &Self) -> Self {
+        let mut amounts = self.amounts;
+        for (amount, &others) in amounts.iter_mut().zip(&other.amounts) {
+            *amount = others.min(*amount);
+        }
+        Self { amounts, columns: self.columns & other.columns }
+    }
+
+    /// Whether an instance has as much.
+    #[inline]
+    pub(crate) fn fits(&self, state: &State, slot: u32) -> bool {
+        self.amounts().all(|(column, amount)| fits(amount, state.remaining[column][slot as usize]))
+    }
+
     /// Columns it needs something of.
     pub(crate) fn columns(&self) -> impl Iterator<Item = usize> {
-        let columns = self.columns;
-        (0..DIMENSIONS).filter(move |column| columns >> column & 1 != 0)
+        bits(u64::from(self.columns)).map(|column| column as usize)
     }
 }
 
@@ -61,8 +91,6 @@ struct ByAmount {
     column: usize,
     /// Keys are amounts, then ranks; beside each key the other amounts that are watched.
     order: Order,
-    /// By slot: the key it stands at, so that moving it needs nothing else to be looked up.
-    known: Vec<i64>,
 }
 
 /// All orders.
@@ -76,15 +104,15 @@ pub(crate) struct Orders {
     watched: SmallVec<[usize; 4]>,
     /// The same, a bit each.
     watched_columns: u32,
-    /// Instances whose amounts changed.
-    touched: Vec<u32>,
+    /// Instances whose amounts changed, each with what the orders still say it has of each ordered resource.
+    touched: Vec<(u32, Stated)>,
     /// The same as a set.
     is_touched: Bitset,
 }
 
 /// The key of an instance in an order.
 #[inline]
-fn key(amount: i32, rank: u32) -> i64 {
+pub(crate) fn key(amount: i32, rank: u32) -> i64 {
     i64::from(amount) << 32 | i64::from(rank)
 }
 
@@ -94,10 +122,11 @@ fn amount_of(key: i64) -> i32 {
     (key >> 32) as i32
 }
 
-/// A key with another amount.
+/// The rank of a key.
 #[inline]
-fn moved(key: i64, amount: i32) -> i64 {
-    i64::from(amount) << 32 | key & 0xFFFF_FFFF
+#[expect(clippy::cast_sign_loss, reason = "a rank is not negative")]
+fn rank_of(key: i64) -> u32 {
+    (key & 0xFFFF_FFFF) as u32
 }
 
 impl Orders {
@@ -133,12 +162,12 @@ impl Orders {
         for (place, &column) in ORDERED.iter().enumerate() {
             let wanted = by == Some(column);
             if wanted || is_wider && self.by_amount[place].is_some() {
-                self.by_amount[place] = Some(ByAmount { column, order: Order::new(width - 1), known: Vec::new() });
+                self.by_amount[place] = Some(ByAmount { column, order: Order::new(width - 1) });
             }
         }
         debug_assert!(width <= DIMENSIONS, "every column at most once");
         if by.is_none() || is_wider && self.sequence.is_some() {
-            self.sequence = Some(Sequence::new(width + 1));
+            self.sequence = Some(Sequence::new(width + RATIOS.len()));
         }
         self.rebuild(state, ranks);
     }
@@ -151,7 +180,6 @@ impl Orders {
         self.touched.reserve(TOUCHED_MAX - self.touched.len());
         for by_amount in self.by_amount.iter_mut().flatten() {
             by_amount.order.reserve(instances);
-            by_amount.known.reserve(instances.saturating_sub(by_amount.known.len()));
         }
         if let Some(sequence) = &mut self.sequence {
             sequence.reserve(instances);
@@ -164,19 +192,15 @@ impl Orders {
         self.forget_touched();
         self.reserve(state.slots());
         let Self { by_amount, sequence, watched, .. } = self;
-        let mut slots: Vec<u32> = Vec::new();
-        for ByAmount { column, order, known } in by_amount.iter_mut().flatten() {
-            known.resize(state.slots(), 0);
+        let mut keys: Vec<i64> = Vec::new();
+        for ByAmount { column, order } in by_amount.iter_mut().flatten() {
             let amounts = &state.remaining[*column];
-            slots.clear();
-            slots.extend_from_slice(&state.registry);
-            slots.sort_unstable_by_key(|&slot| key(amounts[slot as usize], ranks.of(slot)));
-            for &slot in &slots {
-                known[slot as usize] = key(amounts[slot as usize], ranks.of(slot));
-            }
+            keys.clear();
+            keys.extend(state.registry.iter().map(|&slot| key(amounts[slot as usize], ranks.of(slot))));
+            keys.sort_unstable();
             let others: SmallVec<[usize; 4]> = watched.iter().copied().filter(|other| other != column).collect();
-            let sorted = slots.iter().map(|&slot| (key(amounts[slot as usize], ranks.of(slot)), slot));
-            order.fill(sorted, |at, slot| state.remaining[others[at]][slot as usize]);
+            let amount = |at: usize, key| state.remaining[others[at]][ranks.slot_of(rank_of(key)) as usize];
+            order.fill(keys.iter().copied(), amount);
         }
         if let Some(sequence) = sequence {
             sequence.clear();
@@ -193,12 +217,10 @@ impl Orders {
         }
         self.reserve(state.slots());
         let Self { by_amount, sequence, watched, .. } = self;
-        for ByAmount { column, order, known } in by_amount.iter_mut().flatten() {
-            known.resize(state.slots(), 0);
-            let amount = state.remaining[*column][slot as usize];
-            known[slot as usize] = key(amount, ranks.of(slot));
-            let (others, width) = gathered(watched, *column, |other| state.remaining[other][slot as usize]);
-            order.insert(key(amount, ranks.of(slot)), slot, &others[..width]);
+        let amounts = gathered(watched, |column| state.remaining[column][slot as usize]);
+        for (place, by_amount) in by_amount.iter_mut().enumerate() {
+            let Some(ByAmount { order, .. }) = by_amount else { continue };
+            order.insert(key(amounts[place], ranks.of(slot)), &beside(amounts, place)[1..watched.len()]);
         }
         if let Some(sequence) = sequence {
             put_in_sequence(sequence, watched, state, ranks, slot);
@@ -208,30 +230,36 @@ impl Orders {
     /// An instance leaves the cluster.
     pub(crate) fn leave(&mut self, state: &State, ranks: &Ranks, slot: u32) {
         self.sync(state, ranks);
-        for ByAmount { order, known, .. } in self.by_amount.iter_mut().flatten() {
-            order.remove(known[slot as usize]);
+        for ByAmount { column, order } in self.by_amount.iter_mut().flatten() {
+            order.remove(key(state.remaining[*column][slot as usize], ranks.of(slot)));
         }
         if let Some(sequence) = &mut self.sequence {
             sequence.unset(ranks.of(slot));
         }
     }
 
-    /// Amounts of an instance changed.
+    /// Amounts of an instance changed, or are about to; `before` tells what it had of the ordered resources.
     #[inline]
-    pub(crate) fn touch(&mut self, state: &State, ranks: &Ranks, slot: u32) {
+    pub(crate) fn touch(&mut self, state: &State, ranks: &Ranks, slot: u32, before: impl FnOnce() -> Stated) {
         if self.is_empty() || self.is_touched.contains(slot) {
             return;
         }
         if self.touched.len() == TOUCHED_MAX {
             self.sync(state, ranks);
         }
-        self.touched.push(slot);
+        self.touched.push((slot, before()));
         self.is_touched.set(slot, true);
+    }
+
+    /// Whether a change of an instance is noted.
+    #[inline]
+    pub(crate) fn lags(&self, slot: u32) -> bool {
+        self.is_touched.contains(slot)
     }
 
     /// Forgets what was noted.
     fn forget_touched(&mut self) {
-        for slot in self.touched.drain(..) {
+        for (slot, _) in self.touched.drain(..) {
             self.is_touched.set(slot, false);
         }
     }
@@ -243,13 +271,20 @@ impl Orders {
             return;
         }
         let Self { by_amount, sequence, watched, touched, .. } = self;
-        for &slot in &*touched {
-            for ByAmount { column, order, known } in by_amount.iter_mut().flatten() {
-                let before = known[slot as usize];
-                let after = moved(before, state.remaining[*column][slot as usize]);
-                known[slot as usize] = after;
-                let (others, width) = gathered(watched, *column, |other| state.remaining[other][slot as usize]);
-                order.replace(before, after, slot, &others[..width]);
+        let width = watched.len();
+        if touched.len() > TOUCHED_FEW {
+            // PERF: moves from the same leaf one after another wait less for memory.
+            if let Some(place) = by_amount.iter().position(Option::is_some) {
+                touched.sort_unstable_by_key(|&(slot, before)| (before[place], ranks.of(slot)));
+            }
+        }
+        for &(slot, before) in &*touched {
+            let rank = ranks.of(slot);
+            let amounts = gathered(watched, |column| state.remaining[column][slot as usize]);
+            for (place, (by_amount, before)) in by_amount.iter_mut().zip(before).enumerate() {
+                let Some(ByAmount { order, .. }) = by_amount else { continue };
+                let after = amounts[place];
+                order.replace(key(before, rank), key(after, rank), &beside(amounts, place)[1..width]);
             }
             if let Some(sequence) = sequence {
                 put_in_sequence(sequence, watched, state, ranks, slot);
@@ -264,40 +299,45 @@ impl Orders {
         needed.columns & !self.watched_columns == 0
     }
 
-    /// Shows `visit` the instances with enough of everything, least of the resource first, until it says to stop.
+    /// Shows `visit` the instances from a position on with enough of everything, least of the resource first, until it says
+    /// to stop; with each its position.
     #[inline]
     pub(crate) fn walk_amount(
         &self,
+        ranks: &Ranks,
         column: usize,
+        from: i64,
         needed: &Needed,
         effort: &mut Effort,
-        mut visit: impl FnMut(u32) -> bool,
+        mut visit: impl FnMut(i64, u32) -> bool,
     ) -> Walk {
-        let by_amount = self.by_amount.iter().flatten().find(|known| known.column == column);
-        let Some(by_amount) = by_amount.filter(|_| self.watches(needed)) else { return Walk::Spent };
-        let (amounts, width) = gathered(&self.watched, column, |other| needed.amounts[other]);
+        let place = ORDERED.iter().position(|&ordered| ordered == column);
+        let by_amount = place.and_then(|place| Some((place, self.by_amount[place].as_ref()?)));
+        let Some((place, by_amount)) = by_amount.filter(|_| self.watches(needed)) else { return Walk::Spent };
+        let amounts = beside(gathered(&self.watched, |column| needed.amounts[column]), place);
         let least = needed.amounts[column];
-        let from = if least == i32::MIN { i64::MIN } else { key(least, 0) };
-        let query = Query { from, to: i64::MAX, amounts: &amounts[..width] };
-        by_amount.order.walk(&query, effort, |_, slot| visit(slot))
+        let least = if least == i32::MIN { i64::MIN } else { key(least, 0) };
+        let query = Query { from: least.max(from), to: i64::MAX, amounts: &amounts[1..self.watched.len()] };
+        by_amount.order.walk(&query, effort, |key| visit(key, ranks.slot_of(rank_of(key))))
     }
 
-    /// Shows `visit` the instances with enough of everything, earliest registered first, until it says to stop. Those of
-    /// `without` are left out.
+    /// Shows `visit` the instances from a position on with enough of everything, earliest registered first, until it says to
+    /// stop; with each its position, which is its rank. Those of `without` are left out.
     #[inline]
     pub(crate) fn walk_sequence(
         &self,
         ranks: &Ranks,
-        needed: &Needed,
+        (from, needed): (i64, &Needed),
         without: [Option<&Ranked>; 2],
         effort: &mut Effort,
-        mut visit: impl FnMut(u32) -> bool,
+        mut visit: impl FnMut(i64, u32) -> bool,
     ) -> Walk {
         let Some(sequence) = self.sequence.as_ref().filter(|_| self.watches(needed)) else { return Walk::Spent };
-        let (amounts, width) = sequenced(&self.watched, |column| needed.amounts[column]);
-        sequence.walk(&amounts[..width], without, effort, |rank| {
+        let (amounts, width) = needed_in_sequence(&self.watched, needed);
+        let from = u32::try_from(from.max(0)).unwrap_or(u32::MAX);
+        sequence.walk(from, &amounts[..width], without, effort, |rank| {
             let slot = ranks.slots().get(rank as usize).copied().filter(|&slot| slot != crate::state::NONE);
-            slot.is_some_and(&mut visit)
+            slot.is_some_and(|slot| visit(i64::from(rank), slot))
         })
     }
 
@@ -306,11 +346,13 @@ impl Orders {
         let is_known = |slot: u32, amount: i32, column: usize| {
             self.is_touched.contains(slot) || state.remaining[column][slot as usize] == amount
         };
-        for ByAmount { column, order, known } in self.by_amount.iter().flatten() {
-            let sound = order.is_sound(|at, slot, amounts| {
+        for (place, by_amount) in self.by_amount.iter().enumerate() {
+            let Some(ByAmount { column, order }) = by_amount else { continue };
+            let sound = order.is_sound(|at, amounts| {
+                let slot = ranks.slot_of(rank_of(at));
+                let stated = self.touched.iter().find(|(touched, _)| *touched == slot);
                 let others = self.watched.iter().filter(|other| *other != column);
-                at == known[slot as usize]
-                    && at == key(amount_of(at), ranks.of(slot))
+                stated.is_none_or(|(_, before)| before[place] == amount_of(at))
                     && is_known(slot, amount_of(at), *column)
                     && others.zip(amounts).all(|(&other, &amount)| is_known(slot, amount, other))
             });
@@ -333,23 +375,28 @@ impl Orders {
     /// Bytes held on the heap.
     pub(crate) fn memory_usage(&self) -> usize {
         let by_amount = self.by_amount.iter().flatten();
-        by_amount.map(|known| known.order.memory_usage() + known.known.capacity() * size_of::<i64>()).sum::<usize>()
+        by_amount.map(|by_amount| by_amount.order.memory_usage()).sum::<usize>()
             + self.sequence.as_ref().map_or(0, Sequence::memory_usage)
-            + self.touched.capacity() * size_of::<u32>()
+            + self.touched.capacity() * size_of::<(u32, Stated)>()
             + self.is_touched.memory_usage()
     }
 }
 
-/// Something of every watched column but one, and how many there are.
+/// Something of every watched column, those of [`ORDERED`] first.
 #[inline]
-fn gathered(watched: &[usize], but: usize, of: impl Fn(usize) -> i32) -> ([i32; DIMENSIONS], usize) {
+fn gathered(watched: &[usize], of: impl Fn(usize) -> i32) -> [i32; DIMENSIONS] {
     let mut gathered = [i32::MIN; DIMENSIONS];
-    let mut width = 0;
-    for &column in watched.iter().filter(|&&column| column != but) {
-        gathered[width] = of(column);
-        width += 1;
+    for (into, &column) in gathered.iter_mut().zip(watched) {
+        *into = of(column);
     }
-    (gathered, width)
+    gathered
+}
+
+/// What stands beside the keys of an order, from the second number on: of what was gathered all but its own.
+#[inline]
+fn beside(mut gathered: [i32; DIMENSIONS], place: usize) -> [i32; DIMENSIONS] {
+    gathered[place] = gathered[0];
+    gathered
 }
 
 /// Gives an instance its place in the sequence, or other amounts there.
@@ -359,19 +406,31 @@ fn put_in_sequence(sequence: &mut Sequence, watched: &[usize], state: &State, ra
     sequence.set(ranks.of(slot), &amounts[..width]);
 }
 
-/// Something of every watched column, and of CPU and memory together.
+/// Amounts of an instance in the sequence: of every watched column, and of CPU and memory together by each of [`RATIOS`].
 ///
 /// What an instance has of both at once is the lesser of its memory and of the memory that would go with its CPU; no task fits
 /// that needs more. So a block in which some have CPU left, and others memory, is passed over too.
 #[inline]
-fn sequenced(watched: &[usize], of: impl Fn(usize) -> i32) -> ([i32; DIMENSIONS + 1], usize) {
-    let mut sequenced = [i32::MIN; DIMENSIONS + 1];
-    let mut width = 0;
-    for &column in watched {
-        sequenced[width] = of(column);
-        width += 1;
+fn sequenced(watched: &[usize], of: impl Fn(usize) -> i32) -> ([i32; SEQUENCED_MAX], usize) {
+    let mut sequenced = [i32::MIN; SEQUENCED_MAX];
+    for (into, &column) in sequenced.iter_mut().zip(watched) {
+        *into = of(column);
     }
-    let (cpu, memory) = (of(ResourceKind::Cpu.column()), of(ResourceKind::Memory.column()));
-    sequenced[width] = cpu.saturating_mul(MEMORY_WITH_CPU).min(memory);
-    (sequenced, width + 1)
+    let (cpu, memory) = (sequenced[0], sequenced[1]);
+    for (into, ratio) in sequenced[watched.len()..].iter_mut().zip(RATIOS) {
+        *into = cpu.saturating_mul(ratio).min(memory);
+    }
+    (sequenced, watched.len() + RATIOS.len())
+}
+
+/// What a request needs, as the sequence has it: of CPU and memory together by the ratio nearest to its own, which says most.
+#[inline]
+fn needed_in_sequence(watched: &[usize], needed: &Needed) -> ([i32; SEQUENCED_MAX], usize) {
+    let (mut sequenced, width) = sequenced(watched, |column| needed.amounts[column]);
+    let own = needed.amounts[1].max(0) / needed.amounts[0].max(1);
+    let nearest = RATIOS.iter().rposition(|&ratio| 4 * ratio <= own.max(1).saturating_mul(5)).unwrap_or(0);
+    for at in (0..RATIOS.len()).filter(|&at| at != nearest) {
+        sequenced[watched.len() + at] = i32::MIN;
+    }
+    (sequenced, width)
 }

@@ -5,6 +5,8 @@
 pub(crate) struct Effort {
     /// What may still be spent.
     left: u32,
+    /// Walks begun.
+    pub(crate) searches: u32,
     /// Blocks visited: leaves of orders, and stretches of 64 ranks.
     pub(crate) blocks: u32,
     /// Instances looked at one by one.

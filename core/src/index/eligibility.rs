@@ -12,11 +12,12 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use hashbrown::HashMap;
+use smallvec::SmallVec;
 
 use crate::attribute::{AVAILABILITY_ZONE, CPU_ARCHITECTURE, EXTERNAL, INSTANCE_TYPE, OS_TYPE, TASK_ENI};
 use crate::demand::{Demand, RequiredAttribute};
 use crate::expr::{Leaf, Program, Subject};
-use crate::id::{AttributeId, ConstraintId};
+use crate::id::{AttributeId, ConstraintId, ValueId};
 use crate::state::{InstanceFacts, State};
 
 use super::bitset::Bitset;
@@ -27,6 +28,10 @@ const IDLE_MAX: usize = 64;
 /// Instance types that carry one slice of a GPU, and the thousandths it has.
 const SLICE_TYPES: [(&str, u16); 5] =
     [("g6f.large", 125), ("g6f.xlarge", 125), ("g6f.2xlarge", 250), ("g6f.4xlarge", 500), ("gr6f.4xlarge", 500)];
+
+/// For each attribute that a filter reads its number, if anybody carries it or asks for it; `None` for a predicate about
+/// something else.
+pub(crate) type Names = SmallVec<[Option<AttributeId>; 4]>;
 
 /// A question about static facts.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,51 +82,77 @@ impl Filter {
         }
     }
 
+    /// The attributes it reads: of a program that of each predicate, otherwise those looked for, then those to agree with.
+    fn attributes(&self) -> SmallVec<[Option<&str>; 4]> {
+        match self {
+            Self::Program(program) => program.leaves().iter().map(Leaf::attribute).collect(),
+            Self::Requirements { attributes, eni, .. } => {
+                let wanted = attributes.iter().map(|required| required.name.as_str());
+                let own = [CPU_ARCHITECTURE, OS_TYPE].into_iter().chain(eni.then_some(TASK_ENI));
+                wanted.chain(own).map(Some).collect()
+            }
+            Self::Zones(_) => [Some(AVAILABILITY_ZONE)].into_iter().collect(),
+            Self::External => [Some(EXTERNAL)].into_iter().collect(),
+            Self::GpuSlice(_) => [Some(INSTANCE_TYPE)].into_iter().collect(),
+        }
+    }
+
+    /// The numbers of the attributes it reads.
+    pub(crate) fn names(&self, state: &State) -> Names {
+        let number = |name: Option<&str>| name.and_then(|name| state.attributes.name_id(name));
+        self.attributes().into_iter().map(number).collect()
+    }
+
     /// Whether the answer may change with this attribute.
     fn reads(&self, attribute: &str) -> bool {
-        match self {
-            Self::Program(program) => program.leaves().iter().any(|leaf| leaf.attribute() == Some(attribute)),
-            Self::Requirements { attributes, eni, .. } => {
-                attributes.iter().any(|required| required.name == attribute)
-                    || (*eni && attribute == TASK_ENI)
-                    || attribute == CPU_ARCHITECTURE
-                    || attribute == OS_TYPE
-            }
-            Self::Zones(_) => attribute == AVAILABILITY_ZONE,
-            Self::External => attribute == EXTERNAL,
-            Self::GpuSlice(_) => attribute == INSTANCE_TYPE,
-        }
+        self.attributes().contains(&Some(attribute))
     }
 
     /// The answer for one instance, from its facts alone.
     pub(crate) fn holds(&self, state: &State, slot: u32) -> bool {
-        let attribute = |name: &str| state.attributes.text(name, slot);
-        let agrees = |name: &str, wanted: &Option<String>| match (wanted, attribute(name)) {
+        self.holds_by(state, slot, &self.names(state), |_, leaf, value| {
+            leaf.test_attribute(value.map(|value| state.attributes.value_text(value)))
+        })
+    }
+
+    /// The same where the attributes it reads have been looked up; `test` decides a predicate, by number, for a value.
+    pub(crate) fn holds_by(
+        &self,
+        state: &State,
+        slot: u32,
+        names: &[Option<AttributeId>],
+        mut test: impl FnMut(usize, &Leaf, Option<ValueId>) -> bool,
+    ) -> bool {
+        let value = |at: usize| names.get(at).copied().flatten().and_then(|name| state.attributes.value(name, slot));
+        let text = |at: usize| value(at).map(|value| state.attributes.value_text(value));
+        let agrees = |at: usize, wanted: &Option<String>| match (wanted, text(at)) {
             (Some(wanted), Some(value)) => wanted == value,
             _ => true,
         };
         match self {
             Self::Program(program) => {
                 let facts = InstanceFacts { state, slot };
-                program.eval(|_, leaf| leaf.test_facts(&facts))
+                program.eval(|index, leaf| match leaf.subject() {
+                    Subject::Attribute => test(index, leaf, value(index)),
+                    _ => leaf.test_facts(&facts),
+                })
             }
             Self::Requirements { attributes, eni, cpu_architecture, os_type } => {
-                let carried = |required: &RequiredAttribute| match (attribute(&required.name), &required.value) {
-                    (Some(value), Some(wanted)) => value == wanted,
+                let own = attributes.len();
+                let carried = |(at, required): (usize, &RequiredAttribute)| match (value(at), &required.value) {
+                    (Some(_), Some(wanted)) => text(at) == Some(wanted),
                     (value, _) => value.is_some(),
                 };
                 let has_eni =
-                    || attribute(TASK_ENI).is_some() || state.info[slot as usize].details().eni_task_slots.is_some();
-                attributes.iter().all(carried)
+                    || value(own + 2).is_some() || state.info[slot as usize].details().eni_task_slots.is_some();
+                attributes.iter().enumerate().all(carried)
                     && (!eni || has_eni())
-                    && agrees(CPU_ARCHITECTURE, cpu_architecture)
-                    && agrees(OS_TYPE, os_type)
+                    && agrees(own, cpu_architecture)
+                    && agrees(own + 1, os_type)
             }
-            Self::Zones(zones) => {
-                attribute(AVAILABILITY_ZONE).is_some_and(|zone| zones.iter().any(|wanted| wanted == zone))
-            }
-            Self::External => attribute(EXTERNAL).is_some(),
-            Self::GpuSlice(thousandths) => attribute(INSTANCE_TYPE).is_some_and(|name| {
+            Self::Zones(zones) => text(0).is_some_and(|zone| zones.iter().any(|wanted| wanted == zone)),
+            Self::External => value(0).is_some(),
+            Self::GpuSlice(thousandths) => text(0).is_some_and(|name| {
                 SLICE_TYPES.iter().any(|&(known, has)| known == name && thousandths.is_none_or(|wanted| wanted == has))
             }),
         }
@@ -155,46 +186,24 @@ pub(crate) struct Filters {
 }
 
 impl Record {
-    /// Asks again for one instance. `names` are the attributes of the program's predicates.
+    /// Asks again for one instance. `names` are the attributes that the filter reads.
     fn refresh(&mut self, state: &State, slot: u32, names: &[Option<AttributeId>]) {
         let Self { filter, members, verdicts, .. } = self;
-        let member = match filter {
-            Filter::Program(program) => {
-                let facts = InstanceFacts { state, slot };
-                program.eval(|index, leaf| match leaf.subject() {
-                    Subject::Attribute => test_attribute(state, verdicts, index, leaf, names[index], slot),
-                    _ => leaf.test_facts(&facts),
-                })
-            }
-            _ => filter.holds(state, slot),
-        };
+        let member =
+            filter.holds_by(state, slot, names, |index, leaf, value| test_value(state, verdicts, index, leaf, value));
         members.set(slot, member);
-    }
-
-    /// The attributes that the program's predicates read.
-    fn names(&self, state: &State) -> Vec<Option<AttributeId>> {
-        match &self.filter {
-            Filter::Program(program) => {
-                let id = |leaf: &Leaf| leaf.attribute().and_then(|name| state.attributes.name_id(name));
-                program.leaves().iter().map(id).collect()
-            }
-            _ => Vec::new(),
-        }
     }
 }
 
-/// Decides an attribute predicate for one instance, once per distinct value.
-fn test_attribute(
+/// Decides an attribute predicate for a value, once per distinct one.
+fn test_value(
     state: &State,
     verdicts: &mut HashMap<(u32, u32), (u32, bool), foldhash::fast::FixedState>,
     index: usize,
     leaf: &Leaf,
-    name: Option<AttributeId>,
-    slot: u32,
+    value: Option<ValueId>,
 ) -> bool {
-    let Some(value) = name.and_then(|name| state.attributes.value(name, slot)) else {
-        return leaf.test_attribute(None);
-    };
+    let Some(value) = value else { return leaf.test_attribute(None) };
     #[expect(clippy::cast_possible_truncation, reason = "an expression has at most 2000 characters")]
     let key = (index as u32, value.0);
     let born = state.attributes.value_born(value);
@@ -222,7 +231,7 @@ impl Filters {
         let verdicts = HashMap::with_hasher(foldhash::fast::FixedState::with_seed(0));
         let mut record = Record { filter, members: Bitset::default(), verdicts, holders: 1 };
         record.members.resize(state.slots().div_ceil(crate::state::WORD));
-        let names = record.names(state);
+        let names = record.filter.names(state);
         for &slot in &state.registry {
             record.refresh(state, slot, &names);
         }
@@ -273,7 +282,7 @@ impl Filters {
     /// Asks every filter about one instance.
     pub(crate) fn refresh_all(&mut self, state: &State, slot: u32) {
         for record in self.records.iter_mut().flatten() {
-            let names = record.names(state);
+            let names = record.filter.names(state);
             record.refresh(state, slot, &names);
         }
     }
@@ -282,7 +291,7 @@ impl Filters {
     pub(crate) fn refresh_attribute(&mut self, state: &State, slot: u32, attribute: AttributeId) {
         let attribute = state.attributes.name_text(attribute);
         for record in self.records.iter_mut().flatten().filter(|record| record.filter.reads(attribute)) {
-            let names = record.names(state);
+            let names = record.filter.names(state);
             record.refresh(state, slot, &names);
         }
     }
@@ -297,7 +306,7 @@ impl Filters {
                 _ => false,
             };
             if reads {
-                let names = record.names(state);
+                let names = record.filter.names(state);
                 record.refresh(state, slot, &names);
             }
         }

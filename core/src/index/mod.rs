@@ -26,7 +26,7 @@ use crate::state::delta::Delta;
 use crate::state::{State, WORD};
 
 use admission::{Admissions, Sets};
-use amounts::Orders;
+use amounts::{ORDERED, Orders, Stated};
 use bitset::Bitset;
 use eligibility::Filters;
 use ports::PortSets;
@@ -69,6 +69,12 @@ fn vacant<T>(records: &mut Vec<Option<T>>) -> usize {
         records.push(None);
         records.len() - 1
     })
+}
+
+/// What an instance has of the ordered resources.
+#[inline]
+fn stated(state: &State, slot: u32) -> Stated {
+    ORDERED.map(|column| state.remaining[column][slot as usize])
 }
 
 impl Index {
@@ -158,7 +164,18 @@ impl Index {
                 self.ports.set(key, slot, taken);
             }
         }
-        self.orders.touch(state, &self.ranks, slot);
+        self.orders.touch(state, &self.ranks, slot, || {
+            let mut before = stated(state, slot);
+            for (before, amount) in before.iter_mut().zip(state.demand_of(task).cpu_and_memory) {
+                *before += if taken { amount } else { -amount };
+            }
+            before
+        });
+    }
+
+    /// Amounts of an instance are about to change beside any delta.
+    pub(crate) fn touch(&mut self, state: &State, slot: u32) {
+        self.orders.touch(state, &self.ranks, slot, || stated(state, slot));
     }
 
     /// Static facts of an instance changed.

@@ -21,13 +21,21 @@ pub(crate) struct Ranks {
     of: Vec<u32>,
     /// By rank: its slot.
     slots: Vec<u32>,
+    /// Whether some rank differs from its slot. As long as no slot was used twice, none does, and nothing is looked up.
+    differ: bool,
 }
 
 impl Ranks {
     /// The rank of a slot.
     #[inline]
     pub(crate) fn of(&self, slot: u32) -> u32 {
-        self.of[slot as usize]
+        if self.differ { self.of[slot as usize] } else { slot }
+    }
+
+    /// The slot of a rank that is in use.
+    #[inline]
+    pub(crate) fn slot_of(&self, rank: u32) -> u32 {
+        if self.differ { self.slots[rank as usize] } else { rank }
     }
 
     /// By rank: slots, [`NONE`] in a gap.
@@ -63,9 +71,9 @@ impl Ranks {
         }
         if is_last && self.slots.len() < Self::room(state.slots()) {
             #[expect(clippy::cast_possible_truncation, reason = "at most RANKS_MAX")]
-            {
-                self.of[slot as usize] = self.slots.len() as u32;
-            }
+            let rank = self.slots.len() as u32;
+            self.of[slot as usize] = rank;
+            self.differ |= rank != slot;
             self.slots.push(slot);
             return false;
         }
@@ -83,12 +91,16 @@ impl Ranks {
         for (rank, &slot) in (0u32..).zip(&self.slots) {
             self.of[slot as usize] = rank;
         }
+        self.differ = (0u32..).zip(&self.slots).any(|(rank, &slot)| rank != slot);
     }
 
     /// Whether ranks follow registration order.
     pub(crate) fn is_sound(&self, state: &State) -> bool {
         state.registry.windows(2).all(|pair| self.of(pair[0]) < self.of(pair[1]))
-            && state.registry.iter().all(|&slot| self.slots.get(self.of(slot) as usize) == Some(&slot))
+            && state.registry.iter().all(|&slot| {
+                let rank = self.of[slot as usize];
+                self.slots.get(rank as usize) == Some(&slot) && self.of(slot) == rank && self.slot_of(rank) == slot
+            })
     }
 
     /// Bytes held on the heap.

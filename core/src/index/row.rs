@@ -1,10 +1,15 @@
 //! Rows of 64 lanes, the unit in which orders and the sequence keep keys and amounts, and in which the scan compares: which
 //! lanes have enough, which lane has most, where a key belongs.
 
+use super::bitset::bits;
+
 /// Lanes of a row: keys of a leaf, leaves of a group, ranks of a block.
 pub(crate) const LANES: usize = 64;
 /// The amount of an empty lane.
 pub(super) const NOTHING: i32 = i32::MIN;
+
+/// Most lanes that are looked at one by one.
+const ALONE_MAX: u32 = 12;
 
 /// An amount for each lane.
 pub(crate) type Row = [i32; LANES];
@@ -84,6 +89,15 @@ pub(crate) fn at_least(row: &Row, least: i32) -> u64 {
         high |= if row[LANES / 2 + at] >= least { BITS[at] } else { 0 };
     }
     u64::from(high) << 32 | u64::from(low)
+}
+
+/// The lanes whose amount is enough. A few are looked at one by one.
+#[inline]
+pub(crate) fn enough(row: &Row, least: i32, lanes: u64) -> u64 {
+    if lanes.count_ones() <= ALONE_MAX {
+        return bits(lanes).filter(|&lane| row[lane as usize] >= least).fold(0, |kept, lane| kept | 1 << lane);
+    }
+    lanes & at_least(row, least)
 }
 
 /// How many keys of a sorted row are less than one.

@@ -8,12 +8,10 @@ use alloc::vec::Vec;
 use super::bitset::bits;
 use super::effort::Effort;
 use super::order::Walk;
-use super::row::{LANES, NOTHING, Row, at_least, greatest};
+use super::row::{LANES, NOTHING, Row, at_least, enough, greatest};
 
 /// What a walk pays for a block; a rank that is looked at costs 1.
 const BLOCK_PRICE: u32 = 6;
-/// Most lanes of a block that are looked at one by one.
-const ALONE_MAX: u32 = 12;
 
 /// Amounts by rank.
 #[derive(Debug, Clone)]
@@ -88,17 +86,24 @@ impl Sequence {
         (0..self.width).map(move |at| self.rows[block * self.width + at][lane])
     }
 
-    /// Shows `visit` the ranks whose amounts are enough, in order, until it says to stop. Ranks of `without` are left out.
+    /// Shows `visit` the ranks from one on whose amounts are enough, in order, until it says to stop. Ranks of `without` are
+    /// left out.
     pub(crate) fn walk(
         &self,
+        from: u32,
         amounts: &[i32],
         without: [Option<&Ranked>; 2],
         effort: &mut Effort,
         mut visit: impl FnMut(u32) -> bool,
     ) -> Walk {
-        for (stretch, &used) in self.used.iter().enumerate() {
+        let (first_block, first_lane) = (from as usize / LANES, from as usize % LANES);
+        let first_stretch = first_block / LANES;
+        for (stretch, &used) in self.used.iter().enumerate().skip(first_stretch) {
             let full = without.iter().flatten().fold(0, |full, without| full | without.full(stretch));
             let mut blocks = used & !full;
+            if stretch == first_stretch {
+                blocks &= u64::MAX << (first_block % LANES);
+            }
             for (at, &least) in amounts.iter().enumerate().rev().filter(|(_, least)| **least != NOTHING) {
                 if blocks == 0 {
                     break;
@@ -108,6 +113,9 @@ impl Sequence {
             for block in bits(blocks) {
                 let block = stretch * LANES + block as usize;
                 let mut lanes = !without.iter().flatten().fold(0, |lanes, without| lanes | without.word(block));
+                if block == first_block {
+                    lanes &= u64::MAX << first_lane;
+                }
                 for (at, &least) in amounts.iter().enumerate().rev().filter(|(_, least)| **least != NOTHING) {
                     if lanes == 0 {
                         break;
@@ -143,15 +151,6 @@ impl Sequence {
     pub(crate) fn memory_usage(&self) -> usize {
         (self.rows.capacity() + self.maxima.capacity()) * size_of::<Row>() + self.used.capacity() * size_of::<u64>()
     }
-}
-
-/// The lanes whose amount is enough. A few are looked at one by one.
-#[inline]
-fn enough(row: &Row, least: i32, lanes: u64) -> u64 {
-    if lanes.count_ones() <= ALONE_MAX {
-        return bits(lanes).filter(|&lane| row[lane as usize] >= least).fold(0, |kept, lane| kept | 1 << lane);
-    }
-    lanes & at_least(row, least)
 }
 
 /// A set of ranks that knows its full blocks.

@@ -77,6 +77,13 @@ fn key(group: GroupId, tasks: u32, rank: u32) -> i64 {
     i64::from(group.0) << (TASK_BITS + RANK_BITS) | i64::from(tasks.min(TASKS_MAX)) << RANK_BITS | i64::from(rank)
 }
 
+/// The rank of a key.
+#[inline]
+#[expect(clippy::cast_sign_loss, reason = "a rank is not negative")]
+fn rank_of(key: i64) -> u32 {
+    (key & ((1 << RANK_BITS) - 1)) as u32
+}
+
 impl Watches {
     /// Watches a group, with one holder more.
     pub(crate) fn hold(&mut self, state: &State, ranks: &Ranks, group: GroupId, spreads: bool) {
@@ -100,7 +107,7 @@ impl Watches {
         if spreads && watch.spreads == 1 {
             self.spreading += 1;
             for (slot, tasks) in Self::instances(&self.tasks, state, group) {
-                self.levels.insert(key(group, tasks, ranks.of(slot)), slot, &[]);
+                self.levels.insert(key(group, tasks, ranks.of(slot)), &[]);
             }
         }
     }
@@ -183,21 +190,27 @@ impl Watches {
         }
         if watch.spreads > 0 {
             match (before, after) {
-                (0, _) => self.levels.insert(key(group, after, rank), slot, &[]),
+                (0, _) => self.levels.insert(key(group, after, rank), &[]),
                 (_, 0) => self.levels.remove(key(group, before, rank)),
-                _ => self.levels.replace(key(group, before, rank), key(group, after, rank), slot, &[]),
+                _ => self.levels.replace(key(group, before, rank), key(group, after, rank), &[]),
             }
         }
     }
 
     /// Shows `visit` the instances that run tasks of a group, fewest first, then in registration order, until it says to
     /// stop.
-    pub(crate) fn walk(&self, group: GroupId, effort: &mut Effort, mut visit: impl FnMut(u32) -> bool) -> Walk {
+    pub(crate) fn walk(
+        &self,
+        ranks: &Ranks,
+        group: GroupId,
+        effort: &mut Effort,
+        mut visit: impl FnMut(u32) -> bool,
+    ) -> Walk {
         let (from, to) = (key(group, 0, 0), key(group, TASKS_MAX, (1 << RANK_BITS) - 1));
         let mut is_blurred = false;
-        let walk = self.levels.walk(&Query { from, to, amounts: &[] }, effort, |key, slot| {
+        let walk = self.levels.walk(&Query { from, to, amounts: &[] }, effort, |key| {
             is_blurred = key >> RANK_BITS & i64::from(TASKS_MAX) == i64::from(TASKS_MAX);
-            is_blurred || visit(slot)
+            is_blurred || visit(ranks.slot_of(rank_of(key)))
         });
         if is_blurred { Walk::Spent } else { walk }
     }
@@ -212,7 +225,7 @@ impl Watches {
             for (slot, count) in Self::instances(tasks, state, group) {
                 watch.occupied.set(ranks.of(slot), true);
                 if watch.spreads > 0 {
-                    levels.insert(key(group, count, ranks.of(slot)), slot, &[]);
+                    levels.insert(key(group, count, ranks.of(slot)), &[]);
                 }
             }
         }
@@ -239,7 +252,8 @@ impl Watches {
                 }
             }
         }
-        let right = self.levels.is_sound(|at, slot, _| {
+        let right = self.levels.is_sound(|at, _| {
+            let slot = ranks.slot_of(rank_of(at));
             let tasks = |group| self.tasks.get(&pair(group, slot)).copied().unwrap_or(0);
             u32::try_from(at >> (TASK_BITS + RANK_BITS))
                 .is_ok_and(|group| at == key(GroupId(group), tasks(GroupId(group)), ranks.of(slot)))

@@ -7,7 +7,8 @@
 //!
 //! Cost: a few steps where most instances that have enough are admitted. It grows with the instances that have to be passed
 //! over: a filter that keeps exactly those an order comes to last makes it walk everything. So there is a budget, about what
-//! a scan costs, and a search that spends it says so; the scan then answers. Does not allocate.
+//! going through the admitted instances costs, and a search that spends it says so; that, or the scan, then answers. Does not
+//! allocate.
 
 use core::cell::{Cell, RefCell};
 
@@ -30,8 +31,9 @@ use super::judge::has_all_gpus;
 use super::plan::{AbsentGroup, Last, Plan, Search};
 use super::scan;
 use super::scratch::Scratch;
+use super::sweep;
 
-/// What a search may cost whatever the size of the cluster.
+/// What a search before a scan may cost whatever the size of the cluster.
 const BUDGET_LEAST: u32 = 128;
 /// Slots that a unit of the budget stands for: a candidate refused costs about as much as scanning so many.
 const BUDGET_SLOTS: usize = 24;
@@ -54,7 +56,7 @@ pub(crate) enum Found {
 
 /// Where a search looks.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Scope<'a> {
+pub(super) enum Scope<'a> {
     /// Everywhere.
     Anywhere,
     /// In domains with so many tasks.
@@ -66,7 +68,7 @@ pub(crate) enum Scope<'a> {
 impl Scope<'_> {
     /// Whether an instance is looked at.
     #[inline]
-    fn has(&self, slot: u32) -> bool {
+    pub(super) fn has(&self, slot: u32) -> bool {
         match self {
             Self::Anywhere => true,
             Self::Level(spread, level) => spread.level_of(slot) == *level,
@@ -84,29 +86,27 @@ pub(crate) fn select(
     scratch: &mut Scratch,
     effort: &mut Effort,
 ) -> Found {
+    effort.searches += 1;
     if is_hopeless(state, plan) {
         return Found::Nothing;
     }
     let residues = Residues::new(state, index, plan);
-    let judge = Judge::new(state, index, plan, search, residues.as_ref());
-    let found = judge.find_spread(scratch, effort);
+    let searcher = Searcher::new(state, index, plan, search, residues.as_ref());
+    let found = searcher.find_spread(scratch, effort);
     effort.instructions += residues.map_or(0, |residues| residues.instructions.get());
     found
 }
 
-/// The best instance of a scope by what decides last, and nothing else, for a request without expressions that read tasks.
-pub(crate) fn best(
-    state: &State,
-    index: &Index,
-    plan: &Plan,
-    search: &Search,
-    scope: Scope<'_>,
-    effort: &mut Effort,
-) -> Found {
+/// The same by going through the admitted instances: exact, and `Unknown` only where the chain cannot be answered so.
+#[inline(never)]
+pub(crate) fn sweep(state: &State, index: &Index, plan: &Plan, search: &Search, effort: &mut Effort) -> Found {
     if is_hopeless(state, plan) {
         return Found::Nothing;
     }
-    Judge::new(state, index, plan, search, None).first(scope, effort)
+    let residues = Residues::new(state, index, plan);
+    let found = Searcher::new(state, index, plan, search, residues.as_ref()).sweep();
+    effort.instructions += residues.map_or(0, |residues| residues.instructions.get());
+    found
 }
 
 /// The request's spread; `None` where it has none, or its attribute too many values.
@@ -116,14 +116,23 @@ pub(super) fn spread_of<'a>(index: &'a Index, plan: &Plan, search: &Search) -> O
 }
 
 /// Whether no instance can ever take a task of the request.
-fn is_hopeless(state: &State, plan: &Plan) -> bool {
+pub(super) fn is_hopeless(state: &State, plan: &Plan) -> bool {
     plan.ports_clash || state.demands.get(plan.demand).is_beyond() || state.registry.is_empty()
 }
 
-/// A search that may cost about as much as a scan.
+/// A search, or one of a row of them, that may cost about as much as a scan.
 #[expect(clippy::cast_possible_truncation, reason = "slots fit a u32")]
 pub(crate) fn effort(state: &State) -> Effort {
     Effort::new(BUDGET_LEAST + (state.slots() / BUDGET_SLOTS) as u32)
+}
+
+/// A search that may cost about as much as what follows it when it finds nothing: a sweep, or else a scan.
+#[inline]
+pub(crate) fn effort_for(state: &State, index: &Index, plan: &Plan, search: &Search) -> Effort {
+    match sweep::price(state, index, plan, search) {
+        Some(price) => Effort::new(price),
+        None => effort(state),
+    }
 }
 
 /// What a walk came to that stops at the first instance.
@@ -136,17 +145,18 @@ fn concluded(walk: Walk, found: Option<u32>) -> Found {
 }
 
 /// Everything a request asks of an instance beside amounts, made ready.
-struct Judge<'a, 'r> {
+#[derive(Debug)]
+pub(super) struct Searcher<'a, 'r> {
     /// The columns.
-    state: &'a State,
+    pub(super) state: &'a State,
     /// What follows from them.
-    index: &'a Index,
+    pub(super) index: &'a Index,
     /// The request.
-    plan: &'a Plan,
+    pub(super) plan: &'a Plan,
     /// What is searched for.
-    search: &'a Search,
+    pub(super) search: &'a Search,
     /// Instances admitted by static facts.
-    admitted: &'a Bitset,
+    pub(super) admitted: &'a Bitset,
     /// Instances that run a task of the group, where none of them may take another.
     taken: Option<&'a Ranked>,
     /// Ports the task wants.
@@ -158,7 +168,8 @@ struct Judge<'a, 'r> {
 }
 
 /// Parts of expressions that read tasks, made ready.
-struct Residues<'a> {
+#[derive(Debug)]
+pub(super) struct Residues<'a> {
     /// Each of them.
     views: SmallVec<[ResidueView<'a>; RESIDUES_MAX]>,
     /// Where they leave their intermediate results.
@@ -166,12 +177,12 @@ struct Residues<'a> {
     /// Instructions in all of them.
     length: u32,
     /// Instructions run so far.
-    instructions: Cell<u32>,
+    pub(super) instructions: Cell<u32>,
 }
 
 impl<'a> Residues<'a> {
     /// Those of a request; `None` where it has none.
-    fn new(state: &'a State, index: &'a Index, plan: &'a Plan) -> Option<Self> {
+    pub(super) fn new(state: &'a State, index: &'a Index, plan: &'a Plan) -> Option<Self> {
         if plan.residues.is_empty() {
             return None;
         }
@@ -190,9 +201,9 @@ impl<'a> Residues<'a> {
     }
 }
 
-impl<'a, 'r> Judge<'a, 'r> {
+impl<'a, 'r> Searcher<'a, 'r> {
     /// A request made ready.
-    fn new(
+    pub(super) fn new(
         state: &'a State,
         index: &'a Index,
         plan: &'a Plan,
@@ -219,7 +230,7 @@ impl<'a, 'r> Judge<'a, 'r> {
 
     /// Whether an instance that has enough may take the task.
     #[inline]
-    fn admits(&self, slot: u32) -> bool {
+    pub(super) fn admits(&self, slot: u32) -> bool {
         self.admitted.contains(slot)
             && self.taken.is_none_or(|taken| !taken.contains(self.index.ranks.of(slot)))
             && (self.ports.is_empty() || self.has_ports(slot))
@@ -236,9 +247,15 @@ impl<'a, 'r> Judge<'a, 'r> {
 
     /// Whether an instance has enough of everything.
     #[inline]
-    fn has_enough(&self, slot: u32) -> bool {
+    pub(super) fn has_enough(&self, slot: u32) -> bool {
         let amounts = &self.state.demands.get(self.plan.demand).amounts;
         amounts.iter().all(|&(column, amount)| fits(amount, self.state.remaining[usize::from(column)][slot as usize]))
+    }
+
+    /// Whether the orders have not followed the last change of an instance yet.
+    #[inline]
+    pub(super) fn lags(&self, slot: u32) -> bool {
+        self.index.orders.lags(slot)
     }
 
     /// The best instance, of those in domains with the fewest tasks if something is spread.
@@ -271,24 +288,27 @@ impl<'a, 'r> Judge<'a, 'r> {
     #[inline]
     fn first(&self, scope: Scope<'_>, effort: &mut Effort) -> Found {
         let mut found = None;
-        let walk = self.walk(scope, effort, |slot| {
-            found = Some(slot);
-            true
+        let walk = self.walk(i64::MIN, effort, |_, slot| {
+            let takes = scope.has(slot) && self.admits(slot);
+            if takes {
+                found = Some(slot);
+            }
+            takes
         });
         concluded(walk, found)
     }
 
-    /// Shows `visit` the feasible instances of a scope, best first by what decides last, until it says to stop.
+    /// Shows `visit` the instances from a position on that have enough, best first by what decides last, until it says to
+    /// stop; with each its position.
     #[inline]
-    fn walk(&self, scope: Scope<'_>, effort: &mut Effort, mut visit: impl FnMut(u32) -> bool) -> Walk {
+    pub(super) fn walk(&self, from: i64, effort: &mut Effort, visit: impl FnMut(i64, u32) -> bool) -> Walk {
         let Index { orders, ranks, admissions, .. } = self.index;
         let needed = &self.search.needed;
-        let look = |slot: u32| scope.has(slot) && self.admits(slot) && visit(slot);
         if let Last::Binpack(column, _) = self.search.last {
-            return orders.walk_amount(column, needed, effort, look);
+            return orders.walk_amount(ranks, column, from, needed, effort, visit);
         }
         let turned_away = admissions.turned_away(self.search.admission);
-        orders.walk_sequence(ranks, needed, [turned_away, self.taken], effort, look)
+        orders.walk_sequence(ranks, (from, needed), [turned_away, self.taken], effort, visit)
     }
 
     /// The instance with the fewest tasks of the group, the earliest registered of several: the earliest of those without a
@@ -297,15 +317,15 @@ impl<'a, 'r> Judge<'a, 'r> {
         let Index { orders, ranks, watches, admissions, .. } = self.index;
         let without = [admissions.turned_away(self.search.admission), watches.occupied(self.plan.group)];
         let mut found = None;
-        let mut take = |slot: u32| {
+        let mut take = |_: i64, slot: u32| {
             let takes = scope.has(slot) && self.admits(slot);
             if takes {
                 found = Some(slot);
             }
             takes
         };
-        let walk = match orders.walk_sequence(ranks, &self.search.needed, without, effort, &mut take) {
-            Walk::Ended => watches.walk(self.plan.group, effort, |slot| self.has_enough(slot) && take(slot)),
+        let walk = match orders.walk_sequence(ranks, (0, &self.search.needed), without, effort, &mut take) {
+            Walk::Ended => watches.walk(ranks, self.plan.group, effort, |slot| self.has_enough(slot) && take(0, slot)),
             walk => walk,
         };
         concluded(walk, found)
@@ -316,7 +336,10 @@ impl<'a, 'r> Judge<'a, 'r> {
         let Last::Binpack(column, _) = self.search.last else { return Found::Unknown };
         let column = &self.state.remaining[column];
         scratch.ties.clear();
-        let walk = self.walk(scope, effort, |slot| {
+        let walk = self.walk(i64::MIN, effort, |_, slot| {
+            if !scope.has(slot) || !self.admits(slot) {
+                return false;
+            }
             let is_tied = scratch.ties.first().is_none_or(|&first| column[first as usize] == column[slot as usize]);
             if is_tied {
                 scratch.ties.push(slot);

@@ -48,6 +48,53 @@ pub(crate) struct Search {
     pub(crate) is_watched: bool,
     /// What decides among the instances of the least level.
     pub(crate) last: Last,
+    /// Whether searching has been worth it lately.
+    pub(crate) luck: Luck,
+}
+
+impl Search {
+    /// Whether going through the admitted instances answers the request as well: it neither draws nor narrows ties.
+    #[inline]
+    pub(crate) fn is_swept(&self, plan: &Plan) -> bool {
+        match self.last {
+            Last::Registration | Last::SpreadInstance => true,
+            Last::Binpack(_, next) => next == plan.rules.len(),
+            Last::Random => false,
+        }
+    }
+}
+
+/// How searches of a request went lately. While one after another spends its budget in vain, some are left out: after the
+/// second one, after the third three, from the fourth on seven at a time.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Luck {
+    /// Searches left out from now on.
+    pause: u8,
+    /// Searches in vain in a row, as far as that matters.
+    failed: u8,
+}
+
+impl Luck {
+    /// Searches left out after so many in vain, and after more.
+    const PAUSES: [u8; 5] = [0, 0, 1, 3, 7];
+
+    /// Whether to search this time.
+    #[inline]
+    pub(crate) fn tries(&mut self) -> bool {
+        let tries = self.pause == 0;
+        self.pause = self.pause.saturating_sub(1);
+        tries
+    }
+
+    /// A search found the answer, or spent its budget in vain.
+    #[inline]
+    pub(crate) fn learn(&mut self, found: bool) {
+        let most = Self::PAUSES.len() - 1;
+        #[expect(clippy::cast_possible_truncation, reason = "there are five pauses")]
+        let failed = if found { 0 } else { (usize::from(self.failed) + 1).min(most) as u8 };
+        self.failed = failed;
+        self.pause = Self::PAUSES[usize::from(failed)];
+    }
 }
 
 /// What decides last on the indexed route.

@@ -147,7 +147,7 @@ fn static_candidates(index: &Index, plan: &Plan, ports: &[u32], word: usize) -> 
 }
 
 /// The slots of a word whose amount fits the demand. A word with few candidates is looked at slot by slot.
-fn fitting(column: &[i32], word: usize, demand: i32, mask: u64) -> u64 {
+pub(super) fn fitting(column: &[i32], word: usize, demand: i32, mask: u64) -> u64 {
     let lanes = &column[word * WORD..(word + 1) * WORD];
     if mask.count_ones() <= 8 {
         return keep(mask, 0, |lane| fits(demand, lanes[lane as usize]));
@@ -287,7 +287,7 @@ fn fewest(index: &Index, plan: &Plan, scratch: &mut Scratch, narrowed: bool) -> 
     }
     let mut found = None;
     // A list in which tasks are no longer told apart does not stop.
-    index.watches.walk(group, &mut Effort::new(u32::MAX), |slot| {
+    index.watches.walk(&index.ranks, group, &mut Effort::new(u32::MAX), |slot| {
         let is_candidate = scratch.is_candidate(slot);
         if is_candidate {
             found = Some(slot);

@@ -4,7 +4,9 @@ use alloc::vec::Vec;
 
 use crate::state::WORD;
 
-/// Working memory of one selection; what it holds between two of them means nothing.
+use super::batch::Batch;
+
+/// Working memory of one selection or batch; what it holds between two of them means nothing.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scratch {
     /// Candidates, a bit for each slot.
@@ -15,6 +17,8 @@ pub(crate) struct Scratch {
     pub(crate) domains: Vec<u32>,
     /// Tasks that scale-in may choose from.
     pub(crate) victims: Vec<u32>,
+    /// Tasks in a row.
+    pub(crate) batch: Batch,
 }
 
 impl Scratch {
@@ -49,5 +53,6 @@ impl Scratch {
     pub(crate) fn memory_usage(&self) -> usize {
         self.candidates.capacity() * size_of::<u64>()
             + (self.ties.capacity() + self.domains.capacity() + self.victims.capacity()) * size_of::<u32>()
+            + self.batch.memory_usage()
     }
 }

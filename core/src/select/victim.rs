@@ -45,14 +45,14 @@ pub(crate) fn select(
                 narrow(victims, |task| domains[domain(state, name, state.tasks[task as usize].instance)]);
             }
             Rule::Random => {
-                victims.sort_unstable_by_key(|&task| state.tasks[task as usize].sequence);
+                victims.sort_unstable_by_key(|&task| state.ages[task as usize]);
                 let mut draws = Draws::new(seed, u64::from(state.groups[group.index()].active));
                 let nth = draws.below(victims.len());
                 return victims.get(nth).copied();
             }
         }
     }
-    victims.iter().copied().max_by_key(|&task| state.tasks[task as usize].sequence)
+    victims.iter().copied().max_by_key(|&task| state.ages[task as usize])
 }
 
 /// Rank before the chain: the least goes first.

@@ -105,10 +105,11 @@ impl State {
             #[expect(clippy::cast_possible_truncation, reason = "at most TASKS_MAX")]
             let slot = self.tasks.len() as u32;
             self.tasks.push(Task::new());
+            self.ages.push(0);
             slot
         };
+        self.ages[slot as usize] = self.sequence;
         let task = &mut self.tasks[slot as usize];
-        task.sequence = self.sequence;
         task.instance = new.instance;
         task.group = new.group;
         task.demand = new.demand;
@@ -331,6 +332,7 @@ impl State {
             column.reserve(padded.saturating_sub(column.len()));
         }
         self.tasks.reserve(tasks.saturating_sub(self.tasks.len()));
+        self.ages.reserve(tasks.saturating_sub(self.ages.len()));
         self.demands.reserve_free();
         self.group_names.reserve_free();
         if self.registered[ResourceKind::Gpu.column()].iter().any(|&gpus| gpus > 0) {

@@ -33,6 +33,8 @@ pub(crate) struct DemandRecord {
     /// Dimensions it takes something of, in column order, with the amounts. Dimensions of devices are compared, not
     /// subtracted.
     pub(crate) amounts: Amounts,
+    /// CPU and memory it takes, once more: what every change of an order reads.
+    pub(crate) cpu_and_memory: [i32; 2],
     /// Dimensions it takes more of than any instance can have, a bit for each column; their amounts are held at the most.
     beyond: u32,
     /// Keys of its static host ports, sorted.
@@ -130,8 +132,18 @@ impl DemandTable {
         }
         let ports = port_keys(demand);
         let (amounts, beyond) = amounts(demand, ports.len(), custom_names)?;
-        let record =
-            DemandRecord { definition: definition.into(), amounts, beyond, ports, demand: demand.clone(), holders: 1 };
+        let of = |kind: ResourceKind| amounts.iter().find(|&&(column, _)| usize::from(column) == kind.column());
+        let cpu_and_memory =
+            [ResourceKind::Cpu, ResourceKind::Memory].map(|kind| of(kind).map_or(0, |&(_, amount)| amount));
+        let record = DemandRecord {
+            definition: definition.into(),
+            amounts,
+            cpu_and_memory,
+            beyond,
+            ports,
+            demand: demand.clone(),
+            holders: 1,
+        };
         let number = if let Some(number) = self.free.pop() {
             self.records[number as usize] = Some(record);
             number

@@ -50,7 +50,7 @@ impl State {
 
     /// Bytes of the records of tasks, with the devices they hold.
     pub(crate) fn tasks_memory(&self) -> usize {
-        bytes::<Task>(&self.tasks) + bytes(&self.task_devices)
+        bytes::<Task>(&self.tasks) + bytes(&self.ages) + bytes(&self.task_devices)
     }
 
     /// Bytes of the task groups and their names.

@@ -141,6 +141,7 @@ pub(crate) struct Group {
 
 /// What every placement reads and writes of its instance beside amounts, together so that it is one look at memory.
 #[derive(Debug, Clone, Copy)]
+#[repr(align(16))]
 pub(crate) struct Occupancy {
     /// Generation of the slot.
     pub(crate) generation: u32,
@@ -192,6 +193,8 @@ pub(crate) struct State {
     pub(crate) free: Vec<u32>,
     /// Tasks by slot.
     pub(crate) tasks: Vec<Task>,
+    /// By task slot: number in the order of placing and loading, from 0.
+    pub(crate) ages: Vec<u64>,
     /// Pool positions of the GPUs a task holds, by slot; those past the end hold none.
     task_devices: Vec<u64>,
     /// First task slot to be reused.
@@ -239,6 +242,7 @@ impl State {
             names: HashTable::new(),
             free: Vec::new(),
             tasks: Vec::new(),
+            ages: Vec::new(),
             task_devices: Vec::new(),
             task_free: NONE,
             tasks_retired: 0,
@@ -361,7 +365,7 @@ impl State {
             .filter(|(_, task)| matches!(task.life, Life::Live | Life::Stopping))
             .map(|(slot, _)| slot)
             .collect();
-        tasks.sort_unstable_by_key(|&task| self.tasks[task as usize].sequence);
+        tasks.sort_unstable_by_key(|&task| self.ages[task as usize]);
         tasks
     }
 

@@ -1,4 +1,4 @@
-//! The record of one task, in 40 bytes.
+//! The record of one task, in 32 bytes.
 //!
 //! INVARIANT: a free record is in the list that begins at `State::task_free`, linked through its place in an instance's list.
 
@@ -6,11 +6,10 @@ use crate::id::{DemandId, GENERATION_BITS, GENERATION_MAX, GroupId};
 
 use super::{Life, NONE};
 
-/// One task.
+/// One task. Two records fill a line of memory, so that looking at one is one look at memory.
 #[derive(Debug, Clone, Copy)]
+#[repr(align(32))]
 pub(crate) struct Task {
-    /// Number in the order of placing and loading, from 0.
-    pub(crate) sequence: u64,
     /// Slot of its instance.
     pub(crate) instance: u32,
     /// Its group.
@@ -32,14 +31,14 @@ const IS_HEALTHY: u32 = 1 << GENERATION_BITS;
 /// Mark of a task that scale-in must leave alone.
 const IS_PROTECTED: u32 = 2 << GENERATION_BITS;
 
-const _: () = assert!(size_of::<Task>() == 40, "with eight bytes for devices, a task is at most 48 bytes");
+const _: () =
+    assert!(size_of::<Task>() == 32, "with eight bytes for its age and eight for devices, a task is at most 48 bytes");
 const _: () = assert!(GENERATION_BITS + 2 <= 24, "the marks of a task are 24 bits");
 
 impl Task {
     /// A free record in its first generation.
     pub(crate) const fn new() -> Self {
         Self {
-            sequence: 0,
             instance: 0,
             group: GroupId(0),
             demand: DemandId(0),

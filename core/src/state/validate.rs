@@ -185,7 +185,7 @@ impl State {
                 Life::Retired => {}
                 Life::Live | Life::Stopping | Life::Aside => {
                     demands[task.demand.index()] += 1;
-                    ensure!(task.sequence < self.sequence, "task {slot} is younger than the youngest");
+                    ensure!(self.ages[slot as usize] < self.sequence, "task {slot} is younger than the youngest");
                     ensure!(self.group_names.holders(task.group.0) > 0, "task {slot} is in a group without a name");
                 }
             }

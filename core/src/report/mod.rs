@@ -3,11 +3,16 @@
 //! Everything is worked out from the facts of each instance when somebody asks, with none of the sets and columns that
 //! choosing uses; placing itself counts nothing. The words are ECS's where ECS has words.
 
+mod verdicts;
+
 use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
+
+use hashbrown::HashMap;
+use smallvec::SmallVec;
 
 use crate::cluster::Cluster;
 use crate::constraint::Constraint;
@@ -19,48 +24,13 @@ use crate::prepared::Prepared;
 use crate::request::Request;
 use crate::resource::ResourceKind;
 use crate::select::draw::Draws;
-use crate::select::judge::{self, Reason};
+use crate::select::judge::{Judge, Reason};
 use crate::select::plan::{AbsentGroup, Plan, Rule};
 use crate::state::State;
 use crate::strategy::{BinpackField, SpreadField, Strategy, TieBreak};
 
-/// One check that an instance fails.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    /// The check.
-    pub reason: Reason,
-    /// The reason as ECS writes it.
-    pub text: String,
-    /// Amount asked for, where the check is about an amount.
-    pub asked: Option<i64>,
-    /// Amount of it in use.
-    pub used: Option<i64>,
-    /// Amount of it left; negative where the instance owes some.
-    pub available: Option<i64>,
-    /// Whether the amounts are thousandths of one device rather than devices.
-    pub is_share: bool,
-    /// What else there is to say: the ports that are taken, the attributes that are absent, the expression.
-    pub detail: Option<String>,
-}
-
-impl Failure {
-    /// By how much the amount left falls short; `None` where no amount does, such as where a port is taken.
-    #[must_use]
-    pub fn shortfall(&self) -> Option<i64> {
-        Some(self.asked? - self.available?.max(0)).filter(|&short| short > 0)
-    }
-}
-
-/// What became of one instance that was considered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verdict {
-    /// The instance.
-    pub instance: InstanceId,
-    /// Its name.
-    pub name: String,
-    /// The first check it fails; `None` when it would take the task.
-    pub failure: Option<Failure>,
-}
+use verdicts::{Amounts, Asked, Check};
+pub use verdicts::{Failure, Verdict, Verdicts};
 
 /// How many instances were left after each step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -124,7 +94,7 @@ pub struct Explanation {
     /// How many instances failed each reason first, in the order of checks.
     pub reasons: Vec<(String, usize)>,
     /// Every instance considered, in registration order.
-    pub verdicts: Vec<Verdict>,
+    pub verdicts: Verdicts,
     /// The winner, when there is one.
     pub winner: Option<Winner>,
     /// The nearest miss, when there is no winner.
@@ -137,51 +107,38 @@ impl Cluster {
     /// # Errors
     /// [`ErrorKind::StaleHandle`](crate::ErrorKind::StaleHandle) for a released request.
     ///
-    /// Cost: linear in instances, and in tasks where the request spreads; allocates.
+    /// Cost: linear in instances, in tasks of its group where the request spreads or wants distinct instances, and in all
+    /// tasks where an expression reads task groups; allocates.
     pub fn explain(&self, id: RequestId) -> Result<Explanation, Error> {
         let prepared = self.prepared(id)?;
-        let (state, plan, request) = (self.state(), &prepared.plan, &prepared.request);
+        let (state, request) = (self.state(), &prepared.request);
+        let mut judge = Judge::of_many(state, &prepared.plan, request);
+        let mut checks = Checks::new(self, prepared);
         let mut funnel = Funnel { registered: state.registry.len(), ..Funnel::default() };
-        let mut verdicts = Vec::new();
         let mut feasible = Vec::new();
-        let mut counts: Vec<(Reason, usize)> = Vec::new();
         for &slot in &state.registry {
-            if !judge::is_considered(state, plan, slot) {
+            if !judge.considers(slot) {
                 continue;
             }
-            funnel.considered += 1;
-            let reason = judge::first_failure(state, plan, request, slot);
+            let reason = judge.first_failure(slot);
+            let check = reason.map(|reason| checks.number(&judge, slot, reason));
             match reason {
                 None => {
-                    funnel.meet_requirements += 1;
                     funnel.meet_constraints += 1;
                     feasible.push(slot);
                 }
-                Some(reason @ (Reason::MemberOf(_) | Reason::DistinctInstance)) => {
-                    funnel.meet_requirements += 1;
-                    count(&mut counts, reason);
-                }
-                Some(reason) => count(&mut counts, reason),
+                Some(Reason::MemberOf(_) | Reason::DistinctInstance) => funnel.meet_requirements += 1,
+                Some(_) => {}
             }
-            verdicts.push(Verdict {
-                instance: state.instance_id(slot),
-                name: state.info[slot as usize].name.clone().into(),
-                failure: reason.map(|reason| self.failure(prepared, slot, reason)),
-            });
+            let name = &state.info[slot as usize].name;
+            checks.verdicts.push(state.instance_id(slot), name, check);
         }
-        counts.sort_unstable();
-        let reasons = counts.into_iter().map(|(reason, count)| (self.reason_text(reason), count)).fold(
-            Vec::new(),
-            |mut texts: Vec<(String, usize)>, (text, count)| {
-                match texts.last_mut() {
-                    Some(last) if last.0 == text => last.1 += count,
-                    _ => texts.push((text, count)),
-                }
-                texts
-            },
-        );
-        let winner = self.winner(prepared, feasible);
-        let nearest_miss = if winner.is_none() { self.nearest_miss(prepared) } else { None };
+        let reasons = checks.reasons();
+        let verdicts = checks.verdicts;
+        funnel.considered = verdicts.len();
+        funnel.meet_requirements += funnel.meet_constraints;
+        let winner = self.winner(prepared, &judge, feasible);
+        let nearest_miss = if winner.is_none() { self.nearest_miss(prepared, &mut judge, &verdicts) } else { None };
         Ok(Explanation {
             definition: request.definition.clone(),
             group: request.group.clone(),
@@ -199,6 +156,8 @@ impl Cluster {
     /// # Errors
     /// [`ErrorKind::StaleHandle`](crate::ErrorKind::StaleHandle) or
     /// [`ErrorKind::InstanceNotFound`](crate::ErrorKind::InstanceNotFound).
+    ///
+    /// Cost: one instance judged, its tasks included where they are asked about; allocates.
     pub fn explain_instance(&self, id: RequestId, instance: InstanceId) -> Result<Vec<Failure>, Error> {
         let prepared = self.prepared(id)?;
         let slot = self.state().instance_slot(instance).ok_or(Error::new(crate::error::ErrorKind::InstanceNotFound))?;
@@ -207,14 +166,15 @@ impl Cluster {
         if status != crate::instance::InstanceStatus::Active {
             failures.push(self.failure(prepared, slot, Reason::Status(status)));
         }
-        failures.extend(self.all_failures(prepared, slot));
+        let mut judge = Judge::new(self.state(), &prepared.plan, &prepared.request);
+        failures.extend(self.all_failures(prepared, &mut judge, slot));
         Ok(failures)
     }
 
     /// Every check that an instance fails.
-    fn all_failures(&self, prepared: &Prepared, slot: u32) -> Vec<Failure> {
+    fn all_failures(&self, prepared: &Prepared, judge: &mut Judge<'_>, slot: u32) -> Vec<Failure> {
         let mut reasons = Vec::new();
-        judge::judge(self.state(), &prepared.plan, &prepared.request, slot, |reason| {
+        judge.judge(slot, |reason| {
             reasons.push(reason);
             true
         });
@@ -223,18 +183,22 @@ impl Cluster {
 
     /// A failed check with its figures.
     fn failure(&self, prepared: &Prepared, slot: u32, reason: Reason) -> Failure {
-        let state = self.state();
-        let keys = &state.demands.get(prepared.plan.demand).ports;
-        let (asked, used, available) = match reason {
-            // Room under the ceiling says nothing where the port itself is taken.
-            Reason::Resource(ResourceKind::Ports) if state.has_port_conflict(slot, keys) => (None, None, None),
-            Reason::Resource(kind) => amounts(state, &prepared.plan, &prepared.request, kind, slot),
-            _ => (None, None, None),
+        self.check(prepared, slot, reason).failure(amounts(self.state(), &prepared.request, reason, slot))
+    }
+
+    /// A failed check in words.
+    fn check(&self, prepared: &Prepared, slot: u32, reason: Reason) -> Check {
+        let (state, plan, request) = (self.state(), &prepared.plan, &prepared.request);
+        let asked = match reason {
+            Reason::Resource(kind) => Some(asked(state, plan, request, kind)),
+            _ => None,
         };
+        let is_silent = reason == Reason::Resource(ResourceKind::Ports)
+            && state.has_port_conflict(slot, &state.demands.get(plan.demand).ports);
         let detail = match reason {
-            Reason::Attribute => missing_attributes(state, &prepared.request, slot),
-            Reason::Resource(ResourceKind::Ports) => taken_ports(state, &prepared.plan, slot),
-            Reason::MemberOf(number) => match prepared.request.constraints.get(usize::from(number)) {
+            Reason::Attribute => missing_attributes(state, request, slot),
+            Reason::Resource(ResourceKind::Ports) => taken_ports(state, plan, slot),
+            Reason::MemberOf(number) => match request.constraints.get(usize::from(number)) {
                 Some(Constraint::MemberOf(expression)) => {
                     Some(format!("constraint {}: {}", number + 1, expression.source()))
                 }
@@ -246,58 +210,45 @@ impl Cluster {
             ),
             _ => None,
         };
-        let is_share = matches!(prepared.request.demand.gpus, GpuDemand::Share(_))
-            && reason == Reason::Resource(ResourceKind::Gpu);
-        Failure { reason, text: self.reason_text(reason), asked, used, available, is_share, detail }
+        let is_share = is_share(request) && reason == Reason::Resource(ResourceKind::Gpu);
+        Check { reason, text: self.reason_text(reason), asked, is_silent, is_share, detail }
     }
 
     /// The nearest miss: furthest through the checks, then the least shortfall, then registration order.
-    fn nearest_miss(&self, prepared: &Prepared) -> Option<NearestMiss> {
-        let state = self.state();
-        let (plan, request) = (&prepared.plan, &prepared.request);
+    fn nearest_miss(&self, prepared: &Prepared, judge: &mut Judge<'_>, verdicts: &Verdicts) -> Option<NearestMiss> {
         let rank = |reason: Reason| match reason {
             Reason::MemberOf(_) => Reason::MemberOf(0),
             other => other,
         };
-        let considered = state.registry.iter().filter(|&&slot| judge::is_considered(state, plan, slot));
-        let judged = considered.filter_map(|&slot| {
-            let reason = judge::first_failure(state, plan, request, slot)?;
-            let shortfall = match reason {
-                Reason::Resource(kind) => {
-                    let (asked, _, available) = amounts(state, plan, request, kind, slot);
-                    (asked.unwrap_or(0) - available.unwrap_or(0).max(0)).max(0)
-                }
-                _ => 0,
-            };
-            Some((slot, rank(reason), shortfall))
+        let failed = verdicts.failed().map(|(instance, check, amounts)| {
+            let shortfall = check.asked.map_or(0, |asked| asked.shortfall(amounts));
+            (instance, rank(check.reason), shortfall)
         });
         // The earliest registered of equals must win, so later ones replace it only when they are better.
-        let (slot, ..) = judged.reduce(|best, other| {
+        let (instance, ..) = failed.reduce(|best, other| {
             let better = other.1 > best.1 || (other.1 == best.1 && other.2 < best.2);
             if better { other } else { best }
         })?;
-        let failures = self.all_failures(prepared, slot);
-        let name: String = state.info[slot as usize].name.clone().into();
+        let failures = self.all_failures(prepared, judge, instance.slot());
+        let name: String = self.state().info[instance.slot() as usize].name.clone().into();
         let text = miss_text(&name, &failures);
-        Some(NearestMiss { instance: state.instance_id(slot), name, failures, text })
+        Some(NearestMiss { instance, name, failures, text })
     }
 
     /// The winner among feasible instances, which stand in registration order.
-    fn winner(&self, prepared: &Prepared, feasible: Vec<u32>) -> Option<Winner> {
+    fn winner(&self, prepared: &Prepared, judge: &Judge<'_>, feasible: Vec<u32>) -> Option<Winner> {
         let state = self.state();
         let (plan, request) = (&prepared.plan, &prepared.request);
-        let scored: Vec<(u32, Vec<i64>)> =
-            feasible.into_iter().map(|slot| (slot, Vec::with_capacity(plan.rules.len()))).collect();
-        let scored = score(state, plan, scored);
-        let best = scored.iter().map(|(_, keys)| keys).min()?.clone();
-        let tied: Vec<u32> = scored.iter().filter(|(_, keys)| *keys == best).map(|&(slot, _)| slot).collect();
+        let scores = Scores::new(state, plan, judge, feasible);
+        let best = scores.iter().map(|(_, keys)| keys).min()?;
         let draws = plan.rules.contains(&Rule::Random) || plan.tie_break == TieBreak::Seeded;
-        let slot = if draws { drawn(state, plan, &tied) } else { tied.first().copied() }?;
-        let runner_up = scored.iter().filter(|&&(other, _)| other != slot).min_by_key(|(_, keys)| keys);
+        let mut tied = scores.iter().filter(|(_, keys)| *keys == best).map(|(slot, _)| slot);
+        let slot = if draws { drawn(state, plan, &tied.collect::<Vec<_>>()) } else { tied.next() }?;
+        let runner_up = scores.iter().filter(|&(other, _)| other != slot).min_by_key(|(_, keys)| *keys);
         let terms = |keys: &[i64]| terms(request, plan, keys);
         let decided_by = match runner_up {
             None => "being the only feasible instance".to_owned(),
-            Some((_, keys)) => match keys.iter().zip(&best).position(|(other, best)| other != best) {
+            Some((_, keys)) => match keys.iter().zip(best).position(|(other, best)| other != best) {
                 Some(rule) => request.strategies.rules().get(rule).map(rule_text).unwrap_or_default(),
                 None if plan.rules.contains(&Rule::Random) => "random".to_owned(),
                 None if draws => "seeded tie-break".to_owned(),
@@ -307,52 +258,157 @@ impl Cluster {
         Some(Winner {
             instance: state.instance_id(slot),
             name: state.info[slot as usize].name.clone().into(),
-            score: terms(&best),
-            runner_up: runner_up.map(|(other, keys)| (state.info[*other as usize].name.clone().into(), terms(keys))),
+            score: terms(best),
+            runner_up: runner_up.map(|(other, keys)| (state.info[other as usize].name.clone().into(), terms(keys))),
             decided_by,
         })
     }
 }
 
-/// One instance more that failed a reason first.
-fn count(counts: &mut Vec<(Reason, usize)>, reason: Reason) {
-    match counts.iter_mut().find(|(known, _)| *known == reason) {
-        Some((_, count)) => *count += 1,
-        None => counts.push((reason, 1)),
+/// The checks that instances of one explanation fail first, each kept once however many fail it alike.
+struct Checks<'a> {
+    /// The cluster.
+    cluster: &'a Cluster,
+    /// The request.
+    prepared: &'a Prepared,
+    /// Numbers of those that read the same of every instance.
+    plain: Vec<(Reason, u32)>,
+    /// Numbers of the others, by what they read.
+    others: HashMap<(Reason, SmallVec<[u32; 6]>), u32, foldhash::fast::FixedState>,
+    /// By number: instances that fail it first.
+    counts: Vec<usize>,
+    /// The instances so far.
+    verdicts: Verdicts,
+}
+
+impl<'a> Checks<'a> {
+    /// None yet.
+    fn new(cluster: &'a Cluster, prepared: &'a Prepared) -> Self {
+        let others = HashMap::with_hasher(foldhash::fast::FixedState::with_seed(0));
+        let verdicts = Verdicts::with_capacity(cluster.state().registry.len());
+        Self { cluster, prepared, plain: Vec::new(), others, counts: Vec::new(), verdicts }
+    }
+
+    /// The number of a check that an instance fails, and the amounts it is about.
+    fn number(&mut self, judge: &Judge<'_>, slot: u32, reason: Reason) -> (u32, Amounts) {
+        let amounts = amounts(self.cluster.state(), &self.prepared.request, reason, slot);
+        let reads = matches!(reason, Reason::Attribute | Reason::Location | Reason::Resource(ResourceKind::Ports));
+        let number = if reads {
+            let key = (reason, self.read(judge, slot, reason));
+            match self.others.get(&key) {
+                Some(&number) => number,
+                None => {
+                    let number = self.add(slot, reason);
+                    self.others.insert(key, number);
+                    number
+                }
+            }
+        } else {
+            match self.plain.iter().find(|(known, _)| *known == reason) {
+                Some(&(_, number)) => number,
+                None => {
+                    let number = self.add(slot, reason);
+                    self.plain.push((reason, number));
+                    number
+                }
+            }
+        };
+        self.counts[number as usize] += 1;
+        (number, amounts)
+    }
+
+    /// The number of a check that is new.
+    fn add(&mut self, slot: u32, reason: Reason) -> u32 {
+        self.counts.push(0);
+        self.verdicts.add_check(self.cluster.check(self.prepared, slot, reason))
+    }
+
+    /// Everything that the words of a check depend on.
+    fn read(&self, judge: &Judge<'_>, slot: u32, reason: Reason) -> SmallVec<[u32; 6]> {
+        let state = self.cluster.state();
+        if reason == Reason::Resource(ResourceKind::Ports) {
+            let ports = state.demands.get(self.prepared.plan.demand).ports.chunks(32);
+            let taken = |ports: &[u32]| {
+                let bits = (0u32..).zip(ports).filter(|&(_, &key)| state.has_port_conflict(slot, &[key]));
+                bits.fold(0, |taken, (bit, _)| taken | 1 << bit)
+            };
+            return ports.map(taken).collect();
+        }
+        let values = judge.values(reason, slot).map(|value| value.map_or(0, |value| value.0 + 1));
+        let has_eni = state.info[slot as usize].details().eni_task_slots.is_some();
+        values.chain([u32::from(has_eni)]).collect()
+    }
+
+    /// How many instances failed each reason first, in the order of checks.
+    fn reasons(&self) -> Vec<(String, usize)> {
+        let counted = (0u32..).zip(&self.counts);
+        let mut counts: Vec<_> = counted.map(|(number, &count)| (self.verdicts.check(number), count)).collect();
+        counts.sort_by_key(|(check, _)| check.reason);
+        counts.into_iter().fold(Vec::new(), |mut texts: Vec<(String, usize)>, (check, count)| {
+            match texts.last_mut() {
+                Some(last) if last.0 == check.text => last.1 += count,
+                _ => texts.push((check.text.clone(), count)),
+            }
+            texts
+        })
     }
 }
 
-/// Appends each instance's key under each rule up to the first that draws.
-fn score(state: &State, plan: &Plan, mut scored: Vec<(u32, Vec<i64>)>) -> Vec<(u32, Vec<i64>)> {
-    for &rule in &plan.rules {
-        match rule {
-            Rule::Random => break,
-            Rule::Binpack(column) => {
-                for (slot, keys) in &mut scored {
-                    keys.push(state.remaining[column][*slot as usize].into());
-                }
-            }
-            Rule::SpreadInstance => {
-                for (slot, keys) in &mut scored {
-                    keys.push(state.group_tasks(plan.group, *slot).into());
-                }
-            }
-            Rule::SpreadAttribute(name) => {
-                let value = |slot| state.attributes.value(name, slot);
-                let mut tasks: Vec<_> =
-                    state.tasks_of_group(plan.group).map(|task| value(state.tasks[task as usize].instance)).collect();
-                tasks.sort_unstable();
-                for (slot, keys) in &mut scored {
-                    let own = value(*slot);
-                    let first = tasks.partition_point(|other| *other < own);
-                    let count = tasks[first..].partition_point(|other| *other == own);
-                    let is_last = own.is_none() && plan.absent_group == AbsentGroup::Last;
-                    keys.push(if is_last { i64::MAX } else { i64::try_from(count).unwrap_or(i64::MAX) });
+/// The keys of instances under each rule up to the first that draws.
+struct Scores {
+    /// The instances.
+    slots: Vec<u32>,
+    /// Keys of each.
+    width: usize,
+    /// Keys, those of one instance in a row.
+    keys: Vec<i64>,
+}
+
+impl Scores {
+    /// Those of some instances.
+    fn new(state: &State, plan: &Plan, judge: &Judge<'_>, slots: Vec<u32>) -> Self {
+        let width = plan.rules.iter().take_while(|&&rule| rule != Rule::Random).count();
+        let mut scores = Self { keys: alloc::vec![0; slots.len() * width], slots, width };
+        for (at, &rule) in plan.rules.iter().enumerate().take(width) {
+            match rule {
+                Rule::Random => {}
+                Rule::Binpack(column) => scores.fill(at, |slot| state.remaining[column][slot as usize].into()),
+                Rule::SpreadInstance => scores.fill(at, |slot| judge.tasks(slot).into()),
+                Rule::SpreadAttribute(name) => {
+                    let value = |slot| state.attributes.value(name, slot);
+                    let mut tasks: Vec<_> =
+                        state.registry.iter().map(|&slot| (value(slot), judge.tasks(slot))).collect();
+                    tasks.retain(|&(_, tasks)| tasks > 0);
+                    tasks.sort_unstable();
+                    tasks.dedup_by(|next, sum| {
+                        let is_same = next.0 == sum.0;
+                        sum.1 += if is_same { next.1 } else { 0 };
+                        is_same
+                    });
+                    let tasks_of =
+                        |own| tasks.binary_search_by_key(&own, |&(value, _)| value).map_or(0, |at| tasks[at].1);
+                    scores.fill(at, |slot| match value(slot) {
+                        None if plan.absent_group == AbsentGroup::Last => i64::MAX,
+                        own => tasks_of(own).into(),
+                    });
                 }
             }
         }
+        scores
     }
-    scored
+
+    /// Notes the n-th key of each instance.
+    fn fill(&mut self, at: usize, key: impl Fn(u32) -> i64) {
+        for (&slot, keys) in self.slots.iter().zip(self.keys.chunks_exact_mut(self.width)) {
+            keys[at] = key(slot);
+        }
+    }
+
+    /// Each instance and its keys.
+    fn iter(&self) -> impl Iterator<Item = (u32, &[i64])> {
+        let keys = |at: usize| &self.keys[at * self.width..(at + 1) * self.width];
+        self.slots.iter().enumerate().map(move |(at, &slot)| (slot, keys(at)))
+    }
 }
 
 /// The instance a draw picks among those tied, which stand in registration order (semantics.md §3.2).
@@ -385,31 +441,35 @@ fn rule_text(rule: &Strategy) -> String {
     }
 }
 
-/// Asked, used and available of a resource.
-fn amounts(
-    state: &State,
-    plan: &Plan,
-    request: &Request,
-    kind: ResourceKind,
-    slot: u32,
-) -> (Option<i64>, Option<i64>, Option<i64>) {
+/// Whether a request asks for a share of a GPU.
+const fn is_share(request: &Request) -> bool {
+    matches!(request.demand.gpus, GpuDemand::Share(_))
+}
+
+/// The dimension that a check of a resource is about.
+fn dimension(request: &Request, kind: ResourceKind) -> ResourceKind {
+    if kind == ResourceKind::Gpu && is_share(request) { ResourceKind::GpuShare } else { kind }
+}
+
+/// The amounts of an instance that a check is about.
+fn amounts(state: &State, request: &Request, reason: Reason, slot: u32) -> Amounts {
+    let Reason::Resource(kind) = reason else { return Amounts::default() };
+    let column = dimension(request, kind).column();
+    Amounts { registered: state.registered[column][slot as usize], available: state.remaining[column][slot as usize] }
+}
+
+/// What a request asks of a resource.
+fn asked(state: &State, plan: &Plan, request: &Request, kind: ResourceKind) -> Asked {
     let demand = &request.demand;
-    let kind = match demand.gpus {
-        GpuDemand::Share(_) if kind == ResourceKind::Gpu => ResourceKind::GpuShare,
-        _ => kind,
-    };
-    let registered = i64::from(state.registered[kind.column()][slot as usize]);
-    let available = i64::from(state.remaining(kind, slot));
-    let asked = match kind {
-        ResourceKind::Cpu => demand.cpu,
-        ResourceKind::Memory => demand.memory_mib,
-        ResourceKind::Gpu if demand.gpus == GpuDemand::All => registered.max(1),
-        _ => {
+    match dimension(request, kind) {
+        ResourceKind::Cpu => Asked::Amount(demand.cpu),
+        ResourceKind::Memory => Asked::Amount(demand.memory_mib),
+        ResourceKind::Gpu if demand.gpus == GpuDemand::All => Asked::All,
+        kind => {
             let held = state.demands.get(plan.demand).amounts.iter().find(|&&(of, _)| usize::from(of) == kind.column());
-            held.map_or(0, |&(_, amount)| amount.into())
+            Asked::Amount(held.map_or(0, |&(_, amount)| amount.into()))
         }
-    };
-    (Some(asked), Some(registered - available), Some(available))
+    }
 }
 
 /// The required attributes an instance lacks.
