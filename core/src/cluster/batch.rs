@@ -80,7 +80,7 @@ impl Cluster {
     /// and is all or nothing for itself alone. Returns how many tasks were placed and stay placed.
     ///
     /// Appends to `placements` an entry for each task, shape `[tasks]`: a request's placed tasks, then `None` for each of its
-    /// tasks that was not placed or was taken back. Without counts above 1, the n-th entry is that of the n-th request.
+    /// tasks that was not placed or was taken back. Where every count is 1, the n-th entry is that of the n-th request.
     ///
     /// # Errors
     /// [`ErrorKind::StaleHandle`] when a request was released; [`ErrorKind::LimitExceeded`] for more tasks than
@@ -150,7 +150,8 @@ impl Cluster {
             let wanted = if request.count == 0 { 0 } else { request.count * (same as u32 + 1) };
             let before = placements.len();
             let placed = self.place_row(id, wanted, |placement| placements.push(Some(placement)))?;
-            if placed < wanted && is_one {
+            // Where none was placed nothing is taken back, and what is known stays true.
+            if placed > 0 && placed < wanted && is_one {
                 self.take_back(placements.drain(before..).rev().flatten());
                 self.scratch.batch.forget();
             }
