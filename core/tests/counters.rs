@@ -180,6 +180,19 @@ fn a_request_of_a_list_that_was_rejected_is_not_searched_for_again() {
 }
 
 #[test]
+fn a_request_for_all_or_nothing_of_which_no_task_was_placed_does_not_begin_a_list_anew() {
+    let mut cluster = fleet();
+    let binpack = |demand| Request::new("web", demand).with_strategies(Strategy::Binpack(BinpackField::Memory));
+    let small = cluster.prepare(&binpack(Demand::new(1, 1))).unwrap();
+    let too_large = binpack(Demand::new(9000, 1)).with_count(2).with_all_or_nothing(true);
+    let too_large = cluster.prepare(&too_large).unwrap();
+    let before = cluster.counters();
+    assert_eq!(cluster.place_list(&[small, too_large].repeat(500), &mut Vec::new()), Ok(500));
+    let Counters { searches, .. } = since(before, cluster.counters());
+    assert!(searches <= 2, "{searches} searches for one walk and one rejection");
+}
+
+#[test]
 fn programs_run_only_for_candidates_that_everything_else_admits() {
     let mut cluster = fleet();
     let text = "not(task:group == service:db) and attribute:half == first";
