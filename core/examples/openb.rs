@@ -30,7 +30,7 @@
 //! binpack-cpu        7677      475  64.40 %  46.47 %  91.04 %
 //! spread-instance    8066       86  65.01 %  46.88 %  91.76 %
 //! spread-model       7778      374  64.99 %  46.87 %  92.32 %
-//! random             7552      600  62.38 %  44.59 %  87.96 %
+//! random             7589      563  62.46 %  44.68 %  87.96 %
 //! ```
 
 use std::collections::{BTreeMap, HashMap};

@@ -95,7 +95,7 @@ impl Cluster {
     /// and is all or nothing for itself alone. Returns how many tasks were placed and stay placed.
     ///
     /// Appends to `placements` an entry for each task, shape `[tasks]`: a request's placed tasks, then `None` for each of its
-    /// tasks that was not placed or was taken back. Without counts above 1, the n-th entry is that of the n-th request.
+    /// tasks that was not placed or was taken back. Where every count is 1, the n-th entry is that of the n-th request.
     ///
     /// # Errors
     /// [`ErrorKind::StaleHandle`] when a request was released; [`ErrorKind::LimitExceeded`] for more tasks than

@@ -123,7 +123,7 @@ pub(crate) struct Batch {
     /// Whether everything known has to be forgotten.
     is_stale: bool,
     /// Rows of tasks since the batch began, or began anew.
-    tasks: u32,
+    placed_rows: u32,
     /// Different requests, those included whose tasks are placed one by one.
     requests: u32,
 }
@@ -161,11 +161,7 @@ impl Batch {
     /// Takes a request in; `None` where that is not possible.
     fn add_kind(&mut self, state: &State, index: &Index, plan: &Plan) -> Option<u32> {
         let search = plan.search.as_ref()?;
-        let is_last = match search.last {
-            Last::Registration => true,
-            Last::Binpack(_, next) => next == plan.rules.len(),
-            Last::SpreadInstance | Last::Random => false,
-        };
+        let is_last = search.is_swept(plan) && search.last != Last::SpreadInstance;
         if !is_last || self.kinds.len() == self.kinds.capacity().min(KINDS_MAX) {
             return None;
         }
@@ -208,9 +204,9 @@ impl Batch {
         if self.is_stale {
             return;
         }
-        self.tasks += 1;
+        self.placed_rows += 1;
         self.is_stale = !self.open.note(state, ranks, slot, least.fits(state, slot));
-        if self.is_stale && self.tasks < TASKS_LEAST {
+        if self.is_stale && self.placed_rows < TASKS_LEAST {
             self.kinds.clear();
         }
     }
@@ -250,7 +246,7 @@ impl Batch {
         self.open.columns = 0;
         self.least = None;
         self.is_stale = false;
-        self.tasks = 0;
+        self.placed_rows = 0;
         self.requests = 0;
     }
 
@@ -271,7 +267,7 @@ impl Batch {
             index.orders.sync(state, &index.ranks);
             self.open.clear();
             self.is_stale = false;
-            self.tasks = 0;
+            self.placed_rows = 0;
         }
         let residues = Residues::new(state, index, plan);
         let searcher = Searcher::new(state, index, plan, search, residues.as_ref());
