@@ -1,7 +1,8 @@
 //! Measuring: CPU time of the thread and allocations, contenders taking turns slice by slice.
 //!
-//! Whatever disturbs a shared machine then hits all of them; the median over the slices is the figure. A slice begins with as
-//! much work that is not timed, so that the caches hold what the contender itself reads, not what the one before it left.
+//! Whatever disturbs a shared machine then hits all of them; the median over the slices is the figure. A slice begins with
+//! [`LEAD_IN`] times as much work that is not timed, so that the caches hold what the contender itself reads, not what the one
+//! before it left.
 #![expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
@@ -82,6 +83,9 @@ pub type Outcome<T> = Result<T, Box<dyn Error>>;
 /// Does about so many operations, untimed work around them included, and says what the timed part took.
 pub type Contender<'a> = Box<dyn FnMut(usize) -> Outcome<Sample> + 'a>;
 
+/// Work before a slice that is not timed, in slices.
+const LEAD_IN: usize = 3;
+
 /// How long things are measured: the one place for settings.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
@@ -135,7 +139,9 @@ pub fn race(contenders: &mut [Contender<'_>], settings: Settings) -> Outcome<Vec
     let mut allocations = vec![0; contenders.len()];
     for _ in 0..settings.slices {
         for (at, contender) in contenders.iter_mut().enumerate() {
-            contender(operations[at])?;
+            for _ in 0..LEAD_IN {
+                contender(operations[at])?;
+            }
             let sample = contender(operations[at])?;
             figures[at].push(sample.nanos as f64 / sample.operations.max(1) as f64);
             allocations[at] += sample.allocations;
