@@ -1,5 +1,7 @@
 //! The class `Cluster`: a handle over a session, a method for each call.
 
+use std::borrow::Cow;
+
 use placewright::adapter::{Documents, Session, SessionOptions};
 use placewright::json::Json;
 use placewright::{Error, ErrorKind, Instance, InstanceStatus, wire};
@@ -474,7 +476,7 @@ impl Cluster {
     #[getter]
     fn task_ids(&self, py: Python<'_>) -> PyResult<Vec<String>> {
         self.call(py, |session| {
-            let names = session.cluster().tasks().filter_map(|id| session.task_name(id).map(str::to_string));
+            let names = session.cluster().tasks().filter_map(|id| session.task_name(id).map(Cow::into_owned));
             Ok(names.collect())
         })
     }

@@ -136,6 +136,7 @@ impl Session {
         }
         session.deregistered = fields.each("xDeregistered", |name| kept(name).map(Box::from))?.into_iter().collect();
         session.reserved = fields.each("xReservedTasks", |name| kept(name).map(Box::from))?.into_iter().collect();
+        session.avoid_reserved();
         session.placed = fields.required_with("xPlaced", read_number)?;
         session.cluster.advance_sequence(fields.required_with("xSequence", read_number)?);
         Ok(session)
@@ -212,10 +213,9 @@ impl Session {
 
     /// One task.
     fn write_task<'s>(&'s self, task: TaskView<'s>) -> Json<'s> {
-        let name = |name: Option<&'s str>| Json::from(name.unwrap_or_default());
         let mut entries = alloc::vec![
-            ("taskArn", name(self.task_name(task.id()))),
-            ("containerInstanceArn", name(self.instance_name(task.instance()))),
+            ("taskArn", Json::Text(self.task_name(task.id()).unwrap_or_default())),
+            ("containerInstanceArn", Json::from(self.instance_name(task.instance()).unwrap_or_default())),
             ("taskDefinitionArn", Json::from(task.definition())),
             ("group", Json::from(task.group())),
             ("lastStatus", Json::from(if self.pending.contains(&task.id()) { "PENDING" } else { "RUNNING" })),

@@ -980,14 +980,61 @@ fn a_list_is_placed_as_its_single_requests_are() {
     assert!(session.place_list(&[id; 5], &mut outcomes, &mut |_| Some(usize::MAX)).unwrap());
     for outcome in &outcomes {
         let response = singly.place_by_id(id, &mut |_| Some(0)).unwrap().unwrap();
-        assert_eq!(outcome.placement().is_some(), response.failures.is_empty());
+        assert_eq!(outcome.is_some(), response.failures.is_empty());
     }
-    assert_eq!(outcomes.iter().filter(|outcome| outcome.placement().is_some()).count(), 4);
+    assert_eq!(outcomes.iter().flatten().count(), 4);
     assert_eq!(session.export(), singly.export());
     session.release(id).unwrap();
     assert_eq!(session.release(id).unwrap_err().kind(), ErrorKind::StaleHandle);
     assert_eq!(session.cluster().requests().count(), 0);
     assert!(session.place_list(&[id], &mut outcomes, &mut |_| Some(1)).is_err() && outcomes.len() == 5);
+}
+
+#[test]
+fn made_up_names_pass_over_those_that_documents_brought() {
+    let mut session = for_bulk();
+    let id = prepared(&mut session, r#"{"taskDefinition": "t"}"#);
+    session
+        .load_tasks(
+            r#"[{"taskArn": "task/placed-2", "containerInstanceArn": "ci/a", "desiredStatus": "STOPPED"},
+                {"taskArn": "task/placed-3-x", "containerInstanceArn": "ci/a", "desiredStatus": "STOPPED"},
+                {"taskArn": "task/placed-3", "containerInstanceArn": "ci/a", "desiredStatus": "STOPPED"}]"#,
+        )
+        .unwrap();
+    let savepoint = session.begin();
+    let mut names = Vec::new();
+    for rolled_back in [true, false] {
+        let mut outcomes = Vec::new();
+        assert!(session.place_list(&[id; 4], &mut outcomes, &mut |_| Some(usize::MAX)).unwrap());
+        let tasks: Vec<_> = outcomes.iter().flatten().map(|placement| placement.task).collect();
+        names = tasks.iter().map(|&task| session.task_name(task).unwrap().into_owned()).collect();
+        assert_eq!(names, ["task/placed-1", "task/placed-2-x", "task/placed-3-x-x", "task/placed-4"]);
+        for (name, &task) in names.iter().zip(&tasks) {
+            assert_eq!((session.task_id(name).unwrap(), session.task_id(&name[5..]).unwrap()), (task, task));
+        }
+        let stopped = session.begin();
+        tasks.iter().for_each(|&task| session.stop_tasks(&[task]).unwrap());
+        assert!(tasks.iter().all(|&task| session.task_name(task).is_none()) && session.task_id("placed-4").is_err());
+        session.rollback(stopped).unwrap();
+        assert!(tasks.iter().zip(&names).all(|(&task, name)| session.task_id(name).unwrap() == task));
+        if rolled_back {
+            session.rollback(savepoint).unwrap();
+            assert!(
+                tasks.iter().all(|&task| session.task_name(task).is_none()) && session.task_id("placed-1").is_err()
+            );
+        }
+    }
+    // A state that is imported has them as texts, and goes on after them.
+    let mut again = Session::import(&session.export()).unwrap();
+    assert_eq!(again.export(), session.export());
+    let listed = |session: &Session| -> Vec<_> {
+        session.cluster().tasks().map(|task| session.task_name(task).unwrap().into_owned()).collect()
+    };
+    assert_eq!((listed(&again), listed(&session)), (names.clone(), names));
+    let duplicate = r#"[{"taskArn": "task/placed-4", "containerInstanceArn": "ci/a", "taskDefinitionArn": "t:1"}]"#;
+    for session in [&mut session, &mut again] {
+        assert_eq!(session.load_tasks(duplicate).unwrap_err().kind(), ErrorKind::DuplicateTask);
+    }
 }
 
 #[test]

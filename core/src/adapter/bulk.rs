@@ -11,7 +11,7 @@ use super::savepoint::Undo;
 use super::{RunTaskResponse, Session};
 use crate::error::Error;
 use crate::id::RequestId;
-use crate::outcome::{Outcome, Placement};
+use crate::outcome::Placement;
 use crate::request::Request;
 
 /// Tasks that are placed before the caller is asked for the first time.
@@ -101,7 +101,7 @@ impl Session {
     }
 
     /// Places one task of each request of a list, one after another, each seeing those before; one that finds no instance does
-    /// not end the call. Appends what became of each to `outcomes`. Returns `false` where `watch` stopped it; nothing has
+    /// not end the call. Appends what became of each to `outcomes`, `None` where it found no instance. Returns `false` where `watch` stopped it; nothing has
     /// changed then.
     ///
     /// # Errors
@@ -109,7 +109,7 @@ impl Session {
     pub fn place_list(
         &mut self,
         requests: &[RequestId],
-        outcomes: &mut Vec<Outcome>,
+        outcomes: &mut Vec<Option<Placement>>,
         watch: Watch<'_>,
     ) -> Result<bool, Error> {
         let before = outcomes.len();
@@ -128,20 +128,17 @@ impl Session {
     fn place_each(
         &mut self,
         requests: &[RequestId],
-        outcomes: &mut Vec<Outcome>,
+        outcomes: &mut Vec<Option<Placement>>,
         watch: Watch<'_>,
     ) -> Result<bool, Error> {
         self.note(Undo::Placed(self.placed));
         let (mut done, mut part) = (0, FIRST_PART);
         while done < requests.len() {
             let end = done + part.min(requests.len() - done);
-            for &id in &requests[done..end] {
-                // TODO(#4): `Cluster::place_list` for the whole part, once the engine has it.
-                let outcome = self.cluster.place_one(id)?;
-                if let Outcome::Placed(placement) = outcome {
-                    self.name_placed(placement.task)?;
-                }
-                outcomes.push(outcome);
+            let first = outcomes.len();
+            self.place_next(&requests[done..end], outcomes)?;
+            for placement in outcomes[first..].iter().flatten() {
+                self.name_placed(placement.task)?;
             }
             done = end;
             match watch(done) {
@@ -150,5 +147,20 @@ impl Session {
             }
         }
         Ok(true)
+    }
+
+    /// Places one task of each request of a part.
+    fn place_next(&mut self, requests: &[RequestId], outcomes: &mut Vec<Option<Placement>>) -> Result<(), Error> {
+        let mut are_single = true;
+        for &id in requests {
+            are_single &= self.cluster.request(id)?.count == 1;
+        }
+        if are_single {
+            return self.cluster.place_list(requests, outcomes).map(drop);
+        }
+        for &id in requests {
+            outcomes.push(self.cluster.place_one(id)?.placement());
+        }
+        Ok(())
     }
 }

@@ -8,9 +8,9 @@ use alloc::vec::Vec;
 
 use hashbrown::HashSet;
 
-use super::MADE_UP_PREFIX;
 use super::instance::{self, InstanceDocument};
 use super::task::{self, TaskDocument};
+use super::task_names::MADE_UP_PREFIX;
 use super::{Session, SessionOptions, text};
 use crate::cluster::RunningTask;
 use crate::demand::{Demand, GpuDemand};
@@ -154,7 +154,10 @@ impl Session {
     /// last, otherwise as listed (U-34). Keeps names that sessions make up from being made up again.
     fn read_tasks<'j>(&mut self, fields: Fields<'j, '_>) -> Result<Vec<(usize, TaskDocument<'j>)>, Error> {
         let names = fields.items("tasks")?.iter().filter_map(|task| task.get("taskArn")?.as_text().ok());
-        self.reserved.extend(names.filter(|name| name.starts_with(MADE_UP_PREFIX)).map(Box::from));
+        for name in names.filter(|name| name.starts_with(MADE_UP_PREFIX)) {
+            self.tasks.avoid(name);
+            self.reserved.insert(Box::from(name));
+        }
         let release = self.options.cluster.release;
         let tasks = fields.each("tasks", |value| task::read(value.as_fields()?, release))?;
         let mut tasks: Vec<_> =
