@@ -1053,7 +1053,15 @@ fn whoever_watches_can_stop_it_and_nothing_has_changed() {
             .unwrap()
     );
     assert!(outcomes.is_empty() && heard == [16, 26], "{heard:?}");
-    assert_eq!(session.place_by_id(id, &mut |_| None).unwrap().map(|_| ()), Some(()), "it was at its end");
+    let mut heard = Vec::new();
+    let mut hear = |done, answer| {
+        heard.push(done);
+        answer
+    };
+    assert!(session.place_by_id(id, &mut |done| hear(done, None)).unwrap().is_none());
+    assert_eq!(session.export(), before);
+    assert!(session.place_by_id(id, &mut |done| hear(done, Some(1))).unwrap().is_some());
+    assert_eq!(heard, [4, 4], "the first task that finds no instance is the end");
     assert_eq!(session.export().matches("task/placed").count(), 4);
     let mut session = Session::import(&before).unwrap();
     let id = prepared(&mut session, r#"{"taskDefinition": "t", "count": 4}"#);

@@ -1,24 +1,18 @@
 //! Requests made ready once and placed by number, one by one or in bulk, by a caller who looks up from time to time: to hear
 //! Ctrl-C, or to show how far it is.
 //!
-//! There is no clock here. The caller's `watch` is asked now and then, with how much is done, for how much may be done before
-//! it is asked again; it alone knows how long that took. It is asked a last time when all is done. `None` stops the call, and
-//! everything is as before.
+//! The caller's [`Watch`] is asked now and then, and a last time when all is done or a task of a request has found no instance,
+//! before anything is kept. `None` stops the call, and everything is as before.
 
 use alloc::vec::Vec;
 
 use super::savepoint::Undo;
-use super::{RunTaskResponse, Session};
+use super::{RunTaskResponse, Session, Watch};
 use crate::error::Error;
 use crate::id::RequestId;
+use crate::json::FIRST_PART;
 use crate::outcome::Placement;
 use crate::request::Request;
-
-/// Tasks that are placed before the caller is asked for the first time.
-const FIRST_PART: usize = 16;
-
-/// Hears how much is done, and says how much may be done before it is asked again, at least 1; `None` stops the call.
-pub type Watch<'w> = &'w mut dyn FnMut(usize) -> Option<usize>;
 
 impl Session {
     /// Makes a request ready, to be placed by number any number of times.
@@ -73,13 +67,14 @@ impl Session {
         let mut part = FIRST_PART;
         while placements.len() < wanted {
             let next = u32::try_from(part.min(wanted - placements.len())).unwrap_or(u32::MAX);
-            if !self.cluster.place_part(id, next, &mut placements)? {
-                failures = self.cluster.failures(id)?;
-                break;
-            }
+            let is_rejected = !self.cluster.place_part(id, next, &mut placements)?;
             match watch(placements.len()) {
                 Some(next) => part = next.max(1),
                 None => return Ok(None),
+            }
+            if is_rejected {
+                failures = self.cluster.failures(id)?;
+                break;
             }
         }
         if let Some(attempt) = attempt {

@@ -371,7 +371,9 @@ impl Session {
     ///
     /// # Errors
     /// For bad parameters, an unknown or refused task definition, and the library's own bounds.
-    pub fn read_place(&self, request: &Json<'_>) -> Result<Request, Error> {
-        self.place_request(request.as_fields()?)
+    pub fn read_place(&mut self, request: &Json<'_>) -> Result<Request, Error> {
+        let fields = request.as_fields()?;
+        self.warn_unknown_keys(fields, Call::RunTask);
+        self.place_request(fields)
     }
 }

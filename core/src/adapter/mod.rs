@@ -37,7 +37,6 @@ use alloc::vec::Vec;
 use hashbrown::{HashMap, HashSet};
 
 pub(crate) use book::Book;
-pub use bulk::Watch;
 pub use documents::Documents;
 pub use explain::BatchExplanation;
 pub(crate) use instance::Extra;
@@ -52,6 +51,7 @@ pub(crate) use text::kept;
 use crate::cluster::{Cluster, Route};
 use crate::error::{Error, ErrorKind};
 use crate::id::{InstanceId, TaskId};
+pub use crate::json::Watch;
 use names::Names;
 use savepoint::Undo;
 use task_names::TaskNames;
