@@ -85,7 +85,7 @@ pub(crate) fn place(
     drop(guard);
     match result {
         Err(fault) => Err(error::plain(py, &fault)),
-        Ok(None) => Err(watcher.into_error().unwrap_or_else(|| PyValueError::new_err("the work was stopped"))),
+        Ok(None) => Err(watcher.into_error()),
         Ok(Some((instance, task, placed))) => Ok(BulkResult {
             instance: PyArray1::from_vec(py, instance).unbind(),
             task: PyArray1::from_vec(py, task).unbind(),
