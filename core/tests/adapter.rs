@@ -1070,6 +1070,70 @@ fn whoever_watches_can_stop_it_and_nothing_has_changed() {
 }
 
 #[test]
+fn states_are_read_and_written_under_the_eyes_of_somebody_who_can_stop_it() {
+    let mut session = for_bulk();
+    for number in 0..40 {
+        let name = format!("more-{number}");
+        session.register(&placewright::Instance::new(&name).with_resources(1024, 1024)).unwrap();
+    }
+    session
+        .place(&session.clone().read_place(&Json::parse(r#"{"taskDefinition": "t", "count": 50}"#).unwrap()).unwrap())
+        .unwrap();
+    let text = session.export();
+    assert_eq!(text, session.to_json().to_string());
+    let tree = Json::parse(&text).unwrap();
+    let running = text.replace("task/placed", "task/old");
+    let running = Json::parse(&running).unwrap();
+    let fresh = Session::import(&for_states(&text)).unwrap();
+    let options = SessionOptions::default;
+    // Every work, stopped when so much is done; whether it came to its end.
+    let works: [&dyn Fn(placewright::adapter::Watch<'_>) -> bool; 5] = [
+        &|watch| Json::parse_watched(&text, watch).unwrap().is_some_and(|read| read == tree),
+        &|watch| Session::import_watched(&tree, watch).unwrap().is_some_and(|read| read.export() == text),
+        &|watch| Session::from_json_watched(&tree, options(), watch).unwrap().is_some(),
+        &|watch| session.export_watched(watch).is_some_and(|written| written == text),
+        &|watch| {
+            let mut session = fresh.clone();
+            let is_done = session.load_tasks_watched(&running, watch).unwrap().is_some();
+            assert_eq!(session.export() == fresh.export(), !is_done);
+            is_done
+        },
+    ];
+    for (number, work) in works.iter().enumerate() {
+        let mut heard = Vec::new();
+        let is_done = work(&mut |done| {
+            heard.push(done);
+            Some(7)
+        });
+        assert!(
+            is_done && heard.len() > 3 && heard.iter().enumerate().all(|(at, &done)| done == 16 + 7 * at),
+            "{number}"
+        );
+        for &last in &heard {
+            assert!(!work(&mut |done| (done < last).then_some(0)), "{number}");
+        }
+    }
+    assert!(Json::parse_watched("[1,", &mut |_| None).is_err());
+    let wrong = Json::parse(r#"{"containerInstances": [{}]}"#).unwrap();
+    assert!(Session::from_json_watched(&wrong, options(), &mut |_| None).is_err());
+}
+
+/// An exported state without its tasks.
+fn for_states(text: &str) -> String {
+    let mut tree = Json::parse(text).unwrap();
+    let Json::Object(entries) = &mut tree else { panic!("a state is an object") };
+    entries.iter_mut().find(|(key, _)| key == "tasks").unwrap().1 = Json::Array(Vec::new());
+    tree.to_string()
+}
+
+#[test]
+fn a_request_to_place_with_an_unknown_key_is_warned_of() {
+    let mut session = for_bulk();
+    session.read_place(&Json::parse(r#"{"taskDefinition": "t", "conut": 2, "xSeed": "1"}"#).unwrap()).unwrap();
+    assert_eq!(session.take_warnings(), ["RunTask has no key `conut`; did you mean `count`?"]);
+}
+
+#[test]
 fn placing_in_parts_is_placing() {
     for text in [
         r#"{"taskDefinition": "t", "count": 3}"#,
