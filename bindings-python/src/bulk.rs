@@ -1,7 +1,7 @@
 //! The bulk lane: many requests in one call, arrays in and arrays out.
 
 use numpy::{PyArray1, PyArrayDescrMethods, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods};
-use placewright::{Outcome, RequestId};
+use placewright::{Placement, RequestId};
 use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -75,7 +75,7 @@ pub(crate) fn place(
         Some(indices) => chosen(&kinds, indices)?,
     };
     let mut watcher = Watcher::new(progress, list.len())?;
-    let mut outcomes: Vec<Outcome> = Vec::with_capacity(list.len());
+    let mut outcomes: Vec<Option<Placement>> = Vec::with_capacity(list.len());
     let mut guard = cluster.get().gate.enter(py)?;
     let held = &mut *guard;
     let result = py.detach(|| {
@@ -85,7 +85,7 @@ pub(crate) fn place(
     drop(guard);
     match result {
         Err(fault) => Err(error::plain(py, &fault)),
-        Ok(None) => Err(watcher.into_error().unwrap_or_else(|| PyValueError::new_err("the work was stopped"))),
+        Ok(None) => Err(watcher.into_error()),
         Ok(Some((instance, task, placed))) => Ok(BulkResult {
             instance: PyArray1::from_vec(py, instance).unbind(),
             task: PyArray1::from_vec(py, task).unbind(),
@@ -144,12 +144,12 @@ fn chosen(kinds: &[RequestId], indices: &Bound<'_, PyAny>) -> PyResult<Vec<Reque
 }
 
 /// Outcomes as columns: positions of instances, numbers of tasks, and how many there are.
-fn columns(cluster: &placewright::Cluster, outcomes: &[Outcome]) -> (Vec<i32>, Vec<i64>, usize) {
+fn columns(cluster: &placewright::Cluster, outcomes: &[Option<Placement>]) -> (Vec<i32>, Vec<i64>, usize) {
     let positions = cluster.registration_positions();
     let mut placed = 0;
     let (instance, task) = outcomes
         .iter()
-        .map(|outcome| match outcome.placement() {
+        .map(|outcome| match outcome {
             None => (-1, -1),
             Some(placement) => {
                 placed += 1;

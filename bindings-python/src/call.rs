@@ -1,10 +1,9 @@
 //! How a method of `Cluster` calls the core: the lock is taken, the core called, the lock given back, and only then are Python
 //! objects made, as making them may run anybody's code.
 
-use placewright::adapter::{RunTaskResponse, Session, SessionOptions, SessionSavepoint};
+use placewright::adapter::{RunTaskResponse, Session, SessionOptions, SessionSavepoint, Watch};
 use placewright::json::Json;
 use placewright::{Error, ErrorKind, TaskId, wire};
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -147,15 +146,31 @@ impl Cluster {
     /// The session that a document describes: an exported state, or describe output with options.
     pub(crate) fn load(py: Python<'_>, document: &Json<'_>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Session> {
         let (options, is_given) = (convert::to_options(options)?, options.is_some_and(|options| !options.is_empty()));
-        let result = py.detach(|| load(document, options, is_given));
-        result.map_err(|fault| error::in_tree(py, &fault, document))
+        let mut watcher = Watcher::of_signals();
+        match py.detach(|| load(document, options, is_given, &mut |done| watcher.watch(done))) {
+            Ok(Some(session)) => Ok(session),
+            Ok(None) => Err(watcher.into_error()),
+            Err(fault) => Err(error::in_tree(py, &fault, document)),
+        }
+    }
+
+    /// Adds tasks that already run.
+    pub(crate) fn add_tasks(&self, py: Python<'_>, document: &Json<'_>) -> PyResult<()> {
+        let mut watcher = Watcher::of_signals();
+        let added = self.call_with(py, document, |session, document| {
+            session.load_tasks_watched(document, &mut |done| watcher.watch(done))
+        })?;
+        added.ok_or_else(|| watcher.into_error())
     }
 
     /// The whole state as text.
     pub(crate) fn export(&self, py: Python<'_>) -> PyResult<String> {
         let guard = self.gate.enter(py)?;
         let held = &*guard;
-        Ok(py.detach(|| held.session.export()))
+        let mut watcher = Watcher::of_signals();
+        let text = py.detach(|| held.session.export_watched(&mut |done| watcher.watch(done)));
+        drop(guard);
+        text.ok_or_else(|| watcher.into_error())
     }
 
     /// A copy without savepoints and prepared requests.
@@ -210,7 +225,7 @@ pub(crate) fn answer(
 ) -> PyResult<PlaceResult> {
     match result {
         Ok(Some(response)) => Ok(PlaceResult::new(response, wanted)),
-        Ok(None) => Err(watcher.into_error().unwrap_or_else(|| PyValueError::new_err("the work was stopped"))),
+        Ok(None) => Err(watcher.into_error()),
         Err(fault) => Err(document.map_or_else(|| error::plain(py, &fault), |tree| error::in_tree(py, &fault, tree))),
     }
 }
@@ -233,16 +248,22 @@ fn close(guard: &mut Guard<'_>, savepoint: Option<SessionSavepoint>, is_kept: bo
 }
 
 /// The session that a document describes.
-pub(crate) fn load(document: &Json<'_>, options: SessionOptions, is_given: bool) -> Result<Session, Error> {
+pub(crate) fn load(
+    document: &Json<'_>,
+    options: SessionOptions,
+    is_given: bool,
+    watch: Watch<'_>,
+) -> Result<Option<Session>, Error> {
     if wire::is_exported(document) {
         if is_given {
             let error = Error::with_message(ErrorKind::InvalidParameter, "an exported state has its own options");
             return Err(error.with_help("leave them out"));
         }
-        return Session::import_json(document);
+        return Session::import_watched(document, watch);
     }
     if matches!(document, Json::Array(_)) {
-        return Session::from_json_tree(&Json::object([("containerInstances", document.clone())]), options);
+        let document = Json::object([("containerInstances", document.clone())]);
+        return Session::from_json_watched(&document, options, watch);
     }
-    Session::from_json_tree(document, options)
+    Session::from_json_watched(document, options, watch)
 }

@@ -1,6 +1,8 @@
 //! The class `Cluster`: a handle over a session, a method for each call.
 
-use placewright::adapter::{Documents, Session, SessionOptions};
+use std::borrow::Cow;
+
+use placewright::adapter::{Documents, Session, SessionOptions, Watch};
 use placewright::json::Json;
 use placewright::{Error, ErrorKind, Instance, InstanceStatus, wire};
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -34,17 +36,22 @@ impl From<Session> for Cluster {
 #[pyfunction]
 #[pyo3(name = "_restore")]
 pub(crate) fn restore(py: Python<'_>, state: &Bound<'_, PyBytes>, route: &str) -> PyResult<Cluster> {
-    let result =
-        Json::parse_bytes(state.as_bytes()).and_then(|state| Session::import_json(&state)).and_then(|mut session| {
-            let options = SessionOptions::from_json(&Json::object([("route", Json::from(route))]))?;
-            session.set_route(options.cluster.route);
-            Ok(session)
-        });
-    result.map(Cluster::from).map_err(|fault| error::plain(py, &fault))
+    let Some(text) = Text::of(state)? else { return Err(PyTypeError::new_err("a state is bytes")) };
+    let state = text.read(py, |fault| error::plain(py, fault))?;
+    let mut watcher = Watcher::of_signals();
+    let session = py.detach(|| Session::import_watched(&state, &mut |done| watcher.watch(done)));
+    let session = session.map_err(|fault| error::plain(py, &fault))?;
+    let mut session = session.ok_or_else(|| watcher.into_error())?;
+    let options = SessionOptions::from_json(&Json::object([("route", Json::from(route))]));
+    session.set_route(options.map_err(|fault| error::plain(py, &fault))?.cluster.route);
+    Ok(session.into())
 }
 
 /// What makes a cluster anew, for `pickle`: a function and its arguments.
 type Reduced<'py> = (Bound<'py, PyAny>, (Bound<'py, PyBytes>, &'static str));
+
+/// What is done with a file after the cluster was made.
+type Work = fn(&mut Session, &Json<'_>, Watch<'_>) -> Result<Option<()>, Error>;
 
 #[pymethods]
 impl Cluster {
@@ -66,14 +73,23 @@ impl Cluster {
             return Err(PyTypeError::new_err("JSON text is a str or bytes; from_dict takes objects"));
         };
         let (read, is_given) = (convert::to_options(options)?, options.is_some_and(|options| !options.is_empty()));
+        let document = text.read(py, |fault| error::in_text(py, fault, text.as_str()))?;
+        let mut watcher = Watcher::of_signals();
         let result = py.detach(|| {
-            let document = text.parse().map_err(|fault| (fault, None))?;
-            load(&document, read, is_given).map_err(|fault| (fault, Some(document.into_owned())))
+            let session = load(&document, read, is_given, &mut |done| watcher.watch(done));
+            match session {
+                Ok(session) => {
+                    drop(document);
+                    Ok(session)
+                }
+                Err(fault) => Err((fault, document)),
+            }
         });
-        result.map(Self::from).map_err(|(fault, document)| match &document {
-            Some(document) => error::in_tree(py, &fault, document),
-            None => error::in_text(py, &fault, text.as_str()),
-        })
+        match result {
+            Ok(Some(session)) => Ok(session.into()),
+            Ok(None) => Err(watcher.into_error()),
+            Err((fault, document)) => Err(error::in_tree(py, &fault, &document)),
+        }
     }
 
     #[classmethod]
@@ -104,8 +120,7 @@ impl Cluster {
         let mut documents = Documents::new();
         let mut session = None;
         for (name, text) in &sources {
-            let tree = py.detach(|| text.parse());
-            let tree = tree.map_err(|fault| error::in_file(py, &fault, name, Some(text.as_str()), None))?;
+            let tree = text.read(py, |fault| error::in_file(py, fault, name, Some(text.as_str()), None))?;
             if wire::is_exported(&tree) {
                 if sources.len() > 1 {
                     let message = "an exported state is a whole cluster, and stands alone";
@@ -121,8 +136,9 @@ impl Cluster {
             Some(session) => session,
             None => {
                 let read = convert::to_options(options)?;
-                let result = py.detach(|| documents.session(read));
-                result.map_err(|fault| match fault.path().and_then(|path| documents.locate(path)) {
+                let mut watcher = Watcher::of_signals();
+                let result = py.detach(|| documents.session_watched(read, &mut |done| watcher.watch(done)));
+                let session = result.map_err(|fault| match fault.path().and_then(|path| documents.locate(path)) {
                     Some((number, path)) => {
                         let name = sources.get(number).map_or("", |(name, _)| name);
                         let there = Error::with_message(fault.kind(), fault.message()).in_path(&path);
@@ -135,24 +151,26 @@ impl Cluster {
                         )
                     }
                     None => error::plain(py, &fault),
-                })?
+                })?;
+                session.ok_or_else(|| watcher.into_error())?
             }
         };
-        let mut each = |files: Option<&Bound<'_, PyAny>>, work: fn(&mut Session, &Json<'_>) -> Result<(), Error>| {
+        let mut each = |files: Option<&Bound<'_, PyAny>>, work: Work| {
             let Some(files) = files else { return Ok(()) };
             let is_one = files.hasattr("read")? || !files.hasattr("__iter__")? || files.is_instance_of::<PyString>();
             let files = if is_one { vec![files.clone()] } else { files.try_iter()?.collect::<PyResult<Vec<_>>>()? };
             for file in files {
                 let (name, text) = convert::to_source(&file)?;
-                let tree =
-                    text.parse().map_err(|fault| error::in_file(py, &fault, &name, Some(text.as_str()), None))?;
-                let done = work(&mut session, &tree);
-                done.map_err(|fault| error::in_file(py, &fault, &name, None, Some(&tree)))?;
+                let tree = text.read(py, |fault| error::in_file(py, fault, &name, Some(text.as_str()), None))?;
+                let mut watcher = Watcher::of_signals();
+                let done = py.detach(|| work(&mut session, &tree, &mut |done| watcher.watch(done)));
+                let done = done.map_err(|fault| error::in_file(py, &fault, &name, None, Some(&tree)))?;
+                done.ok_or_else(|| watcher.into_error())?;
             }
             PyResult::Ok(())
         };
-        each(definitions, |session, tree| session.register_task_definition_json(tree).map(drop))?;
-        each(tasks, Session::load_tasks_json)?;
+        each(definitions, |session, tree, _| session.register_task_definition_json(tree).map(|_| Some(())))?;
+        each(tasks, |session, tree, watch| session.load_tasks_watched(tree, watch))?;
         Ok(session.into())
     }
 
@@ -260,7 +278,7 @@ impl Cluster {
     #[pyo3(signature = (document, /))]
     fn load_tasks(&self, py: Python<'_>, document: &Bound<'_, PyAny>) -> PyResult<()> {
         let document = convert::to_document(document)?;
-        self.call_with(py, &document, Session::load_tasks_json)
+        self.add_tasks(py, &document)
     }
 
     #[pyo3(signature = (what, /, *, count=None, group=None, strategies=None, constraints=None, all_or_nothing=None, seed=None,
@@ -474,7 +492,7 @@ impl Cluster {
     #[getter]
     fn task_ids(&self, py: Python<'_>) -> PyResult<Vec<String>> {
         self.call(py, |session| {
-            let names = session.cluster().tasks().filter_map(|id| session.task_name(id).map(str::to_string));
+            let names = session.cluster().tasks().filter_map(|id| session.task_name(id).map(Cow::into_owned));
             Ok(names.collect())
         })
     }
@@ -536,8 +554,10 @@ impl Cluster {
 
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let text = self.export(py)?;
-        let tree = Json::parse(&text).map_err(|fault| error::plain(py, &fault))?;
-        convert::to_object(py, &tree)
+        let mut watcher = Watcher::of_signals();
+        let tree = py.detach(|| Json::parse_watched(&text, &mut |done| watcher.watch(done)));
+        let tree = tree.map_err(|fault| error::plain(py, &fault))?;
+        convert::to_object(py, &tree.ok_or_else(|| watcher.into_error())?)
     }
 
     fn __len__(&self, py: Python<'_>) -> PyResult<usize> {

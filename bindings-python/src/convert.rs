@@ -3,7 +3,7 @@
 //! What comes in may be hostile: lists that hold themselves, integers of any size, texts that are no Unicode, a million of
 //! anything. Every refusal names the place, and nothing here recurses deeper than a JSON document may.
 
-use placewright::adapter::SessionOptions;
+use placewright::adapter::{SessionOptions, Watch};
 use placewright::error::nearest;
 use placewright::json::Json;
 use placewright::limits::JSON_DEPTH_MAX;
@@ -15,6 +15,7 @@ use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMapping, Py
 
 use crate::error;
 use crate::outcome::{Expression, compile};
+use crate::watch::Watcher;
 
 /// Most values in one object: few enough to fit memory, where lists share their elements any number of times.
 const VALUES_MAX: usize = 1 << 26;
@@ -206,6 +207,15 @@ fn to_integer(integer: &Bound<'_, PyInt>) -> Result<Json<'static>, Fail> {
 
 /// The Python object that a tree stands for.
 pub(crate) fn to_object<'py>(py: Python<'py>, json: &Json<'_>) -> PyResult<Bound<'py, PyAny>> {
+    make_object(py, json, &mut 0)
+}
+
+/// The same, counting values.
+fn make_object<'py>(py: Python<'py>, json: &Json<'_>, values: &mut usize) -> PyResult<Bound<'py, PyAny>> {
+    *values += 1;
+    if values.is_multiple_of(VALUES_BETWEEN_SIGNALS) {
+        py.check_signals()?;
+    }
     Ok(match json {
         Json::Null => py.None().into_bound(py),
         Json::Bool(value) => PyBool::new(py, *value).to_owned().into_any(),
@@ -216,7 +226,7 @@ pub(crate) fn to_object<'py>(py: Python<'py>, json: &Json<'_>) -> PyResult<Bound
         Json::Array(items) => {
             let list = PyList::empty(py);
             for item in items {
-                list.append(to_object(py, item)?)?;
+                list.append(make_object(py, item, values)?)?;
             }
             list.into_any()
         }
@@ -224,7 +234,7 @@ pub(crate) fn to_object<'py>(py: Python<'py>, json: &Json<'_>) -> PyResult<Bound
             let dict = PyDict::new(py);
             for (key, value) in entries {
                 // Documents have few keys many times.
-                dict.set_item(PyString::intern(py, key), to_object(py, value)?)?;
+                dict.set_item(PyString::intern(py, key), make_object(py, value, values)?)?;
             }
             dict.into_any()
         }
@@ -254,11 +264,25 @@ impl Text {
         Ok(value.extract::<PyBackedBytes>().ok().map(Self::Bytes))
     }
 
-    /// The tree that it writes.
-    pub(crate) fn parse(&self) -> Result<Json<'_>, Error> {
+    /// The tree that it writes; `None` where `watch` stopped the reading.
+    pub(crate) fn parse(&self, watch: Watch<'_>) -> Result<Option<Json<'_>>, Error> {
         match self {
-            Self::Str(text) => Json::parse(text),
-            Self::Bytes(bytes) => Json::parse_bytes(bytes),
+            Self::Str(text) => Json::parse_watched(text, watch),
+            Self::Bytes(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) => Json::parse_watched(text, watch),
+                // It says where that is.
+                Err(_) => Json::parse_bytes(bytes).map(Some),
+            },
+        }
+    }
+
+    /// The tree that it writes, read with the interpreter's lock released; `fail` makes the exception for text that is none.
+    pub(crate) fn read(&self, py: Python<'_>, fail: impl FnOnce(&Error) -> PyErr) -> PyResult<Json<'_>> {
+        let mut watcher = Watcher::of_signals();
+        match py.detach(|| self.parse(&mut |done| watcher.watch(done))) {
+            Ok(Some(json)) => Ok(json),
+            Ok(None) => Err(watcher.into_error()),
+            Err(fault) => Err(fail(&fault)),
         }
     }
 
@@ -274,10 +298,10 @@ impl Text {
 /// A document: JSON text, or the object that such a text stands for.
 pub(crate) fn to_document(value: &Bound<'_, PyAny>) -> PyResult<Json<'static>> {
     match Text::of(value)? {
-        Some(text) => match value.py().detach(|| text.parse().map(Json::into_owned)) {
-            Ok(json) => Ok(json),
-            Err(error) => Err(error::in_text(value.py(), &error, text.as_str())),
-        },
+        Some(text) => {
+            let json = text.read(value.py(), |fault| error::in_text(value.py(), fault, text.as_str()))?;
+            Ok(value.py().detach(|| json.into_owned()))
+        }
         None => to_json(value),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
 /// How long work goes on before signals are looked at and progress is told.
@@ -51,21 +51,35 @@ impl Watcher {
             Some(callback) if callback.is_callable() => Some(Listener::Callback(callback.clone().unbind())),
             Some(_) => return Err(PyTypeError::new_err("progress must be callable, or have a method `update`")),
         };
-        let now = Instant::now();
-        Ok(Self { listener, total, told: 0, done: 0, started: now, looked: now, part: 16, stopped_by: None })
+        Ok(Self { listener, total, ..Self::of_signals() })
     }
 
-    /// What the core calls.
+    /// A watch that looks at signals only.
+    pub(crate) fn of_signals() -> Self {
+        let now = Instant::now();
+        Self {
+            listener: None,
+            total: usize::MAX,
+            told: 0,
+            done: 0,
+            started: now,
+            looked: now,
+            part: 16,
+            stopped_by: None,
+        }
+    }
+
+    /// What the core calls. A part that fell short is the last.
     pub(crate) fn watch(&mut self, done: usize) -> Option<usize> {
         let now = Instant::now();
         let took = now - self.started;
+        let is_last = self.listener.is_some() && (done == self.total || done - self.done < self.part);
         if took < PART / 2 && done - self.done >= self.part {
             self.part = (self.part * 2).min(PART_MAX);
         } else if took > PART * 2 {
             self.part = (self.part / 2).max(1);
         }
         self.done = done;
-        let is_last = done == self.total && self.listener.is_some();
         if is_last || now - self.looked >= INTERVAL {
             if let Err(error) = Python::attach(|py| self.look(py, done)) {
                 self.stopped_by = Some(error);
@@ -94,7 +108,7 @@ impl Watcher {
     }
 
     /// What stopped the work.
-    pub(crate) fn into_error(self) -> Option<PyErr> {
-        self.stopped_by
+    pub(crate) fn into_error(self) -> PyErr {
+        self.stopped_by.unwrap_or_else(|| PyValueError::new_err("the work was stopped"))
     }
 }

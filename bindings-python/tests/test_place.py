@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gc
+import json
 import os
 import pickle
 import signal
@@ -230,6 +231,26 @@ def test_progress_is_told(cluster: pw.Cluster) -> None:
         cluster.place("web", progress=3)  # type: ignore[arg-type]
 
 
+def test_progress_is_told_a_last_time_when_a_task_finds_no_instance() -> None:
+    for all_or_nothing, placed in ((False, 40), (True, 0)):
+        cluster = pw.Cluster()
+        cluster.register("i-1", cpu=40, memory_mib=40)
+        cluster.register_task_definition({"family": "t", "containerDefinitions": [{"name": "a", "cpu": 1, "memory": 1}]})
+        told: list[tuple[int, int]] = []
+        result = cluster.place(
+            "t", count=1000, all_or_nothing=all_or_nothing, progress=lambda done, total: told.append((done, total))
+        )
+        assert result.placed == placed and told[-1] == (40, 1000)
+        bar = Bar()
+        cluster.place("t", count=50, progress=bar)
+        assert bar.n == 40 - placed
+
+
+def test_an_unknown_key_of_a_request_is_warned_of(cluster: pw.Cluster) -> None:
+    cluster.place({"taskDefinition": "web", "conut": 2})
+    assert cluster.warnings == ["RunTask has no key `conut`; did you mean `count`?"]
+
+
 def test_a_callback_that_raises_takes_everything_back() -> None:
     big = large(2000)
     request = big.prepare("t")
@@ -264,6 +285,33 @@ def test_a_call_from_its_own_callback_is_refused(cluster: pw.Cluster) -> None:
     cluster.place_bulk([request], progress=again)
     assert len(refused) == 4 and isinstance(refused[0], RuntimeError)
     assert cluster.running_tasks == 1
+
+
+def test_ctrl_c_ends_reading_and_writing_states() -> None:
+    big = pw.Cluster()
+    for at in range(8000):
+        big.register(f"i-{at}", cpu=4096, memory_mib=8192, zone=f"z{at % 3}", attributes={"stack": "prod"})
+    text = big.to_json()
+    tree, state, before, ended = json.loads(text), pickle.dumps(big), big.fingerprint(), 0
+    for call in (
+        lambda: pw.Cluster.from_json(text),
+        lambda: pw.Cluster.from_dict(tree),
+        lambda: pickle.loads(state),
+        big.to_json,
+        big.to_dict,
+    ):
+        start = time.monotonic()
+        call()
+        took = time.monotonic() - start
+        for share in (0.2, 0.4):
+            thread = threading.Timer(took * share, os.kill, (os.getpid(), signal.SIGINT))
+            with pytest.raises(KeyboardInterrupt):
+                thread.start()
+                call()
+                ended += 1
+                thread.join()
+            thread.join()
+    assert big.fingerprint() == before and ended < 10
 
 
 @pytest.mark.parametrize("what", ["bulk", "count"])

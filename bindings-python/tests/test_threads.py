@@ -218,21 +218,24 @@ def test_nothing_leaks_over_a_million_calls() -> None:
     gc.collect()
     objects = [cluster, request, progress, document, None, True, pw.PlacewrightError, pw.Placement]
     counts = [sys.getrefcount(each) for each in objects]
+    grown = []
     tracemalloc.start()
-    for _ in range(300):
-        dear()
-    gc.collect()
-    first = tracemalloc.take_snapshot()
-    for _ in range(300):
-        dear()
-    gc.collect()
-    grown = sum(each.size_diff for each in tracemalloc.take_snapshot().compare_to(first, "filename") if each.size_diff > 0)
+    for _ in range(3):
+        for _ in range(150):
+            dear()
+        gc.collect()
+        first = tracemalloc.take_snapshot()
+        for _ in range(150):
+            dear()
+        gc.collect()
+        grown.append(sum(max(0, each.size_diff) for each in tracemalloc.take_snapshot().compare_to(first, "filename")))
     tracemalloc.stop()
-    assert grown < 100_000
+    # A table of the interpreter itself, such as that of its interned strings, may grow once.
+    assert sorted(grown)[1] < 100_000, grown
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for _ in range(166_667):  # six calls each
+    for _ in range(500_000):  # two placements each, and four other calls
         once()
     gc.collect()
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000  # KiB
     for each, count, was in zip(objects, [sys.getrefcount(each) for each in objects], counts):
-        assert abs(count - was) < 50, each
+        assert abs(count - was) < 1000, each  # others use `None` and `True` too

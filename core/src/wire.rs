@@ -9,6 +9,7 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt::Write;
 
 use crate::adapter::{
     ABSENT_GROUPS, Extra, RELEASES, RUN_TASK_DEFAULTS, Service, Session, SessionOptions, TIE_BREAKS, UNKNOWN_ENIS,
@@ -18,7 +19,7 @@ use crate::cluster::Route;
 use crate::error::{Error, ErrorKind, nearest};
 use crate::id::{InstanceId, TaskId};
 use crate::instance::Protocol;
-use crate::json::{Fields, Json};
+use crate::json::{Fields, Json, Pace, Watch};
 use crate::resource::ResourceKind;
 use crate::view::{InstanceView, TaskView};
 
@@ -51,15 +52,55 @@ impl Session {
     /// Linear in the state; allocates.
     #[must_use]
     pub fn export(&self) -> String {
-        format!("{}", self.to_json())
+        // OK: nobody stops it.
+        self.export_paced(&mut Pace::unwatched()).unwrap_or_default()
+    }
+
+    /// As [`export`](Self::export), watched: `watch` hears how many instances and tasks were written. `None` where it stopped
+    /// that.
+    pub fn export_watched(&self, watch: Watch<'_>) -> Option<String> {
+        self.export_paced(&mut Pace::new(watch)).ok()
+    }
+
+    /// Prints the state, an instance and a task at a time.
+    fn export_paced(&self, pace: &mut Pace<'_>) -> Result<String, Error> {
+        let mut out = String::from("{");
+        let frame = self.frame(Vec::new(), Vec::new());
+        for (position, (key, value)) in frame.as_fields()?.iter().enumerate() {
+            out.push_str(if position > 0 { ",\"" } else { "\"" });
+            out.push_str(key);
+            out.push_str("\":");
+            match key {
+                "containerInstances" => print_list(&mut out, self.written_instances(), pace)?,
+                "tasks" => print_list(&mut out, self.written_tasks(), pace)?,
+                _ => print(&mut out, value),
+            }
+        }
+        out.push('}');
+        Ok(out)
     }
 
     /// What [`export`](Self::export) writes, as a tree.
     #[must_use]
     pub fn to_json(&self) -> Json<'_> {
+        self.frame(self.written_instances().collect(), self.written_tasks().collect())
+    }
+
+    /// Every instance, as an exported state writes it.
+    fn written_instances(&self) -> impl Iterator<Item = Json<'_>> {
         let cluster = self.cluster();
-        let instances = cluster.instances().filter_map(|id| cluster.instance(id).ok());
-        let tasks = cluster.tasks().filter_map(|id| cluster.task(id).ok());
+        cluster.instances().filter_map(|id| cluster.instance(id).ok()).map(|instance| self.write_instance(instance))
+    }
+
+    /// Every task, as an exported state writes it.
+    fn written_tasks(&self) -> impl Iterator<Item = Json<'_>> {
+        let cluster = self.cluster();
+        cluster.tasks().filter_map(|id| cluster.task(id).ok()).map(|task| self.write_task(task))
+    }
+
+    /// An exported state with these instances and tasks.
+    fn frame<'s>(&'s self, instances: Vec<Json<'s>>, tasks: Vec<Json<'s>>) -> Json<'s> {
+        let cluster = self.cluster();
         let definitions = self.book.iter().map(|(_, entry)| parsed(&entry.source));
         let services = self.services.iter().map(|(name, service)| {
             Json::object([
@@ -77,9 +118,9 @@ impl Session {
             ("xResources", Json::array(self.resources.iter().map(|name| Json::from(name.as_ref())))),
         ];
         let tail = [
-            ("containerInstances", Json::array(instances.map(|instance| self.write_instance(instance)))),
+            ("containerInstances", Json::Array(instances)),
             ("taskDefinitions", Json::array(definitions)),
-            ("tasks", Json::array(tasks.map(|task| self.write_task(task)))),
+            ("tasks", Json::Array(tasks)),
             ("services", Json::array(services)),
             ("xDeregistered", Json::array(self.deregistered.iter().map(|name| Json::from(name.as_ref())))),
             ("xReservedTasks", Json::array(self.reserved.iter().map(|name| Json::from(name.as_ref())))),
@@ -119,6 +160,22 @@ impl Session {
     /// # Errors
     /// The same, except what is wrong with the text.
     pub fn import_json(document: &Json<'_>) -> Result<Self, Error> {
+        Self::import_paced(document, &mut Pace::unwatched())
+    }
+
+    /// As [`import_json`](Self::import_json), watched: `watch` hears how many instances and tasks were dealt with. `None` where
+    /// it stopped that.
+    ///
+    /// # Errors
+    /// Those of [`import_json`](Self::import_json).
+    pub fn import_watched(document: &Json<'_>, watch: Watch<'_>) -> Result<Option<Self>, Error> {
+        let mut pace = Pace::new(watch);
+        let result = Self::import_paced(document, &mut pace);
+        pace.finish(result)
+    }
+
+    /// The session of an exported state.
+    fn import_paced(document: &Json<'_>, pace: &mut Pace<'_>) -> Result<Self, Error> {
         let fields = document.as_fields()?;
         match fields.text("format")? {
             FORMAT => {}
@@ -130,12 +187,13 @@ impl Session {
         known_keys(fields, &KEYS)?;
         let options = fields.required_with("xOptions", |options| read_options(options.as_fields()?))?;
         let mut session = Self::new(options);
-        session.load_cluster(fields)?;
+        session.load_cluster(fields, pace)?;
         for (name, service) in fields.each("services", |service| read_service(service.as_fields()?))? {
             session.services.insert(name, service);
         }
         session.deregistered = fields.each("xDeregistered", |name| kept(name).map(Box::from))?.into_iter().collect();
         session.reserved = fields.each("xReservedTasks", |name| kept(name).map(Box::from))?.into_iter().collect();
+        session.avoid_reserved();
         session.placed = fields.required_with("xPlaced", read_number)?;
         session.cluster.advance_sequence(fields.required_with("xSequence", read_number)?);
         Ok(session)
@@ -212,10 +270,9 @@ impl Session {
 
     /// One task.
     fn write_task<'s>(&'s self, task: TaskView<'s>) -> Json<'s> {
-        let name = |name: Option<&'s str>| Json::from(name.unwrap_or_default());
         let mut entries = alloc::vec![
-            ("taskArn", name(self.task_name(task.id()))),
-            ("containerInstanceArn", name(self.instance_name(task.instance()))),
+            ("taskArn", Json::Text(self.task_name(task.id()).unwrap_or_default())),
+            ("containerInstanceArn", Json::from(self.instance_name(task.instance()).unwrap_or_default())),
             ("taskDefinitionArn", Json::from(task.definition())),
             ("group", Json::from(task.group())),
             ("lastStatus", Json::from(if self.pending.contains(&task.id()) { "PENDING" } else { "RUNNING" })),
@@ -231,6 +288,26 @@ impl Session {
         entries.push(("xSequence", Json::from(format!("{}", task.sequence()))));
         Json::object(entries)
     }
+}
+
+/// Prints a value.
+fn print(out: &mut String, value: &Json<'_>) {
+    // OK: writing to a `String` does not fail.
+    let _ = write!(out, "{value}");
+}
+
+/// Prints an array, one element at a time.
+fn print_list<'s>(out: &mut String, items: impl Iterator<Item = Json<'s>>, pace: &mut Pace<'_>) -> Result<(), Error> {
+    out.push('[');
+    for (position, item) in items.enumerate() {
+        pace.step()?;
+        if position > 0 {
+            out.push(',');
+        }
+        print(out, &item);
+    }
+    out.push(']');
+    Ok(())
 }
 
 /// A record of a set of strings.

@@ -980,14 +980,61 @@ fn a_list_is_placed_as_its_single_requests_are() {
     assert!(session.place_list(&[id; 5], &mut outcomes, &mut |_| Some(usize::MAX)).unwrap());
     for outcome in &outcomes {
         let response = singly.place_by_id(id, &mut |_| Some(0)).unwrap().unwrap();
-        assert_eq!(outcome.placement().is_some(), response.failures.is_empty());
+        assert_eq!(outcome.is_some(), response.failures.is_empty());
     }
-    assert_eq!(outcomes.iter().filter(|outcome| outcome.placement().is_some()).count(), 4);
+    assert_eq!(outcomes.iter().flatten().count(), 4);
     assert_eq!(session.export(), singly.export());
     session.release(id).unwrap();
     assert_eq!(session.release(id).unwrap_err().kind(), ErrorKind::StaleHandle);
     assert_eq!(session.cluster().requests().count(), 0);
     assert!(session.place_list(&[id], &mut outcomes, &mut |_| Some(1)).is_err() && outcomes.len() == 5);
+}
+
+#[test]
+fn made_up_names_pass_over_those_that_documents_brought() {
+    let mut session = for_bulk();
+    let id = prepared(&mut session, r#"{"taskDefinition": "t"}"#);
+    session
+        .load_tasks(
+            r#"[{"taskArn": "task/placed-2", "containerInstanceArn": "ci/a", "desiredStatus": "STOPPED"},
+                {"taskArn": "task/placed-3-x", "containerInstanceArn": "ci/a", "desiredStatus": "STOPPED"},
+                {"taskArn": "task/placed-3", "containerInstanceArn": "ci/a", "desiredStatus": "STOPPED"}]"#,
+        )
+        .unwrap();
+    let savepoint = session.begin();
+    let mut names = Vec::new();
+    for rolled_back in [true, false] {
+        let mut outcomes = Vec::new();
+        assert!(session.place_list(&[id; 4], &mut outcomes, &mut |_| Some(usize::MAX)).unwrap());
+        let tasks: Vec<_> = outcomes.iter().flatten().map(|placement| placement.task).collect();
+        names = tasks.iter().map(|&task| session.task_name(task).unwrap().into_owned()).collect();
+        assert_eq!(names, ["task/placed-1", "task/placed-2-x", "task/placed-3-x-x", "task/placed-4"]);
+        for (name, &task) in names.iter().zip(&tasks) {
+            assert_eq!((session.task_id(name).unwrap(), session.task_id(&name[5..]).unwrap()), (task, task));
+        }
+        let stopped = session.begin();
+        tasks.iter().for_each(|&task| session.stop_tasks(&[task]).unwrap());
+        assert!(tasks.iter().all(|&task| session.task_name(task).is_none()) && session.task_id("placed-4").is_err());
+        session.rollback(stopped).unwrap();
+        assert!(tasks.iter().zip(&names).all(|(&task, name)| session.task_id(name).unwrap() == task));
+        if rolled_back {
+            session.rollback(savepoint).unwrap();
+            assert!(
+                tasks.iter().all(|&task| session.task_name(task).is_none()) && session.task_id("placed-1").is_err()
+            );
+        }
+    }
+    // A state that is imported has them as texts, and goes on after them.
+    let mut again = Session::import(&session.export()).unwrap();
+    assert_eq!(again.export(), session.export());
+    let listed = |session: &Session| -> Vec<_> {
+        session.cluster().tasks().map(|task| session.task_name(task).unwrap().into_owned()).collect()
+    };
+    assert_eq!((listed(&again), listed(&session)), (names.clone(), names));
+    let duplicate = r#"[{"taskArn": "task/placed-4", "containerInstanceArn": "ci/a", "taskDefinitionArn": "t:1"}]"#;
+    for session in [&mut session, &mut again] {
+        assert_eq!(session.load_tasks(duplicate).unwrap_err().kind(), ErrorKind::DuplicateTask);
+    }
 }
 
 #[test]
@@ -1006,12 +1053,84 @@ fn whoever_watches_can_stop_it_and_nothing_has_changed() {
             .unwrap()
     );
     assert!(outcomes.is_empty() && heard == [16, 26], "{heard:?}");
-    assert_eq!(session.place_by_id(id, &mut |_| None).unwrap().map(|_| ()), Some(()), "it was at its end");
+    let mut heard = Vec::new();
+    let mut hear = |done, answer| {
+        heard.push(done);
+        answer
+    };
+    assert!(session.place_by_id(id, &mut |done| hear(done, None)).unwrap().is_none());
+    assert_eq!(session.export(), before);
+    assert!(session.place_by_id(id, &mut |done| hear(done, Some(1))).unwrap().is_some());
+    assert_eq!(heard, [4, 4], "the first task that finds no instance is the end");
     assert_eq!(session.export().matches("task/placed").count(), 4);
     let mut session = Session::import(&before).unwrap();
     let id = prepared(&mut session, r#"{"taskDefinition": "t", "count": 4}"#);
     assert!(session.place_by_id(id, &mut |_| None).unwrap().is_none());
     assert_eq!(session.export(), before);
+}
+
+#[test]
+fn states_are_read_and_written_under_the_eyes_of_somebody_who_can_stop_it() {
+    let mut session = for_bulk();
+    for number in 0..40 {
+        let name = format!("more-{number}");
+        session.register(&placewright::Instance::new(&name).with_resources(1024, 1024)).unwrap();
+    }
+    session
+        .place(&session.clone().read_place(&Json::parse(r#"{"taskDefinition": "t", "count": 50}"#).unwrap()).unwrap())
+        .unwrap();
+    let text = session.export();
+    assert_eq!(text, session.to_json().to_string());
+    let tree = Json::parse(&text).unwrap();
+    let running = text.replace("task/placed", "task/old");
+    let running = Json::parse(&running).unwrap();
+    let fresh = Session::import(&for_states(&text)).unwrap();
+    let options = SessionOptions::default;
+    // Every work, stopped when so much is done; whether it came to its end.
+    let works: [&dyn Fn(placewright::adapter::Watch<'_>) -> bool; 5] = [
+        &|watch| Json::parse_watched(&text, watch).unwrap().is_some_and(|read| read == tree),
+        &|watch| Session::import_watched(&tree, watch).unwrap().is_some_and(|read| read.export() == text),
+        &|watch| Session::from_json_watched(&tree, options(), watch).unwrap().is_some(),
+        &|watch| session.export_watched(watch).is_some_and(|written| written == text),
+        &|watch| {
+            let mut session = fresh.clone();
+            let is_done = session.load_tasks_watched(&running, watch).unwrap().is_some();
+            assert_eq!(session.export() == fresh.export(), !is_done);
+            is_done
+        },
+    ];
+    for (number, work) in works.iter().enumerate() {
+        let mut heard = Vec::new();
+        let is_done = work(&mut |done| {
+            heard.push(done);
+            Some(7)
+        });
+        assert!(
+            is_done && heard.len() > 3 && heard.iter().enumerate().all(|(at, &done)| done == 16 + 7 * at),
+            "{number}"
+        );
+        for &last in &heard {
+            assert!(!work(&mut |done| (done < last).then_some(0)), "{number}");
+        }
+    }
+    assert!(Json::parse_watched("[1,", &mut |_| None).is_err());
+    let wrong = Json::parse(r#"{"containerInstances": [{}]}"#).unwrap();
+    assert!(Session::from_json_watched(&wrong, options(), &mut |_| None).is_err());
+}
+
+/// An exported state without its tasks.
+fn for_states(text: &str) -> String {
+    let mut tree = Json::parse(text).unwrap();
+    let Json::Object(entries) = &mut tree else { panic!("a state is an object") };
+    entries.iter_mut().find(|(key, _)| key == "tasks").unwrap().1 = Json::Array(Vec::new());
+    tree.to_string()
+}
+
+#[test]
+fn a_request_to_place_with_an_unknown_key_is_warned_of() {
+    let mut session = for_bulk();
+    session.read_place(&Json::parse(r#"{"taskDefinition": "t", "conut": 2, "xSeed": "1"}"#).unwrap()).unwrap();
+    assert_eq!(session.take_warnings(), ["RunTask has no key `conut`; did you mean `count`?"]);
 }
 
 #[test]

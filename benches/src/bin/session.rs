@@ -1,5 +1,6 @@
 //! The native side of `bindings-python/benches/overhead.py`: the same calls on a session, timed, as one JSON object of seconds.
-//! Beside each bulk figure, `engine/…` is the engine alone, which names no task.
+//! Beside each bulk figure, `engine/…` is the engine alone placing one by one, which names no task, and `engine-list/…` the engine
+//! alone placing the list. The last figures are what else takes long on a large cluster.
 
 use std::time::{Duration, Instant};
 use std::{env, fs};
@@ -20,6 +21,17 @@ fn least(mut work: impl FnMut() -> Duration) -> f64 {
     (0..ROUNDS).map(|_| work()).min().unwrap_or_default().as_secs_f64()
 }
 
+/// The least time that `work` takes, which says whether it did what it should.
+fn timed(mut work: impl FnMut() -> bool) -> f64 {
+    least(|| {
+        let start = Instant::now();
+        let is_right = work();
+        let took = start.elapsed();
+        assert!(is_right, "the answer is wrong");
+        took
+    })
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = env::args().skip(1);
     let text = fs::read_to_string(args.next().ok_or("a file of instances")?)?;
@@ -33,6 +45,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         took
     });
     figures.push(format!("\"load\": {load}"));
+    figures.push(format!("\"parse\": {}", timed(|| Json::parse(&text).is_ok())));
     let mut session = Session::from_json(&text, SessionOptions::default())?;
     for kind in 0..KINDS {
         let (cpu, memory) = (64 + 32 * kind, 128 + 64 * kind);
@@ -61,10 +74,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let start = Instant::now();
             let done = session.place_list(&list, &mut outcomes, &mut |_| Some(usize::MAX));
             let took = start.elapsed();
-            assert!(
-                done.is_ok() && outcomes.iter().all(|outcome| outcome.placement().is_some()),
-                "some found no instance"
-            );
+            assert!(done.is_ok() && outcomes.iter().all(Option::is_some), "some found no instance");
             drop(session.rollback(savepoint));
             took
         });
@@ -93,7 +103,24 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             took
         });
         figures.push(format!("\"engine/{name}\": {engine}"));
+        let mut placements = Vec::with_capacity(count);
+        let list = least(|| {
+            placements.clear();
+            let savepoint = cluster.begin();
+            let start = Instant::now();
+            let placed = cluster.place_list(&list, &mut placements);
+            let took = start.elapsed();
+            assert_eq!(placed.ok(), Some(count), "some found no instance");
+            drop(cluster.rollback(savepoint));
+            took
+        });
+        figures.push(format!("\"engine-list/{name}\": {list}"));
     }
+    figures.push(format!("\"copy\": {}", timed(|| session.clone().cluster().instances().len() > 0)));
+    figures.push(format!("\"export\": {}", timed(|| !session.export().is_empty())));
+    let small = session.read_place(&Json::parse(r#"{"taskDefinition": "t0"}"#)?)?;
+    let small = session.prepare(&small)?;
+    figures.push(format!("\"explain\": {}", timed(|| session.cluster().explain(small).is_ok())));
     println!("{{{}}}", figures.join(", "));
     Ok(())
 }

@@ -88,7 +88,8 @@ class Cluster:
         """A cluster from JSON text: what `aws ecs describe-container-instances` prints, its array alone, or an exported state.
 
         Beside `containerInstances` there may be `tasks`, `taskDefinitions`, `xSubnets` and `xResources`. An exported state has
-        its own options. Raises `InvalidInputError` with the place. Cost: linear in the text.
+        its own options. Raises `InvalidInputError` with the place. Ctrl-C ends it. Cost: linear in the text,
+        about 1.5 s for 100,000 instances.
         """
     @classmethod
     def from_dict(cls, document: Union[Mapping[str, Any], Sequence[Any]], /, **options: Unpack[_Options]) -> Self:
@@ -172,8 +173,9 @@ class Cluster:
         strategies and constraints as objects, ECS dicts or texts such as `"binpack:memory"` (without a strategy: a seeded draw).
         The library's bounds hold, not those of RunTask; see `run_task`. That nothing was feasible is an answer, no error.
 
-        `progress` is called with what is done and the total, or has a method `update` as tqdm has. What it raises, and Ctrl-C,
-        takes everything back.
+        `progress` is called with what is done and the total, or has a method `update` as tqdm has; a last time when all is done or a
+        task has found no instance. What it raises, and Ctrl-C, takes everything back. Keys of `what` that RunTask does not have
+        are told by `warnings`.
         """
     def prepare(
         self,
@@ -213,7 +215,10 @@ class Cluster:
         all_or_nothing: Union[bool, None] = None,
         seed: Union[int, str, None] = None,
     ) -> Explanation:
-        """Why the next task of a request would go where it goes, or why nowhere. Places nothing. Cost: linear in the cluster."""
+        """Why the next task of a request would go where it goes, or why nowhere. Places nothing.
+
+        Cost: linear in the cluster, about 35 ms for 100,000 instances; cannot be interrupted.
+        """
     def stop(self, tasks: Union[_Task, Iterable[_Task], npt.NDArray[np.integer[Any]]], /) -> None:
         """Stops tasks, by id or by the number of the bulk lane; all of them or, where one does not exist, none."""
     def finish(self, task: str, /) -> None:
@@ -272,7 +277,10 @@ class Cluster:
     def fingerprint(self) -> int:
         """A number for the whole state, equal for equal states; what rolling back restores. 128 bits."""
     def to_json(self) -> str:
-        """The whole state as canonical JSON, which `from_json` reads. Savepoints and prepared requests are no part of it."""
+        """The whole state as canonical JSON, which `from_json` reads. Savepoints and prepared requests are no part of it.
+
+        Ctrl-C ends it. Cost: linear in the cluster, about 1 s for 100,000 instances.
+        """
     def to_dict(self) -> dict[str, Any]:
         """What `to_json` writes, as a dict."""
     def transaction(self) -> Transaction:
@@ -286,7 +294,10 @@ class Cluster:
     def commit(self, savepoint: Union[Savepoint, None] = None, /) -> None:
         """Keeps what was done since a savepoint, by default the innermost, and closes it and those inside it."""
     def copy(self) -> Cluster:
-        """A cluster of its own with the same state; no savepoint is open in it, and prepared requests are not its."""
+        """A cluster of its own with the same state; no savepoint is open in it, and prepared requests are not its.
+
+        Cost: linear in the cluster, about 25 ms for 100,000 instances; cannot be interrupted.
+        """
     def __copy__(self) -> Cluster: ...
     def __deepcopy__(self, _memo: dict[int, Any], /) -> Cluster: ...
     def __reduce__(self) -> tuple[Callable[..., Cluster], tuple[bytes, str]]: ...

@@ -1,24 +1,18 @@
 //! Requests made ready once and placed by number, one by one or in bulk, by a caller who looks up from time to time: to hear
 //! Ctrl-C, or to show how far it is.
 //!
-//! There is no clock here. The caller's `watch` is asked now and then, with how much is done, for how much may be done before
-//! it is asked again; it alone knows how long that took. It is asked a last time when all is done. `None` stops the call, and
-//! everything is as before.
+//! The caller's [`Watch`] is asked now and then, and a last time when all is done or a task of a request has found no instance,
+//! before anything is kept. `None` stops the call, and everything is as before.
 
 use alloc::vec::Vec;
 
 use super::savepoint::Undo;
-use super::{RunTaskResponse, Session};
+use super::{RunTaskResponse, Session, Watch};
 use crate::error::Error;
 use crate::id::RequestId;
-use crate::outcome::{Outcome, Placement};
+use crate::json::FIRST_PART;
+use crate::outcome::Placement;
 use crate::request::Request;
-
-/// Tasks that are placed before the caller is asked for the first time.
-const FIRST_PART: usize = 16;
-
-/// Hears how much is done, and says how much may be done before it is asked again, at least 1; `None` stops the call.
-pub type Watch<'w> = &'w mut dyn FnMut(usize) -> Option<usize>;
 
 impl Session {
     /// Makes a request ready, to be placed by number any number of times.
@@ -73,13 +67,14 @@ impl Session {
         let mut part = FIRST_PART;
         while placements.len() < wanted {
             let next = u32::try_from(part.min(wanted - placements.len())).unwrap_or(u32::MAX);
-            if !self.cluster.place_part(id, next, &mut placements)? {
-                failures = self.cluster.failures(id)?;
-                break;
-            }
+            let is_rejected = !self.cluster.place_part(id, next, &mut placements)?;
             match watch(placements.len()) {
                 Some(next) => part = next.max(1),
                 None => return Ok(None),
+            }
+            if is_rejected {
+                failures = self.cluster.failures(id)?;
+                break;
             }
         }
         if let Some(attempt) = attempt {
@@ -101,7 +96,7 @@ impl Session {
     }
 
     /// Places one task of each request of a list, one after another, each seeing those before; one that finds no instance does
-    /// not end the call. Appends what became of each to `outcomes`. Returns `false` where `watch` stopped it; nothing has
+    /// not end the call. Appends what became of each to `outcomes`, `None` where it found no instance. Returns `false` where `watch` stopped it; nothing has
     /// changed then.
     ///
     /// # Errors
@@ -109,7 +104,7 @@ impl Session {
     pub fn place_list(
         &mut self,
         requests: &[RequestId],
-        outcomes: &mut Vec<Outcome>,
+        outcomes: &mut Vec<Option<Placement>>,
         watch: Watch<'_>,
     ) -> Result<bool, Error> {
         let before = outcomes.len();
@@ -128,20 +123,17 @@ impl Session {
     fn place_each(
         &mut self,
         requests: &[RequestId],
-        outcomes: &mut Vec<Outcome>,
+        outcomes: &mut Vec<Option<Placement>>,
         watch: Watch<'_>,
     ) -> Result<bool, Error> {
         self.note(Undo::Placed(self.placed));
         let (mut done, mut part) = (0, FIRST_PART);
         while done < requests.len() {
             let end = done + part.min(requests.len() - done);
-            for &id in &requests[done..end] {
-                // TODO(#4): `Cluster::place_list` for the whole part, once the engine has it.
-                let outcome = self.cluster.place_one(id)?;
-                if let Outcome::Placed(placement) = outcome {
-                    self.name_placed(placement.task)?;
-                }
-                outcomes.push(outcome);
+            let first = outcomes.len();
+            self.place_next(&requests[done..end], outcomes)?;
+            for placement in outcomes[first..].iter().flatten() {
+                self.name_placed(placement.task)?;
             }
             done = end;
             match watch(done) {
@@ -150,5 +142,20 @@ impl Session {
             }
         }
         Ok(true)
+    }
+
+    /// Places one task of each request of a part.
+    fn place_next(&mut self, requests: &[RequestId], outcomes: &mut Vec<Option<Placement>>) -> Result<(), Error> {
+        let mut are_single = true;
+        for &id in requests {
+            are_single &= self.cluster.request(id)?.count == 1;
+        }
+        if are_single {
+            return self.cluster.place_list(requests, outcomes).map(drop);
+        }
+        for &id in requests {
+            outcomes.push(self.cluster.place_one(id)?.placement());
+        }
+        Ok(())
     }
 }

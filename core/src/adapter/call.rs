@@ -1,13 +1,14 @@
 //! The calls that place and stop tasks.
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::MADE_UP_PREFIX;
 use super::request::{seed, strategies};
 use super::savepoint::Undo;
+use super::task_names::made_up;
 use super::warning::Call;
 use super::{BatchExplanation, Failure, PlacedTask, RunTaskResponse, Service, Session};
 use crate::error::{Error, ErrorKind};
@@ -216,26 +217,37 @@ impl Session {
         self.instances.name(instance).map(String::from).unwrap_or_default()
     }
 
-    /// Makes up the id of a task that was placed. That it was counted is for the caller to note.
-    pub(super) fn name_placed(&mut self, task: TaskId) -> Result<String, Error> {
+    /// Makes up the id of a task that was placed. That it was counted is for the caller to note first.
+    pub(super) fn name_placed(&mut self, task: TaskId) -> Result<(), Error> {
         self.placed = self.placed.checked_add(1).ok_or(Error::new(ErrorKind::CapacityMax))?;
-        let mut name = format!("{MADE_UP_PREFIX}{}", self.placed);
-        while self.tasks.exact(&name).is_some() || self.reserved.contains(name.as_str()) {
-            name.push_str("-x");
+        if self.tasks.may_be_taken(self.placed) {
+            let mut name = made_up(self.placed);
+            while self.tasks.exact(&name).is_some() || self.reserved.contains(name.as_str()) {
+                name.push_str("-x");
+            }
+            if name.ends_with('x') {
+                self.name_task(task, Box::from(name));
+                return Ok(());
+            }
         }
-        self.name_task(task, Box::from(name.as_str()));
-        Ok(name)
+        self.tasks.insert_made_up(task, self.placed);
+        Ok(())
+    }
+
+    /// Keeps all reserved names from being made up.
+    pub(crate) fn avoid_reserved(&mut self) {
+        self.reserved.iter().for_each(|name| self.tasks.avoid(name));
     }
 
     /// Makes up the id of a task that was placed, and describes it.
     pub(super) fn placed_task(&mut self, placement: Placement, request: &Request) -> Result<PlacedTask, Error> {
         self.note(Undo::Placed(self.placed));
-        let name = self.name_placed(placement.task)?;
+        self.name_placed(placement.task)?;
         let instance = self.cluster.instance(placement.instance)?;
         let zone = instance.attribute("ecs.availability-zone");
         let gpu_ids = self.cluster.task(placement.task)?.gpu_ids().map(String::from).collect();
         Ok(PlacedTask {
-            task_arn: name,
+            task_arn: self.tasks.name(placement.task).map(Cow::into_owned).unwrap_or_default(),
             container_instance_arn: self.arn(placement.instance),
             task_definition_arn: request.definition.clone(),
             group: request.group.clone(),
@@ -318,7 +330,7 @@ impl Session {
         tasks
             .iter()
             .filter_map(|&task| match self.cluster.task(task) {
-                Ok(_) => self.tasks.name(task).map(String::from),
+                Ok(_) => self.tasks.name(task).map(Cow::into_owned),
                 Err(_) => self.forget_task(task),
             })
             .collect()
@@ -359,7 +371,9 @@ impl Session {
     ///
     /// # Errors
     /// For bad parameters, an unknown or refused task definition, and the library's own bounds.
-    pub fn read_place(&self, request: &Json<'_>) -> Result<Request, Error> {
-        self.place_request(request.as_fields()?)
+    pub fn read_place(&mut self, request: &Json<'_>) -> Result<Request, Error> {
+        let fields = request.as_fields()?;
+        self.warn_unknown_keys(fields, Call::RunTask);
+        self.place_request(fields)
     }
 }

@@ -7,7 +7,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::mem::take;
 
-use super::{Session, SessionOptions};
+use super::{Session, SessionOptions, Watch};
 use crate::error::{Error, ErrorKind};
 use crate::json::Json;
 
@@ -78,6 +78,14 @@ impl<'a> Documents<'a> {
     /// Whatever is wrong with an instance or a task, with its path in the whole; [`locate`](Self::locate) finds the document.
     pub fn session(&self, options: SessionOptions) -> Result<Session, Error> {
         Session::from_json_tree(&self.merged, options)
+    }
+
+    /// As [`session`](Self::session), watched; see [`Session::from_json_watched`].
+    ///
+    /// # Errors
+    /// Those of [`session`](Self::session).
+    pub fn session_watched(&self, options: SessionOptions, watch: Watch<'_>) -> Result<Option<Session>, Error> {
+        Session::from_json_watched(&self.merged, options, watch)
     }
 
     /// The document that a path of the whole leads into, counted from 0, and the path there; `None` for a path that leads into

@@ -8,14 +8,14 @@ use alloc::vec::Vec;
 
 use hashbrown::HashSet;
 
-use super::MADE_UP_PREFIX;
 use super::instance::{self, InstanceDocument};
 use super::task::{self, TaskDocument};
-use super::{Session, SessionOptions, text};
+use super::task_names::MADE_UP_PREFIX;
+use super::{Session, SessionOptions, Watch, text};
 use crate::cluster::RunningTask;
 use crate::demand::{Demand, GpuDemand};
 use crate::error::{Error, ErrorKind};
-use crate::json::{Fields, Json, at_index};
+use crate::json::{Fields, Json, Pace, at_index};
 
 impl Session {
     /// A session from a document of ECS's shapes: `containerInstances` as DescribeContainerInstances gives them, and beside
@@ -38,9 +38,29 @@ impl Session {
     /// # Errors
     /// Whatever is wrong with an instance or a task, with its path.
     pub fn from_json_tree(document: &Json<'_>, options: SessionOptions) -> Result<Self, Error> {
+        Self::from_json_paced(document, options, &mut Pace::unwatched())
+    }
+
+    /// As [`from_json_tree`](Self::from_json_tree), watched: `watch` hears how many instances and tasks were dealt with. `None`
+    /// where it stopped that.
+    ///
+    /// # Errors
+    /// Those of [`from_json_tree`](Self::from_json_tree).
+    pub fn from_json_watched(
+        document: &Json<'_>,
+        options: SessionOptions,
+        watch: Watch<'_>,
+    ) -> Result<Option<Self>, Error> {
+        let mut pace = Pace::new(watch);
+        let result = Self::from_json_paced(document, options, &mut pace);
+        pace.finish(result)
+    }
+
+    /// A session from a document.
+    fn from_json_paced(document: &Json<'_>, options: SessionOptions, pace: &mut Pace<'_>) -> Result<Self, Error> {
         let fields = document.as_fields()?;
         let mut session = Self::new(options);
-        session.load_cluster(fields)?;
+        session.load_cluster(fields, pace)?;
         Ok(session)
     }
 
@@ -54,7 +74,7 @@ impl Session {
     }
 
     /// Everything a document may hold, into an empty session.
-    pub(crate) fn load_cluster(&mut self, fields: Fields<'_, '_>) -> Result<(), Error> {
+    pub(crate) fn load_cluster(&mut self, fields: Fields<'_, '_>, pace: &mut Pace<'_>) -> Result<(), Error> {
         fields.required("containerInstances")?;
         for name in fields.texts("xResources")? {
             self.declare_resource(name).map_err(|error| error.in_path("xResources"))?;
@@ -69,19 +89,20 @@ impl Session {
             };
             self.subnets = Some(subnets.iter().map(subnet).collect::<Result<BTreeMap<_, _>, Error>>()?);
         }
-        let tasks = self.read_tasks(fields)?;
+        let tasks = self.read_tasks(fields, pace)?;
         let named = fields.items("tasks")?.iter().filter_map(|task| task.get("containerInstanceArn")?.as_text().ok());
         let listed: HashSet<&str> = named.map(super::names::short).collect();
         let resources = core::mem::take(&mut self.resources);
         let instances = fields.items("containerInstances")?;
         let loaded = instances.iter().enumerate().try_for_each(|(index, value)| {
+            pace.step()?;
             self.load_instance(value, &resources, &listed)
                 .map_err(|error| at_index(error, index).in_path("containerInstances"))
         });
         self.resources = resources;
         loaded?;
         self.load_definitions(fields)?;
-        self.add_tasks(&tasks).map_err(listed_twice)
+        self.add_tasks(&tasks, pace).map_err(listed_twice)
     }
 
     /// One instance of a document.
@@ -133,6 +154,22 @@ impl Session {
     /// # Errors
     /// The same, except what is wrong with the text.
     pub fn load_tasks_json(&mut self, document: &Json<'_>) -> Result<(), Error> {
+        self.load_tasks_paced(document, &mut Pace::unwatched())
+    }
+
+    /// As [`load_tasks_json`](Self::load_tasks_json), watched: `watch` hears how many tasks were read, or added. `None` where it
+    /// stopped that; nothing has changed then.
+    ///
+    /// # Errors
+    /// Those of [`load_tasks_json`](Self::load_tasks_json).
+    pub fn load_tasks_watched(&mut self, document: &Json<'_>, watch: Watch<'_>) -> Result<Option<()>, Error> {
+        let mut pace = Pace::new(watch);
+        let result = self.load_tasks_paced(document, &mut pace);
+        pace.finish(result)
+    }
+
+    /// Adds tasks that already run.
+    fn load_tasks_paced(&mut self, document: &Json<'_>, pace: &mut Pace<'_>) -> Result<(), Error> {
         let wrapped;
         let fields = match document {
             Json::Array(_) => {
@@ -146,17 +183,27 @@ impl Session {
             return Err(Error::new(ErrorKind::SavepointOpen));
         }
         let before = (self.cluster.clone(), self.tasks.clone(), self.reserved.clone(), self.pending.clone());
-        let loaded = self.read_tasks(fields).and_then(|tasks| self.add_tasks(&tasks));
+        let loaded = self.read_tasks(fields, pace).and_then(|tasks| self.add_tasks(&tasks, pace));
         loaded.inspect_err(|_| (self.cluster, self.tasks, self.reserved, self.pending) = before)
     }
 
     /// The tasks of a document that hold or count, each with its position: the oldest first, those that have not started
     /// last, otherwise as listed (U-34). Keeps names that sessions make up from being made up again.
-    fn read_tasks<'j>(&mut self, fields: Fields<'j, '_>) -> Result<Vec<(usize, TaskDocument<'j>)>, Error> {
+    fn read_tasks<'j>(
+        &mut self,
+        fields: Fields<'j, '_>,
+        pace: &mut Pace<'_>,
+    ) -> Result<Vec<(usize, TaskDocument<'j>)>, Error> {
         let names = fields.items("tasks")?.iter().filter_map(|task| task.get("taskArn")?.as_text().ok());
-        self.reserved.extend(names.filter(|name| name.starts_with(MADE_UP_PREFIX)).map(Box::from));
+        for name in names.filter(|name| name.starts_with(MADE_UP_PREFIX)) {
+            self.tasks.avoid(name);
+            self.reserved.insert(Box::from(name));
+        }
         let release = self.options.cluster.release;
-        let tasks = fields.each("tasks", |value| task::read(value.as_fields()?, release))?;
+        let tasks = fields.each("tasks", |value| {
+            pace.step()?;
+            task::read(value.as_fields()?, release)
+        })?;
         let mut tasks: Vec<_> =
             tasks.into_iter().enumerate().filter_map(|(index, task)| Some((index, task?))).collect();
         tasks.sort_by_key(|(_, task)| (task.started_at.is_none(), task.started_at));
@@ -164,8 +211,9 @@ impl Session {
     }
 
     /// Adds tasks in the order given.
-    fn add_tasks(&mut self, tasks: &[(usize, TaskDocument<'_>)]) -> Result<(), Error> {
+    fn add_tasks(&mut self, tasks: &[(usize, TaskDocument<'_>)], pace: &mut Pace<'_>) -> Result<(), Error> {
         for (index, task) in tasks {
+            pace.step()?;
             self.add_task(task).map_err(|error| at_index(error, *index).in_path("tasks"))?;
         }
         Ok(())

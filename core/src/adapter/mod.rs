@@ -24,9 +24,11 @@ mod response;
 mod savepoint;
 mod show;
 mod task;
+mod task_names;
 mod text;
 mod warning;
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
@@ -35,7 +37,6 @@ use alloc::vec::Vec;
 use hashbrown::{HashMap, HashSet};
 
 pub(crate) use book::Book;
-pub use bulk::Watch;
 pub use documents::Documents;
 pub use explain::BatchExplanation;
 pub(crate) use instance::Extra;
@@ -50,8 +51,10 @@ pub(crate) use text::kept;
 use crate::cluster::{Cluster, Route};
 use crate::error::{Error, ErrorKind};
 use crate::id::{InstanceId, TaskId};
+pub use crate::json::Watch;
 use names::Names;
 use savepoint::Undo;
+use task_names::TaskNames;
 
 /// Most deregistered instances whose ids are remembered, so that StartTask can say `INACTIVE` instead of `MISSING`.
 const DEREGISTERED_MAX: usize = 1000;
@@ -64,9 +67,6 @@ pub(crate) struct Service {
     /// Tasks it is to have.
     pub(crate) desired_count: u64,
 }
-
-/// What the ids that a session makes up begin with.
-const MADE_UP_PREFIX: &str = "task/placed-";
 
 /// A cluster that is spoken to in ECS's words.
 ///
@@ -97,7 +97,7 @@ pub struct Session {
     /// Names of instances.
     instances: Names<InstanceId>,
     /// Names of tasks.
-    tasks: Names<TaskId>,
+    tasks: TaskNames,
     /// Tasks whose last status is PENDING, as the documents told; of all others it is taken to be RUNNING.
     pub(crate) pending: HashSet<TaskId>,
     /// Task definitions.
@@ -132,7 +132,7 @@ impl Session {
             cluster: Cluster::with_options(options.cluster.clone()),
             options,
             instances: Names::new(),
-            tasks: Names::new(),
+            tasks: TaskNames::new(),
             pending: HashSet::new(),
             book: Book::default(),
             services: BTreeMap::new(),
@@ -190,7 +190,7 @@ impl Session {
 
     /// The id of a task as the caller wrote it, or as the session made it up.
     #[must_use]
-    pub fn task_name(&self, id: TaskId) -> Option<&str> {
+    pub fn task_name(&self, id: TaskId) -> Option<Cow<'_, str>> {
         self.tasks.name(id)
     }
 }

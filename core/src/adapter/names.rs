@@ -41,7 +41,14 @@ pub(super) fn is_alike(a: &str, b: &str) -> bool {
     a == b || (short(a) == short(b) && (short(a).len() == a.len() || short(b).len() == b.len()))
 }
 
-/// Names of instances, or of tasks.
+/// The error for a short id that names several.
+#[cold]
+pub(super) fn ambiguous(text: &str) -> Error {
+    let message = format!("short id `{text}` names more than one");
+    Error::with_message(ErrorKind::InvalidParameter, message).with_help("give the whole ARN")
+}
+
+/// Names of instances, or of tasks, as texts.
 #[derive(Debug, Clone)]
 pub(super) struct Names<Id> {
     /// By slot.
@@ -112,8 +119,7 @@ impl<Id: Slotted> Names<Id> {
                 continue;
             }
             if found.replace(id).is_some() {
-                let message = format!("short id `{text}` names more than one");
-                return Err(Error::with_message(ErrorKind::InvalidParameter, message).with_help("give the whole ARN"));
+                return Err(ambiguous(text));
             }
         }
         Ok(found)

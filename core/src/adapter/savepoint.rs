@@ -7,6 +7,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 
 use super::book::{Before, Entry, Key};
+use super::task_names::TaskName;
 use super::{DEREGISTERED_MAX, Extra, Service, Session};
 use crate::error::{Error, ErrorKind};
 use crate::id::{InstanceId, TaskId};
@@ -26,15 +27,15 @@ pub struct SessionSavepoint {
 /// The inverse of one change.
 #[derive(Debug, Clone)]
 pub(super) enum Undo {
-    /// A task got a name.
+    /// A task got a name that is a text.
     TaskNamed(TaskId),
     /// A task lost its name, and was PENDING or not.
-    TaskGone(TaskId, Box<str>, bool),
+    TaskGone(TaskId, TaskName, bool),
     /// An instance got a name.
     InstanceNamed(InstanceId),
     /// An instance lost its name and what was kept of it.
     InstanceGone(InstanceId, Box<str>, Option<Extra>),
-    /// The number of placed tasks was this.
+    /// The number of placed tasks was this; those placed since, whose names are made up from greater ones, have none.
     Placed(u64),
     /// A definition was this.
     Definition(Key, Before),
@@ -112,7 +113,7 @@ impl Session {
                 self.tasks.remove(id);
             }
             Undo::TaskGone(id, name, is_pending) => {
-                self.tasks.insert(id, name);
+                self.tasks.restore(id, name);
                 self.pending.extend(is_pending.then_some(id));
             }
             Undo::InstanceNamed(id) => {
@@ -123,7 +124,10 @@ impl Session {
                 self.instances.insert(id, name);
                 self.extras.extend(extra.map(|extra| (id, extra)));
             }
-            Undo::Placed(placed) => self.placed = placed,
+            Undo::Placed(placed) => {
+                self.tasks.remove_after(placed);
+                self.placed = placed;
+            }
             Undo::Definition(key, before) => self.book.restore(key, before),
             Undo::Service(name, Some(service)) => {
                 self.services.insert(name, service);
@@ -141,19 +145,20 @@ impl Session {
         }
     }
 
-    /// Names a task.
+    /// Gives a task a name that is a text.
     pub(super) fn name_task(&mut self, id: TaskId, name: Box<str>) {
-        self.tasks.insert(id, name);
+        self.tasks.insert_own(id, name);
         self.note(Undo::TaskNamed(id));
     }
 
     /// Takes the name of a task that is gone.
     pub(super) fn forget_task(&mut self, id: TaskId) -> Option<String> {
         let name = self.tasks.remove(id)?;
-        let text = String::from(&*name);
         let is_pending = self.pending.remove(&id);
-        self.note(Undo::TaskGone(id, name, is_pending));
-        Some(text)
+        if self.depth > 0 {
+            self.journal.push(Undo::TaskGone(id, name.clone(), is_pending));
+        }
+        Some(name.into_text())
     }
 
     /// Names an instance, keeps what the engine has no place for, and forgets that it was deregistered.

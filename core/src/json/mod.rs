@@ -9,6 +9,7 @@
 mod fields;
 mod parse;
 mod print;
+mod watch;
 
 use alloc::borrow::Cow;
 use alloc::format;
@@ -18,6 +19,8 @@ use core::mem::take;
 
 pub use fields::Fields;
 pub(crate) use fields::at_index;
+pub use watch::Watch;
+pub(crate) use watch::{FIRST_PART, Pace};
 
 use crate::error::{Error, ErrorKind};
 

@@ -12,7 +12,7 @@ use core::fmt;
 use hashbrown::HashSet;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
-use super::Json;
+use super::{Json, Pace, Watch};
 use crate::error::{Error, ErrorKind, Span};
 use crate::limits::{JSON_BYTES_MAX, JSON_DEPTH_MAX};
 
@@ -32,6 +32,21 @@ impl<'a> Json<'a> {
     /// # Cost
     /// Linear in the text. Strings without escapes are borrowed.
     pub fn parse(text: &'a str) -> Result<Self, Error> {
+        Self::parse_paced(text, &RefCell::new(Pace::unwatched()))
+    }
+
+    /// As [`parse`](Self::parse), watched: `watch` hears how many values were read. `None` where it stopped that.
+    ///
+    /// # Errors
+    /// Those of [`parse`](Self::parse).
+    pub fn parse_watched(text: &'a str, watch: Watch<'_>) -> Result<Option<Self>, Error> {
+        let pace = RefCell::new(Pace::new(watch));
+        let result = Self::parse_paced(text, &pace);
+        pace.borrow().finish(result)
+    }
+
+    /// The value that `text` writes.
+    fn parse_paced(text: &'a str, pace: &RefCell<Pace<'_>>) -> Result<Self, Error> {
         if text.len() > JSON_BYTES_MAX {
             let message = format!("a JSON text has at most {JSON_BYTES_MAX} bytes, this one has {}", text.len());
             return Err(Error::with_message(ErrorKind::LimitExceeded, message));
@@ -41,7 +56,8 @@ impl<'a> Json<'a> {
                 .at(Span::new(0, 3))
                 .with_help("remove the first three bytes"));
         }
-        let trace = Trace { text, zeros: Cell::new(0), path: RefCell::new(Vec::new()), duplicate: Cell::new(false) };
+        let trace =
+            Trace { text, zeros: Cell::new(0), path: RefCell::new(Vec::new()), duplicate: Cell::new(false), pace };
         let mut deserializer = serde_json::Deserializer::from_str(text);
         Value(&trace)
             .deserialize(&mut deserializer)
@@ -75,7 +91,7 @@ enum Segment {
 }
 
 /// The text, and what is learnt of an error on its way out.
-struct Trace<'a> {
+struct Trace<'a, 'w> {
     /// The text.
     text: &'a str,
     /// Where in the text the search for the next negative zero goes on, outside of strings and numbers.
@@ -84,9 +100,11 @@ struct Trace<'a> {
     path: RefCell<Vec<Segment>>,
     /// The error is a duplicate key, the innermost step.
     duplicate: Cell<bool>,
+    /// Counts values.
+    pace: &'a RefCell<Pace<'w>>,
 }
 
-impl Trace<'_> {
+impl Trace<'_, '_> {
     /// Whether the next number of the text that is a negative zero is written `-0`, as an integer. The reader hands all of
     /// them out as one and the same float. Over a whole text this looks at each byte once.
     #[cold]
@@ -192,17 +210,20 @@ fn ceil(text: &str, index: usize) -> usize {
 
 /// Reads one value.
 #[derive(Clone, Copy)]
-struct Value<'t>(&'t Trace<'t>);
+struct Value<'t, 'w>(&'t Trace<'t, 'w>);
 
-impl<'de> DeserializeSeed<'de> for Value<'_> {
+impl<'de> DeserializeSeed<'de> for Value<'_, '_> {
     type Value = Json<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json<'de>, D::Error> {
+        if self.0.pace.borrow_mut().step().is_err() {
+            return Err(D::Error::custom("stopped"));
+        }
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Value<'_> {
+impl<'de> Visitor<'de> for Value<'_, '_> {
     type Value = Json<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
