@@ -28,7 +28,7 @@ def client() -> Iterator[Any]:
 
 def test_results_come_in_order_and_once(client: Any) -> None:
     cluster = small()
-    executor = client.get_executor(pure=False)
+    executor = client.get_executor()
     in_order(list(pw.sweep(scenarios(60, cluster), executor=executor)), 60)
     in_order(list(pw.sweep(scenarios(60, cluster), executor=executor, chunk=8)), 60)
     with pytest.raises(pw.SweepError, match="scenario `s3` raised NotFoundError"):
@@ -37,14 +37,14 @@ def test_results_come_in_order_and_once(client: Any) -> None:
 
 def test_a_killed_worker_costs_nothing_but_time(client: Any, tmp_path: Path) -> None:
     asked = scenarios(40, who="s7", folder=str(tmp_path), times=1)
-    in_order(list(pw.sweep(asked, run=dies, executor=client.get_executor(pure=False))), 40)
+    in_order(list(pw.sweep(asked, run=dies, executor=client.get_executor())), 40)
     assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_a_scenario_that_kills_each_worker_is_named(client: Any, tmp_path: Path) -> None:
     asked = scenarios(12, who="s7", folder=str(tmp_path), times=99)
     with distributed.Client(client.cluster) as other:
-        executor = other.get_executor(pure=False)
+        executor = other.get_executor()
         results = list(pw.sweep(asked, run=dies, executor=executor, retries=0, errors="return", ahead=2))
     assert [result.index for result in results] == list(range(12))
     error = results[7].error
@@ -52,7 +52,7 @@ def test_a_scenario_that_kills_each_worker_is_named(client: Any, tmp_path: Path)
 
 
 def test_an_executor_is_made_and_shut_down(client: Any) -> None:
-    in_order(list(pw.sweep(scenarios(10), executor=lambda: client.get_executor(pure=False))), 10)
-    results = pw.sweep(scenarios(1000), executor=lambda: client.get_executor(pure=False), ahead=4)
+    in_order(list(pw.sweep(scenarios(10), executor=lambda: client.get_executor())), 10)
+    results = pw.sweep(scenarios(1000), executor=lambda: client.get_executor(), ahead=4)
     assert next(results).index == 0
     results.close()

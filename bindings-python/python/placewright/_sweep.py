@@ -193,6 +193,8 @@ class _Work:
     """What is sent for a few scenarios: all they are but their cluster, which goes by its key."""
 
     key: str
+    number: int
+    """No two calls of a sweep are equal, so an executor that keeps answers by question, as Dask does, keeps none of them."""
     scenarios: Tuple[Dict[str, Any], ...]
     run: Callable[[Cluster, Scenario], Any]
 
@@ -425,7 +427,7 @@ class _Sweep(Generic[T]):
 
     def send(self, batch: _Batch, has_state: bool = False) -> None:
         executor, is_remote, shipment = self.open(), self.is_remote, batch.shipment
-        work = _Work(shipment.key, tuple(_fields(scenario) for _, scenario in batch.items), self.run)
+        work = _Work(shipment.key, next(self.number), tuple(_fields(scenario) for _, scenario in batch.items), self.run)
         has_state = has_state or not is_remote or not shipment.was_sent
         shipment.was_sent = True
         arguments: Tuple[Any, ...] = (work, shipment.state if has_state else None, is_remote)
