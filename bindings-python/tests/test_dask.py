@@ -36,16 +36,16 @@ def test_results_come_in_order_and_once(client: Any) -> None:
 
 
 def test_a_killed_worker_costs_nothing_but_time(client: Any, tmp_path: Path) -> None:
-    asked = scenarios(40, who="s7", folder=str(tmp_path), times=1)
+    asked = scenarios(40, who="s7", folder=str(tmp_path), times=1, after=0.3)
     in_order(list(pw.sweep(asked, run=dies, executor=client.get_executor())), 40)
     assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_a_scenario_that_kills_each_worker_is_named(client: Any, tmp_path: Path) -> None:
-    asked = scenarios(12, who="s7", folder=str(tmp_path), times=99)
+    asked = scenarios(12, who="s7", folder=str(tmp_path), times=99, after=0.3)
     with distributed.Client(client.cluster) as other:
         executor = other.get_executor()
-        results = list(pw.sweep(asked, run=dies, executor=executor, retries=0, errors="return", ahead=2))
+        results = list(pw.sweep(asked, run=dies, executor=executor, retries=1, errors="return", ahead=2))
     assert [result.index for result in results] == list(range(12))
     error = results[7].error
     assert error is not None and (error.code, error.scenario) == ("sweep.worker_died", "s7")

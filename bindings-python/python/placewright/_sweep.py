@@ -428,7 +428,7 @@ class _Sweep(Generic[T]):
     def send(self, batch: _Batch, has_state: bool = False) -> None:
         executor, is_remote, shipment = self.open(), self.is_remote, batch.shipment
         work = _Work(shipment.key, next(self.number), tuple(_fields(scenario) for _, scenario in batch.items), self.run)
-        has_state = has_state or not is_remote or not shipment.was_sent
+        has_state = has_state or not is_remote or not shipment.was_sent or batch.retries > 0
         shipment.was_sent = True
         arguments: Tuple[Any, ...] = (work, shipment.state if has_state else None, is_remote)
         if isinstance(executor, _Here):
@@ -506,9 +506,9 @@ class _Sweep(Generic[T]):
         )
 
     def died(self, scenario: Scenario, batch: _Batch, error: BaseException) -> SweepError:
-        times = "once" if batch.retries == 0 else f"{batch.retries + 1} times"
+        tries = "its only try" if batch.retries == 0 else f"each of {batch.retries + 1} tries"
         failure = SweepError(
-            f"the worker of scenario `{scenario.name}` died {times}",
+            f"the worker of scenario `{scenario.name}` died in {tries}",
             scenario=scenario.name,
             code="sweep.worker_died",
             help="a worker is often ended for the memory it takes; more `retries` help against accidents only",
