@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import pickle
+import random
 import signal
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Callable
 
@@ -16,6 +17,7 @@ import pytest
 from conftest import small
 
 import placewright as pw
+from placewright import _sweep
 
 
 def scenarios(number: int, cluster: pw.Cluster | None = None, **tags: Any) -> list[pw.Scenario]:
@@ -245,6 +247,45 @@ def test_a_broken_pool_of_your_own_ends_the_sweep_with_names(tmp_path: Path) -> 
     closed.shutdown()
     with pytest.raises(pw.SweepError, match="no more work"):
         list(pw.sweep(asked, executor=closed))
+
+
+class Chaos(Executor):
+    """Does the work, loses it, forgets clusters, or breaks, as a seeded draw decides."""
+
+    def __init__(self, draw: random.Random) -> None:
+        self.draw = draw
+        self.is_broken = False
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        if self.is_broken:
+            raise BrokenExecutor("broken before")
+        future: Future[Any] = Future()
+        chance = self.draw.random()
+        if chance < 0.1:
+            future.cancel()
+        elif chance < 0.15:
+            self.is_broken = True
+            future.set_exception(BrokenExecutor("broken now"))
+        else:
+            if chance < 0.4:
+                _sweep._bench.clusters.clear()
+            future.set_result(pickle.loads(pickle.dumps(fn(*pickle.loads(pickle.dumps(args))))))
+            if chance > 0.95:
+                # Others that were under way are lost with it, this one came through.
+                self.is_broken = True
+        return future
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_nothing_is_lost_or_doubled_whatever_workers_do(seed: int) -> None:
+    draw = random.Random(seed)
+    clusters = [small() for _ in range(draw.choice([1, 2, 6]))]
+    asked = [
+        pw.Scenario(f"s{at}", draw.choice(clusters), [{"taskDefinition": "web", "count": 1 + at % 30}])
+        for at in range(draw.choice([0, 1, 40]))
+    ]
+    ahead, chunk = draw.choice([1, 2, 9]), draw.choice([1, 3])
+    in_order(list(pw.sweep(asked, executor=lambda: Chaos(draw), retries=99, ahead=ahead, chunk=chunk)), len(asked))
 
 
 def test_few_scenarios_are_under_way_at_once() -> None:

@@ -14,7 +14,7 @@ import traceback
 import uuid
 from collections import OrderedDict, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence, Sized
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Deque, Dict, Generic, List, Literal, Optional, Protocol, Tuple, TypeVar, Union, cast, overload
 
@@ -248,7 +248,7 @@ def _perform(work: _Work, state: _State, is_remote: bool = True, bench: _Bench =
                 cluster.rollback(savepoint)
             else:
                 # The run has closed it, and nobody knows what is left of the cluster.
-                del bench.clusters[work.key]
+                bench.clusters.pop(work.key, None)
     return answers
 
 
@@ -409,7 +409,7 @@ class _Sweep(Generic[T]):
                 batch.items.append(more[:2])
             self.window.append(batch)
             self.send(batch)
-            if isinstance(batch.future, Future) and batch.future.done() and batch.future.exception() is not None:
+            if batch.future is not None and batch.future.done() and _was_lost(batch.future):
                 return
 
     # Sending.
@@ -476,7 +476,10 @@ class _Sweep(Generic[T]):
     def recover(self, error: BaseException, but: Optional[_Batch] = None) -> None:
         """After a worker died: keeps every answer that came, and has all that was lost sent again, one scenario at a time with
         nothing beside it, so that the one that kills its worker is known."""
-        wait([batch.future for batch in self.window if batch.future is not None])
+        for batch in self.window:
+            if batch.future is not None:
+                # `concurrent.futures.wait` would wait for ever for one that was cancelled and whose executor never said so.
+                _was_lost(batch.future)
         window: Deque[_Batch] = deque()
         lost: List[_Batch] = []
         for batch in self.window:
@@ -576,9 +579,11 @@ def _fields(scenario: Scenario) -> Dict[str, Any]:
 
 
 def _was_lost(future: Future[_Answers]) -> bool:
-    if future.cancelled():
+    """Waits for an answer; whether the worker failed."""
+    try:
+        error = future.exception()
+    except CancelledError:
         return True
-    error = future.exception()
     return error is not None and _is_lost(error)
 
 
