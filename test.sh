@@ -75,10 +75,26 @@ step_examples() {
   cargo run --quiet --release -p placewright --features serde --example ecs_json
 }
 
+# Prints the interpreters that a wheel for CPython 3.9 and later should run on, one a line, of those the machine has.
+wheel_interpreters() {
+  local version found command
+  for version in 3.{9..14}; do
+    found=
+    for command in "python$version" "${PYENV_ROOT:-$HOME/.pyenv}/versions/$version".*/bin/python "/usr/bin/python$version"; do
+      command=$(command -v "$command") || continue
+      if "$command" -c "import sys, venv, ensurepip; sys.exit('%d.%d' % sys.version_info[:2] != '$version')" 2>/dev/null; then
+        found=$command
+        break
+      fi
+    done
+    if [ -n "$found" ]; then echo "$found"; else echo "wheel not tried on CPython $version: not here" >&2; fi
+  done
+}
+
 # The Python package: built into an environment of its own and tested there, types checked; then the sdist and the wheel, and
-# the wheel in a clean environment.
+# the wheel in a clean environment of every interpreter there is.
 step_python() {
-  local python root=$PWD home=$PWD/.tools/python wheels=$PWD/.tools/wheels digest
+  local python root=$PWD home=$PWD/.tools/python wheels=$PWD/.tools/wheels clean=$PWD/.tools/python-clean digest map
   if ! python=$(python_command); then
     echo "skipped: no Python 3.9 or later with venv"
     return
@@ -86,6 +102,9 @@ step_python() {
   digest=$(cargo run --quiet --release -p placewright-cli -- conformance core/testdata/placement | sed -n 's/^digest //p')
   [ -x "$home/bin/python" ] || "$python" -m venv "$home"
   "$home/bin/python" -m pip install --quiet --disable-pip-version-check -r bindings-python/requirements-test.txt
+  # No path of this machine goes into what is published. Other flags, hence a folder of their own.
+  map="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src= --remap-path-prefix=$root="
+  map+=" --remap-path-prefix=$(rustc --print sysroot)=/rustc"
   (
     cd bindings-python
     export VIRTUAL_ENV=$home PATH=$home/bin:$PATH
@@ -94,18 +113,40 @@ step_python() {
     python -m mypy
     python -m mypy.stubtest placewright
     rm -rf "$wheels"
-    maturin build --quiet --release --sdist --out "$wheels"
+    RUSTFLAGS="${RUSTFLAGS:-} $map" maturin build --quiet --release --sdist --target-dir "$root/target/wheel" --out "$wheels"
+    python -m twine check --strict "$wheels"/*
+    python - "$wheels" "$root" "${CARGO_HOME:-$HOME/.cargo}" <<'PYTHON'
+import pathlib, sys, tarfile, zipfile
+
+folder, *paths = sys.argv[1:]
+(wheel,), (sdist,) = (list(pathlib.Path(folder).glob(name)) for name in ("*.whl", "*.tar.gz"))
+with zipfile.ZipFile(wheel) as archive:
+    inside = {name: archive.read(name) for name in archive.namelist()}
+for name, content in inside.items():
+    for path in paths:
+        assert path.encode() not in content, f"{name} of the wheel has the path {path} of this machine"
+names = [set(inside), set(tarfile.open(sdist).getnames())]
+for needed in ("LICENSE-APACHE", "LICENSE-MIT"):
+    assert all(any(name.endswith(needed) for name in each) for each in names), f"{needed} is missing"
+for needed in ("py.typed", "_native.pyi", "_sweep.py"):
+    assert f"placewright/{needed}" in inside, f"{needed} is missing"
+print(f"{wheel.name}: {wheel.stat().st_size // 1024} KiB, no path of this machine")
+PYTHON
   )
-  rm -rf .tools/python-clean
-  "$python" -m venv .tools/python-clean
-  .tools/python-clean/bin/python -m pip install --quiet --disable-pip-version-check "$wheels"/*.whl
-  (cd / && "$root/.tools/python-clean/bin/python" -c "
+  wheel_interpreters | while read -r python; do
+    rm -rf "$clean"
+    "$python" -m venv "$clean"
+    "$clean/bin/python" -m pip install --quiet --disable-pip-version-check "$wheels"/*.whl
+    (cd / && "$clean/bin/python" -W error -c "
+import platform
 import placewright as pw
 cluster = pw.Cluster()
 cluster.register('i-1', cpu=1024, memory_mib=1024)
 cluster.register_task_definition({'family': 'a', 'containerDefinitions': [{'name': 'a', 'memory': 512}]})
+assert [result.value.placed for result in pw.sweep([pw.Scenario('s', cluster, ['a', 'a', 'a'])])] == [2]
 assert cluster.place_bulk([cluster.prepare('a')] * 3).placed == 2
-print('placewright', pw.__version__, 'from', pw.__file__)")
+print('placewright', pw.__version__, 'on CPython', platform.python_version())")
+  done
 }
 
 step_docs() {

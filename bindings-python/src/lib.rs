@@ -12,6 +12,7 @@ mod error;
 mod gate;
 mod handle;
 mod outcome;
+mod usage;
 mod watch;
 
 use pyo3::prelude::pymodule;
@@ -30,6 +31,8 @@ mod _native {
     use crate::handle::{Request, Savepoint, Transaction};
     #[pymodule_export]
     use crate::outcome::{Explanation, Expression, PlaceResult, compile};
+    #[pymodule_export]
+    use crate::usage::usage;
 
     /// The version of the package.
     #[pymodule_export]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,8 @@ def test_the_examples_of_both_readmes_run_in_order(monkeypatch: pytest.MonkeyPat
 
 
 def test_the_examples_of_the_package_run() -> None:
-    assert doctest.testmod(pw).failed == 0 < doctest.testmod(pw).attempted
+    for module in (pw, sys.modules["placewright._sweep"]):
+        assert doctest.testmod(module).failed == 0 < doctest.testmod(module).attempted
 
 
 def test_all_public_names_are_there() -> None:

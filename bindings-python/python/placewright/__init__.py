@@ -38,6 +38,7 @@ from ._native import (
     __version__,
     compile,
 )
+from ._sweep import Scenario, ScenarioResult, Summary, SweepError, grid, place_all, sweep
 from ._values import Constraint, Placement, Strategy, binpack, distinct_instance, member_of, random, spread
 
 __all__ = [
@@ -58,17 +59,24 @@ __all__ = [
     "Request",
     "Result",
     "Savepoint",
+    "Scenario",
+    "ScenarioResult",
     "StaleHandleError",
     "Strategy",
+    "Summary",
+    "SweepError",
     "Transaction",
     "__version__",
     "binpack",
     "compile",
     "conformance",
     "distinct_instance",
+    "grid",
     "member_of",
+    "place_all",
     "random",
     "spread",
+    "sweep",
 ]
 
 # A lock that another thread held when the process forked is never given back in the child.

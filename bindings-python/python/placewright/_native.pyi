@@ -23,6 +23,7 @@ __all__ = [
     "conformance_digest",
     "conformance_replay",
     "_after_fork",
+    "_usage",
     "Request",
     "Savepoint",
     "Transaction",
@@ -452,4 +453,16 @@ def conformance_digest(reports: Iterable[Mapping[str, Any]], /) -> str:
     with its `id` and `placements`."""
 
 def _after_fork() -> None: ...
+class _Usage(TypedDict):
+    instances: int
+    instances_used: int
+    registered_cpu: int
+    used_cpu: int
+    stranded_cpu: int
+    registered_memory_mib: int
+    used_memory_mib: int
+    stranded_memory_mib: int
+    zones: dict[str, int]
+
+def _usage(cluster: Cluster) -> _Usage: ...
 def _restore(state: bytes, route: str) -> Cluster: ...

@@ -1,0 +1,682 @@
+"""Many what-ifs over any ``concurrent.futures.Executor``: results in order, each exactly once, whatever becomes of the workers.
+
+A scenario is a value: a cluster, and what is asked of it. Workers keep the clusters they have seen, so a cluster travels once
+to each of them and not once a scenario; what a scenario does to it is rolled back before the next one.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pickle
+import threading
+import traceback
+import uuid
+from collections import OrderedDict, deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence, Sized
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Deque, Dict, Generic, List, Literal, Optional, Protocol, Tuple, TypeVar, Union, cast, overload
+
+from ._errors import PlacewrightError
+from ._native import Cluster, _usage
+from ._values import Constraint, Strategy
+
+__all__ = ["Scenario", "ScenarioResult", "Summary", "SweepError", "grid", "place_all", "sweep"]
+
+T = TypeVar("T")
+
+# Clusters that a worker keeps.
+_KEPT = 4
+
+
+class _Bar(Protocol):
+    def update(self, n: int, /) -> object: ...
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One what-if. It can be pickled; a run must not depend on anything else.
+
+    ``requests`` are what :meth:`Cluster.place` takes: names of task definitions, or requests in the shape of RunTask as dicts
+    or JSON text. ``strategies``, ``constraints`` and ``seed``, where given, are those of every request. ``change`` is called
+    with the cluster before anything is placed, e.g. to drain an instance; over processes it has to be a function of a module.
+    ``tags`` are yours: :func:`grid` writes there what it varied.
+    """
+
+    name: str
+    cluster: Cluster
+    requests: Sequence[Union[str, Mapping[str, Any]]] = ()
+    strategies: Union[None, str, Strategy, Sequence[Union[str, Strategy]]] = None
+    constraints: Union[None, str, Constraint, Sequence[Union[str, Constraint]]] = None
+    seed: Union[None, int, str] = None
+    change: Optional[Callable[[Cluster], object]] = None
+    tags: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A scenario in a few figures. CPU in CPU units, memory in MiB; sums are over all instances of the cluster as it then is."""
+
+    placed: int
+    """Tasks that were placed."""
+    rejected: int
+    """Tasks that were asked for and not placed."""
+    reasons: Dict[str, int]
+    """Why: for each request that was not placed in full, how many instances gave each reason; summed over the requests."""
+    instances: int
+    """Instances."""
+    instances_used: int
+    """Instances that run a task."""
+    registered_cpu: int
+    used_cpu: int
+    stranded_cpu: int
+    """CPU left beyond the share of memory that is left on the same instance: a task with the instance's own ratio of CPU to
+    memory cannot take it. Rounded down on each instance."""
+    registered_memory_mib: int
+    used_memory_mib: int
+    stranded_memory_mib: int
+    """The same for memory."""
+    zones: Dict[str, int]
+    """Running tasks by availability zone."""
+
+    @property
+    def zone_skew(self) -> int:
+        """Running tasks of the fullest zone less those of the emptiest; 0 without zones."""
+        return max(self.zones.values(), default=0) - min(self.zones.values(), default=0)
+
+
+class SweepError(PlacewrightError, RuntimeError):
+    """A scenario did not come to a result.
+
+    ``code`` is ``sweep.scenario_raised``, ``sweep.worker_died`` or ``sweep.executor_broken``; ``__cause__`` has what was raised.
+    """
+
+    scenario: str
+    """Name of the scenario."""
+
+    def __init__(self, message: str = "", *, scenario: str = "", **details: Any) -> None:
+        super().__init__(message, **details)
+        self.scenario = scenario
+
+    def __reduce__(self) -> Tuple[Callable[..., PlacewrightError], Tuple[Any, ...]]:
+        rebuild, (kind, message, details) = super().__reduce__()
+        return rebuild, (kind, message, {**details, "scenario": self.scenario})
+
+
+@dataclass(frozen=True)
+class ScenarioResult(Generic[T]):
+    """What became of one scenario."""
+
+    index: int
+    """Its position among the scenarios."""
+    scenario: Scenario
+    """The scenario."""
+    value: Optional[T]
+    """What ``run`` returned; ``None`` where it came to an error."""
+    error: Optional[SweepError]
+    """Why it came to no value; only with ``errors="return"``."""
+    retries: int
+    """How often it was tried again because its worker had died."""
+
+    @property
+    def name(self) -> str:
+        """Name of the scenario."""
+        return self.scenario.name
+
+
+def place_all(cluster: Cluster, scenario: Scenario) -> Summary:
+    """The default ``run``: makes the scenario's change, places its requests one after another, and counts."""
+    if scenario.change is not None:
+        scenario.change(cluster)
+    placed = rejected = 0
+    reasons: Dict[str, int] = {}
+    for request in scenario.requests:
+        result = cluster.place(
+            request, strategies=scenario.strategies, constraints=scenario.constraints, seed=scenario.seed
+        )
+        placed += result.placed
+        rejected += result.rejected
+        for reason, count in result.reasons.items():
+            reasons[reason] = reasons.get(reason, 0) + count
+    return Summary(placed=placed, rejected=rejected, reasons=reasons, **_usage(cluster))
+
+
+def grid(name: str, cluster: Cluster, /, **options: Union[Iterable[Any], Mapping[str, Any]]) -> Iterator[Scenario]:
+    """A scenario for each combination of options, the last option varying fastest.
+
+    An option is a field of :class:`Scenario`, with the values it takes, or a mapping from labels to values; any other name is
+    only a tag. Names are written ``name/option=label/...``; ``tags`` has the labels.
+
+    >>> import placewright as pw
+    >>> both = pw.grid("pack", pw.Cluster(), requests=[["web"]], strategies=["binpack:cpu", "binpack:memory"], seed=[1, 2])
+    >>> [scenario.name for scenario in both][:2]
+    ['pack/strategies=binpack:cpu/seed=1', 'pack/strategies=binpack:cpu/seed=2']
+    """
+    axes: List[List[Tuple[str, Any]]] = []
+    for values in options.values():
+        if isinstance(values, (str, bytes)):
+            raise TypeError("an option of a grid is a list of values, or a mapping from labels to values")
+        axes.append(
+            [(str(label), value) for label, value in values.items()]
+            if isinstance(values, Mapping)
+            else [(_label(value), value) for value in values]
+        )
+    return _product(name, cluster, list(options), axes)
+
+
+def _product(
+    name: str, cluster: Cluster, names: List[str], axes: List[List[Tuple[str, Any]]]
+) -> Iterator[Scenario]:
+    known = set(Scenario.__dataclass_fields__) - {"name", "cluster", "tags"}
+    for combination in itertools.product(*axes):
+        labels = {option: label for option, (label, _) in zip(names, combination)}
+        varied = [f"{option}={labels[option]}" for option, axis in zip(names, axes) if len(axis) > 1]
+        tags = {option: value if option not in known else label for option, (label, value) in zip(names, combination)}
+        fields = {option: value for option, (_, value) in zip(names, combination) if option in known}
+        yield Scenario("/".join([name, *varied]), cluster, tags=tags, **fields)
+
+
+def _label(value: Any) -> str:
+    if isinstance(value, (Strategy, Constraint)):
+        return ":".join(part for part in value.to_dict().values())
+    if isinstance(value, (list, tuple)):
+        return "+".join(_label(part) for part in value)
+    return getattr(value, "__name__", None) or str(value)
+
+
+# What workers do.
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What is sent for a few scenarios: all they are but their cluster, which goes by its key."""
+
+    key: str
+    number: int
+    """No two calls of a sweep are equal, so an executor that keeps answers by question, as Dask does, keeps none of them."""
+    scenarios: Tuple[Dict[str, Any], ...]
+    run: Callable[[Cluster, Scenario], Any]
+
+
+class _Unknown:
+    """The answer of a worker that does not have the cluster."""
+
+
+_State = Union[None, bytes, Cluster]
+_Answers = Union[_Unknown, List[Tuple[bool, Any]]]
+
+
+class _Bench(threading.local):
+    """The clusters a thread keeps, the one used last at the end."""
+
+    def __init__(self) -> None:
+        self.clusters: OrderedDict[str, Cluster] = OrderedDict()
+
+    def get(self, key: str, state: _State) -> Optional[Cluster]:
+        cluster = self.clusters.get(key)
+        if cluster is None:
+            if state is None:
+                return None
+            cluster = cast(Cluster, pickle.loads(state)) if isinstance(state, bytes) else state.copy()
+            self.clusters[key] = cluster
+            while len(self.clusters) > _KEPT:
+                self.clusters.popitem(last=False)
+        self.clusters.move_to_end(key)
+        return cluster
+
+
+_bench = _Bench()
+
+
+def _perform(work: _Work, state: _State, is_remote: bool = True, bench: _Bench = _bench) -> _Answers:
+    """Runs scenarios one after another; says for each whether it went well, and its value or what it raised."""
+    answers: List[Tuple[bool, Any]] = []
+    for fields in work.scenarios:
+        cluster = bench.get(work.key, state)
+        if cluster is None:
+            return _Unknown()
+        savepoint = cluster.begin()
+        try:
+            value = work.run(cluster, Scenario(cluster=cluster, **fields))
+            # What cannot travel is the scenario's error, not the executor's.
+            answers.append((True, pickle.dumps(value) if is_remote else value))
+        except Exception as error:
+            answers.append((False, _packed(error) if is_remote else error))
+        finally:
+            if savepoint.is_open:
+                cluster.rollback(savepoint)
+            else:
+                # The run has closed it, and nobody knows what is left of the cluster.
+                bench.clusters.pop(work.key, None)
+    return answers
+
+
+class _WorkerTraceback(Exception):
+    """Where something was raised in a worker, as text; the cause of what was raised."""
+
+    def __str__(self) -> str:
+        return f"in a worker:\n{self.args[0]}"
+
+
+def _packed(error: Exception) -> Tuple[bytes, str]:
+    """An exception for the way back: pickled, where that and its return work, and its traceback."""
+    text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    try:
+        packed = pickle.dumps(error)
+        pickle.loads(packed)
+    except Exception:
+        packed = pickle.dumps(RuntimeError(f"{type(error).__name__}: {error}"))
+    return packed, text
+
+
+def _unpacked(packed: Tuple[bytes, str]) -> Exception:
+    error = cast(Exception, pickle.loads(packed[0]))
+    error.__cause__ = _WorkerTraceback(packed[1])
+    return error
+
+
+# What the caller's side does.
+
+
+class _Here(Executor):
+    """This thread: work is done when it is submitted. What is no `Exception`, such as Ctrl-C, goes to the caller at once."""
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        future: Future[T] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+class _Shipment:
+    """A cluster as it was when a scenario with it was first seen."""
+
+    def __init__(self, key: str, cluster: Cluster, is_remote: bool) -> None:
+        self.key = key
+        self.state: Union[bytes, Cluster] = pickle.dumps(cluster) if is_remote else cluster.copy()
+        self.was_sent = False
+
+
+class _Batch:
+    """A few scenarios with one cluster that are sent together, and what has become of them."""
+
+    def __init__(self, shipment: _Shipment, items: List[Tuple[int, Scenario]], retries: int = 0) -> None:
+        self.shipment = shipment
+        self.items = items
+        self.retries = retries
+        self.future: Optional[Future[_Answers]] = None
+        """`None` while it waits to be sent alone."""
+
+    def singles(self, retries: int) -> List[_Batch]:
+        return [_Batch(self.shipment, [item], retries) for item in self.items]
+
+
+def _is_lost(error: BaseException) -> bool:
+    """Whether it was the worker that failed, and not what it was given."""
+    if isinstance(error, (BrokenExecutor, CancelledError)):
+        return True
+    kind = type(error)
+    return kind.__name__ in ("KilledWorker", "CancelledError", "FutureCancelledError", "CommClosedError") and (
+        kind.__module__.split(".")[0] in ("distributed", "asyncio")
+    )
+
+
+class _Sweep(Generic[T]):
+    def __init__(
+        self,
+        scenarios: Iterable[Scenario],
+        run: Callable[[Cluster, Scenario], T],
+        executor: Union[None, Executor, Callable[[], Executor]],
+        report: Callable[[int], object],
+        retries: int,
+        ahead: int,
+        chunk: int,
+        is_raising: bool,
+    ) -> None:
+        self.source = iter(scenarios)
+        self.run = run
+        self.factory = executor if not isinstance(executor, Executor) else None
+        self.executor = executor if isinstance(executor, Executor) else None
+        self.report = report
+        self.retries = retries
+        self.ahead = ahead
+        self.chunk = chunk
+        self.is_raising = is_raising
+        self.window: Deque[_Batch] = deque()
+        self.held: Optional[Tuple[int, Scenario, _Shipment]] = None
+        self.taken = 0
+        self.is_exhausted = False
+        self.fault: Optional[BaseException] = None
+        self.number = itertools.count()
+        self.id = uuid.uuid4().hex
+        # By identity: the cluster, so that its address is not used again; its fingerprint; what is sent for it.
+        self.shipments: OrderedDict[int, Tuple[Cluster, int, _Shipment]] = OrderedDict()
+        self.bench = _Bench()
+
+    # Taking scenarios.
+
+    def next(self) -> Optional[Tuple[int, Scenario, _Shipment]]:
+        if self.held is not None:
+            held, self.held = self.held, None
+            return held
+        if self.is_exhausted:
+            return None
+        try:
+            scenario = next(self.source)
+        except StopIteration:
+            self.is_exhausted = True
+            return None
+        except Exception as error:
+            # What was taken before it is delivered first.
+            self.is_exhausted, self.fault = True, error
+            return None
+        if not isinstance(scenario, Scenario):
+            self.is_exhausted = True
+            self.fault = TypeError(f"scenarios[{self.taken}] is a `{type(scenario).__name__}`, not a Scenario")
+            return None
+        self.taken += 1
+        return self.taken - 1, scenario, self.shipment(scenario.cluster)
+
+    def shipment(self, cluster: Cluster) -> _Shipment:
+        fingerprint = cluster.fingerprint()
+        known = self.shipments.get(id(cluster))
+        if known is None or known[1] != fingerprint:
+            key = f"{self.id}-{next(self.number)}"
+            known = (cluster, fingerprint, _Shipment(key, cluster, self.is_remote))
+            self.shipments[id(cluster)] = known
+            while len(self.shipments) > _KEPT:
+                self.shipments.popitem(last=False)
+        self.shipments.move_to_end(id(cluster))
+        return known[2]
+
+    def fill(self) -> None:
+        """Sends scenarios until enough are under way; none while some wait to be sent alone."""
+        while len(self.window) < self.ahead and all(batch.future is not None for batch in self.window):
+            first = self.next()
+            if first is None:
+                return
+            batch = _Batch(first[2], [first[:2]])
+            while len(batch.items) < self.chunk:
+                more = self.next()
+                if more is None:
+                    break
+                if more[2] is not batch.shipment:
+                    self.held = more
+                    break
+                batch.items.append(more[:2])
+            self.window.append(batch)
+            self.send(batch)
+            if batch.future is not None and batch.future.done() and _was_lost(batch.future):
+                return
+
+    # Sending.
+
+    @property
+    def is_remote(self) -> bool:
+        executor = self.open()
+        is_thread = isinstance(executor, ThreadPoolExecutor) and type(executor).__name__ != "InterpreterPoolExecutor"
+        return not (is_thread or isinstance(executor, _Here))
+
+    def open(self) -> Executor:
+        if self.executor is None:
+            self.executor = _Here() if self.factory is None else self.factory()
+        return self.executor
+
+    def send(self, batch: _Batch, has_state: bool = False) -> None:
+        executor, is_remote, shipment = self.open(), self.is_remote, batch.shipment
+        work = _Work(shipment.key, next(self.number), tuple(_fields(scenario) for _, scenario in batch.items), self.run)
+        has_state = has_state or not is_remote or not shipment.was_sent or batch.retries > 0
+        shipment.was_sent = True
+        arguments: Tuple[Any, ...] = (work, shipment.state if has_state else None, is_remote)
+        if isinstance(executor, _Here):
+            arguments += (self.bench,)
+        try:
+            batch.future = executor.submit(_perform, *arguments)
+        except BrokenExecutor as error:
+            batch.future = Future()
+            batch.future.set_exception(error)
+        except RuntimeError as error:
+            raise self.broken([batch], f"the executor takes no more work: {error}") from error
+
+    # Receiving.
+
+    def settle(self) -> Tuple[_Batch, List[Tuple[bool, Any]]]:
+        """Waits for the first batch of the window, whatever that takes."""
+        while True:
+            batch = self.window[0]
+            if batch.future is None:
+                self.send(batch)
+            assert batch.future is not None
+            try:
+                answers = batch.future.result()
+            except BaseException as error:
+                if _is_lost(error):
+                    if batch.retries >= self.retries:
+                        self.recover(error, but=batch)
+                        return batch, [(False, self.died(scenario, batch, error)) for _, scenario in batch.items]
+                    self.recover(error)
+                elif not isinstance(error, Exception) or not batch.future.done():
+                    raise
+                elif len(batch.items) > 1:
+                    # One of them could not travel: each goes on its own.
+                    self.window.popleft()
+                    self.window.extendleft(reversed(batch.singles(batch.retries)))
+                else:
+                    return batch, [(False, error)]
+                continue
+            if not isinstance(answers, _Unknown):
+                return batch, answers
+            for other in self.window:
+                if other.future is not None and _is_unknown(other.future):
+                    self.send(other, has_state=True)
+
+    def recover(self, error: BaseException, but: Optional[_Batch] = None) -> None:
+        """After a worker died: keeps every answer that came, and has all that was lost sent again, one scenario at a time with
+        nothing beside it, so that the one that kills its worker is known."""
+        for batch in self.window:
+            if batch.future is not None:
+                # `concurrent.futures.wait` would wait for ever for one that was cancelled and whose executor never said so.
+                _was_lost(batch.future)
+        window: Deque[_Batch] = deque()
+        lost: List[_Batch] = []
+        for batch in self.window:
+            if batch is but or batch.future is None or not _was_lost(batch.future):
+                window.append(batch)
+            else:
+                lost.append(batch)
+                window.extend(batch.singles(batch.retries + 1))
+        if isinstance(error, BrokenExecutor):
+            if self.factory is None:
+                what = str(error) or "a worker died"
+                raise self.broken([*([but] if but else []), *lost], f"the executor is broken: {what}") from error
+            self.shut(is_waiting=False)
+            for _, _, shipment in self.shipments.values():
+                shipment.was_sent = False
+            for batch in window:
+                batch.shipment.was_sent = False
+        self.window = window
+
+    def broken(self, lost: List[_Batch], message: str) -> SweepError:
+        names = [scenario.name for batch in lost for _, scenario in batch.items]
+        return SweepError(
+            f"{message}; without a result: {', '.join(f'`{name}`' for name in names[:5])}{', ...' * (len(names) > 5)}",
+            scenario=names[0],
+            code="sweep.executor_broken",
+            help="give a function that makes the executor, so that a broken one can be replaced",
+        )
+
+    def died(self, scenario: Scenario, batch: _Batch, error: BaseException) -> SweepError:
+        tries = "its only try" if batch.retries == 0 else f"each of {batch.retries + 1} tries"
+        failure = SweepError(
+            f"the worker of scenario `{scenario.name}` died in {tries}",
+            scenario=scenario.name,
+            code="sweep.worker_died",
+            help="a worker is often ended for the memory it takes; more `retries` help against accidents only",
+        )
+        failure.__cause__ = error
+        return failure
+
+    def raised(self, scenario: Scenario, error: Exception) -> SweepError:
+        if isinstance(error, SweepError):
+            return error
+        failure = SweepError(
+            f"scenario `{scenario.name}` raised {type(error).__name__}: {error}".splitlines()[0],
+            scenario=scenario.name,
+            code="sweep.scenario_raised",
+        )
+        failure.__cause__ = error
+        return failure
+
+    def stream(self) -> Generator[ScenarioResult[T], None, None]:
+        is_done = False
+        try:
+            while True:
+                self.fill()
+                if not self.window:
+                    break
+                batch, answers = self.settle()
+                self.window.popleft()
+                for (index, scenario), (is_value, answer) in zip(batch.items, answers):
+                    value, failure = None, None
+                    try:
+                        if is_value:
+                            value = pickle.loads(answer) if self.is_remote else answer
+                        else:
+                            error = _unpacked(answer) if isinstance(answer, tuple) else answer
+                            failure = self.raised(scenario, error)
+                    except Exception as error:
+                        failure = self.raised(scenario, error)
+                    if failure is not None and self.is_raising:
+                        raise failure
+                    self.report(index + 1)
+                    yield ScenarioResult(index, scenario, value, failure, batch.retries)
+            if self.fault is not None:
+                raise self.fault
+            is_done = True
+        finally:
+            for batch in self.window:
+                if batch.future is not None:
+                    batch.future.cancel()
+            if self.factory is not None:
+                self.shut(is_waiting=is_done)
+
+    def shut(self, is_waiting: bool) -> None:
+        executor, self.executor = self.executor, None
+        if executor is None:
+            return
+        try:
+            executor.shutdown(wait=is_waiting, cancel_futures=not is_waiting)
+        except TypeError:
+            # An executor from before Python 3.9.
+            executor.shutdown(wait=is_waiting)
+
+
+def _fields(scenario: Scenario) -> Dict[str, Any]:
+    return {name: getattr(scenario, name) for name in Scenario.__dataclass_fields__ if name != "cluster"}
+
+
+def _was_lost(future: Future[_Answers]) -> bool:
+    """Waits for an answer; whether the worker failed."""
+    try:
+        error = future.exception()
+    except CancelledError:
+        return True
+    return error is not None and _is_lost(error)
+
+
+def _is_unknown(future: Future[_Answers]) -> bool:
+    return future.done() and not future.cancelled() and future.exception() is None and isinstance(future.result(), _Unknown)
+
+
+@overload
+def sweep(
+    scenarios: Iterable[Scenario],
+    *,
+    executor: Union[None, Executor, Callable[[], Executor]] = None,
+    progress: Union[None, Callable[[int, Optional[int]], object], _Bar] = None,
+    retries: int = 2,
+    ahead: Optional[int] = None,
+    chunk: int = 1,
+    errors: Literal["raise", "return"] = "raise",
+) -> Generator[ScenarioResult[Summary], None, None]: ...
+@overload
+def sweep(
+    scenarios: Iterable[Scenario],
+    *,
+    run: Callable[[Cluster, Scenario], T],
+    executor: Union[None, Executor, Callable[[], Executor]] = None,
+    progress: Union[None, Callable[[int, Optional[int]], object], _Bar] = None,
+    retries: int = 2,
+    ahead: Optional[int] = None,
+    chunk: int = 1,
+    errors: Literal["raise", "return"] = "raise",
+) -> Generator[ScenarioResult[T], None, None]: ...
+def sweep(
+    scenarios: Iterable[Scenario],
+    *,
+    run: Callable[[Cluster, Scenario], Any] = place_all,
+    executor: Union[None, Executor, Callable[[], Executor]] = None,
+    progress: Union[None, Callable[[int, Optional[int]], object], _Bar] = None,
+    retries: int = 2,
+    ahead: Optional[int] = None,
+    chunk: int = 1,
+    errors: Literal["raise", "return"] = "raise",
+) -> Generator[ScenarioResult[Any], None, None]:
+    """Runs what-ifs and gives their results one by one, in the order of ``scenarios``, each exactly once.
+
+    ``run`` is called with a cluster of the worker's own, in the state of the scenario's, and the scenario; what it does to the
+    cluster is rolled back. By default it is :func:`place_all`, and results have a :class:`Summary`. Over processes it and its
+    value have to be picklable. ``run`` has to be repeatable: where a worker dies, it is called again.
+
+    ``executor`` is any ``concurrent.futures.Executor``, a function that makes one, or ``None`` for this thread. A function is
+    called when the sweep begins, and again when the executor breaks, as a process pool does when one process dies; what it made
+    is shut down at the end. With an executor of your own that breaks the sweep ends in a ``SweepError``.
+
+    ``retries`` is how often a scenario is tried again whose worker died, each time with nothing beside it; after that it comes
+    to a ``SweepError`` with its name. What ``run`` raises is not tried again. ``errors="return"`` gives such errors as results in
+    their place and goes on; ``"raise"`` ends the sweep there.
+
+    ``ahead`` bounds how many calls of ``chunk`` scenarios each are under way or wait to be delivered, so any number of scenarios
+    can come from a generator; default: four for each CPU, and at least eight. A chunk is for scenarios so short that sending them is
+    what takes time. ``progress`` is called with how many are delivered and how many there are (``None`` where that is unknown), or
+    has a method ``update`` as tqdm has. Closing the generator, Ctrl-C, and what ``progress`` raises cancel what is pending.
+
+    A cluster is sent once to each worker and each state it has, not with every scenario; a worker keeps the four it used last. Do
+    not register task definitions in a cluster that a running sweep uses.
+
+    >>> import placewright as pw
+    >>> cluster = pw.Cluster()
+    >>> cluster.register("i-1", cpu=1024, memory_mib=1000)
+    >>> cluster.register_task_definition({"family": "a", "containerDefinitions": [{"name": "a", "cpu": 100, "memory": 100}]})
+    'a:1'
+    >>> scenarios = [pw.Scenario(f"{n} tasks", cluster, [{"taskDefinition": "a", "count": n}]) for n in (5, 20)]
+    >>> [(result.name, result.value.placed, result.value.rejected) for result in pw.sweep(scenarios)]
+    [('5 tasks', 5, 0), ('20 tasks', 10, 10)]
+    """
+    if executor is not None and not isinstance(executor, Executor) and not callable(executor):
+        raise TypeError(f"executor is a `{type(executor).__name__}`, and neither an Executor nor a function that makes one")
+    if errors not in ("raise", "return"):
+        raise ValueError(f"errors is {errors!r}, and neither 'raise' nor 'return'")
+    if ahead is None:
+        ahead = 1 if executor is None else max(8, 4 * (os.cpu_count() or 1))
+    for name, number, least in (("retries", retries, 0), ("ahead", ahead, 1), ("chunk", chunk, 1)):
+        if number < least:
+            raise ValueError(f"{name} is {number}, below {least}")
+    report = _reporter(progress, len(scenarios) if isinstance(scenarios, Sized) else None)
+    return _Sweep(scenarios, run, executor, report, retries, ahead, chunk, errors == "raise").stream()
+
+
+def _reporter(
+    progress: Union[None, Callable[[int, Optional[int]], object], _Bar], total: Optional[int]
+) -> Callable[[int], object]:
+    if progress is None:
+        return lambda done: None
+    update = getattr(progress, "update", None)
+    if update is not None:
+        return lambda done: update(1)
+    if not callable(progress):
+        raise TypeError("progress is neither a function nor has a method `update`")
+    return lambda done: progress(done, total)

@@ -1,0 +1,430 @@
+"""Sweeps: order, each scenario exactly once, workers that die, errors with names, bounds, closing."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import random
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+from conftest import small
+
+import placewright as pw
+from placewright import _sweep
+
+
+def scenarios(number: int, cluster: pw.Cluster | None = None, **tags: Any) -> list[pw.Scenario]:
+    """Scenario `n` asks for `n % 30` tasks."""
+    cluster = small() if cluster is None else cluster
+    return [
+        pw.Scenario(f"s{at}", cluster, [{"taskDefinition": "web", "count": 1 + at % 30}], "binpack:memory", tags=tags)
+        for at in range(number)
+    ]
+
+
+def in_order(results: list[pw.ScenarioResult[pw.Summary]], number: int) -> None:
+    assert [result.index for result in results] == list(range(number))
+    assert [result.name for result in results] == [f"s{at}" for at in range(number)]
+    for result in results:
+        assert result.error is None and result.value is not None
+        assert result.value.placed == 1 + result.index % 30, result
+
+
+def dies(cluster: pw.Cluster, scenario: pw.Scenario) -> pw.Summary:
+    """Ends its process the first `times` times that the scenario named in the tags runs."""
+    tags = scenario.tags
+    if scenario.name == tags["who"]:
+        died = len(list(Path(tags["folder"]).iterdir()))
+        if died < tags["times"]:
+            (Path(tags["folder"]) / str(died)).touch()
+            # Dask starts a worker again that dies, unless it dies before the start was seen to have succeeded.
+            time.sleep(tags.get("after", 0))
+            os.kill(os.getpid(), signal.SIGKILL)
+    return pw.place_all(cluster, scenario)
+
+
+def raises(cluster: pw.Cluster, scenario: pw.Scenario) -> str:
+    if scenario.name == "s3":
+        cluster.place("unknown")
+    return scenario.name
+
+
+def closes(cluster: pw.Cluster, scenario: pw.Scenario) -> tuple[int, int]:
+    """Spoils its cluster for good, unless somebody takes care."""
+    before = cluster.running_tasks
+    cluster.place("web", count=3)
+    cluster.commit()
+    return before, cluster.running_tasks
+
+
+def unpicklable(cluster: pw.Cluster, scenario: pw.Scenario) -> Any:
+    return threading.Lock() if scenario.name == "s1" else scenario.name
+
+
+class Odd(Exception):
+    def __init__(self, one: str, two: str) -> None:
+        super().__init__(one)
+
+
+def odd(cluster: pw.Cluster, scenario: pw.Scenario) -> None:
+    raise Odd("not to be", "unpickled")
+
+
+def drains(cluster: pw.Cluster) -> None:
+    cluster.drain(cluster.instance_ids[:3])
+
+
+def seen(cluster: pw.Cluster, scenario: pw.Scenario) -> tuple[int, int]:
+    """The process, and a number for the cluster object it was given."""
+    return os.getpid(), id(cluster)
+
+
+def threads() -> Executor:
+    return ThreadPoolExecutor(2)
+
+
+def processes() -> Executor:
+    return ProcessPoolExecutor(2)
+
+
+EXECUTORS = pytest.mark.parametrize("executor", [None, threads, processes], ids=["here", "threads", "processes"])
+Factory = Callable[[], Executor]
+
+
+@EXECUTORS
+@pytest.mark.parametrize("chunk", [1, 7])
+def test_results_come_in_order_and_once(executor: Factory | None, chunk: int) -> None:
+    cluster = small()
+    before = cluster.to_json()
+    steps: list[tuple[int, int | None]] = []
+    results = list(
+        pw.sweep(scenarios(100, cluster), executor=executor, chunk=chunk, progress=lambda *step: steps.append(step))
+    )
+    in_order(results, 100)
+    assert steps == [(done, 100) for done in range(1, 101)]
+    assert cluster.to_json() == before and cluster.savepoints == 0
+    alone = small()
+    placed = alone.place("web", count=20, strategies="binpack:memory").placed
+    summary = results[19].value
+    assert summary is not None and summary.placed == placed and sum(summary.zones.values()) == placed
+
+
+def test_a_pool_of_your_own_is_used_and_left_open() -> None:
+    with ThreadPoolExecutor(2) as pool:
+        in_order(list(pw.sweep(scenarios(20), executor=pool)), 20)
+        assert pool.submit(int, "3").result() == 3
+
+
+def test_the_summary_counts() -> None:
+    cluster = pw.Cluster()
+    cluster.register("i-1", cpu=1000, memory_mib=1000, zone="a")
+    cluster.register("i-2", cpu=2000, memory_mib=1000, zone="b")
+    cluster.register_task_definition(
+        {"family": "t", "containerDefinitions": [{"name": "a", "cpu": 100, "memory": 300}]}
+    )
+    scenario = pw.Scenario("x", cluster, [{"taskDefinition": "t", "count": 9}], "binpack:cpu")
+    (result,) = pw.sweep([scenario])
+    # Three on each; 100 MiB are left of 1,000, so a tenth of the CPU is of use, 100 and 200 units.
+    assert result.value == pw.Summary(
+        placed=6,
+        rejected=3,
+        reasons={"RESOURCE:MEMORY": 2},
+        instances=2,
+        instances_used=2,
+        registered_cpu=3000,
+        used_cpu=600,
+        stranded_cpu=(700 - 100) + (1700 - 200),
+        registered_memory_mib=2000,
+        used_memory_mib=1800,
+        stranded_memory_mib=0,
+        zones={"a": 3, "b": 3},
+    )
+    assert result.value.zone_skew == 0
+    spread = pw.Scenario("y", cluster, ["t", "t"], pw.binpack("cpu"), pw.member_of("attribute:ecs.availability-zone == a"))
+    (result,) = pw.sweep([spread])
+    assert result.value is not None and result.value.zones == {"a": 2, "b": 0} and result.value.zone_skew == 2
+
+
+@EXECUTORS
+def test_what_raises_is_named(executor: Factory | None) -> None:
+    results = []
+    with pytest.raises(pw.SweepError, match="scenario `s3` raised NotFoundError") as caught:
+        for result in pw.sweep(scenarios(6), run=raises, executor=executor):
+            results.append(result.value)
+    assert results == ["s0", "s1", "s2"]
+    error = caught.value
+    assert (error.scenario, error.code) == ("s3", "sweep.scenario_raised")
+    assert isinstance(error.__cause__, pw.NotFoundError)
+    again = pickle.loads(pickle.dumps(error))
+    assert (again.scenario, again.code, str(again)) == (error.scenario, error.code, str(error))
+    kept = list(pw.sweep(scenarios(6), run=raises, executor=executor, errors="return", chunk=4))
+    assert [result.name for result in kept if result.error is not None] == ["s3"]
+    assert [result.value for result in kept] == ["s0", "s1", "s2", None, "s4", "s5"]
+
+
+def test_what_cannot_travel_is_the_error_of_its_scenario() -> None:
+    kept = list(pw.sweep(scenarios(4), run=unpicklable, executor=processes, errors="return"))
+    assert [result.value for result in kept] == ["s0", None, "s2", "s3"]
+    (result,) = pw.sweep(scenarios(1), run=odd, executor=processes, errors="return")
+    assert result.error is not None and "Odd: not to be" in str(result.error)
+    with pytest.raises(pw.SweepError, match="`s0`"):
+        list(pw.sweep(scenarios(2), run=lambda cluster, scenario: 1, executor=processes, chunk=2))
+    tagged = scenarios(3)
+    tagged[1] = pw.Scenario("s1", tagged[1].cluster, tags={"lock": threading.Lock()})
+    kept = list(pw.sweep(tagged, run=raises, executor=processes, chunk=3, errors="return"))
+    assert [result.error is None for result in kept] == [True, False, True]
+
+
+@EXECUTORS
+def test_each_scenario_finds_the_cluster_as_it_was(executor: Factory | None) -> None:
+    assert [result.value for result in pw.sweep(scenarios(6), run=closes, executor=executor, chunk=2)] == [(0, 3)] * 6
+
+
+def test_a_cluster_that_changes_between_scenarios_is_seen_as_it_is_then() -> None:
+    cluster = small()
+
+    def lazily() -> Iterator[pw.Scenario]:
+        for at in range(5):
+            yield pw.Scenario(f"s{at}", cluster)
+            cluster.place("web")
+
+    for executor in (None, threads, processes):
+        before = cluster.running_tasks
+        counts = [result.value.zones for result in pw.sweep(lazily(), executor=executor, chunk=2) if result.value]
+        assert [sum(zones.values()) - before for zones in counts] == [0, 1, 2, 3, 4]
+
+
+def test_a_change_is_made_before_placing() -> None:
+    cluster = small()
+    asked = [{"taskDefinition": "web", "count": 1000}]
+    both = [pw.Scenario("all", cluster, asked), pw.Scenario("three out", cluster, asked, change=drains)]
+    for executor in (None, processes):
+        first, second = (result.value for result in pw.sweep(both, executor=executor))
+        assert first is not None and second is not None and 0 < second.placed < first.placed
+
+
+def test_workers_keep_their_clusters() -> None:
+    pids = [result.value for result in pw.sweep(scenarios(60), run=seen, executor=processes)]
+    assert len(set(pids)) <= 2, "each process unpickles the cluster once"
+    clusters = [small() for _ in range(3)]
+    mixed = [pw.Scenario(f"s{at}", clusters[at % 3]) for at in range(30)]
+    pids = [result.value for result in pw.sweep(mixed, run=seen, executor=processes)]
+    assert len(set(pids)) <= 6
+
+
+@pytest.mark.parametrize("chunk", [1, 5])
+def test_a_killed_process_costs_nothing_but_time(tmp_path: Path, chunk: int) -> None:
+    asked = scenarios(60, who="s7", folder=str(tmp_path), times=2)
+    results = list(pw.sweep(asked, run=dies, executor=processes, retries=2, chunk=chunk))
+    in_order(results, 60)
+    assert results[7].retries == 2 and all(result.retries <= 1 for result in results if result.index != 7)
+
+
+def test_a_scenario_that_kills_each_worker_is_named_and_the_others_come(tmp_path: Path) -> None:
+    asked = scenarios(30, who="s7", folder=str(tmp_path), times=99)
+    results = list(pw.sweep(asked, run=dies, executor=processes, retries=1, errors="return"))
+    assert [result.index for result in results] == list(range(30))
+    error = results[7].error
+    assert error is not None and (error.code, error.scenario) == ("sweep.worker_died", "s7")
+    assert "the worker of scenario `s7` died in each of 2 tries" in str(error)
+    assert all(result.value is not None for result in results if result.index != 7)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_broken_pool_of_your_own_ends_the_sweep_with_names(tmp_path: Path) -> None:
+    asked = scenarios(9, who="s3", folder=str(tmp_path), times=1)
+    with ProcessPoolExecutor(1) as pool, pytest.raises(pw.SweepError, match="executor is broken.*`s3`") as caught:
+        list(pw.sweep(asked, run=dies, executor=pool))
+    assert caught.value.code == "sweep.executor_broken" and "function" in str(caught.value.help)
+    closed = ThreadPoolExecutor(1)
+    closed.shutdown()
+    with pytest.raises(pw.SweepError, match="no more work"):
+        list(pw.sweep(asked, executor=closed))
+
+
+class Chaos(Executor):
+    """Does the work, loses it, forgets clusters, or breaks, as a seeded draw decides."""
+
+    def __init__(self, draw: random.Random) -> None:
+        self.draw = draw
+        self.is_broken = False
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        if self.is_broken:
+            raise BrokenExecutor("broken before")
+        future: Future[Any] = Future()
+        chance = self.draw.random()
+        if chance < 0.1:
+            future.cancel()
+        elif chance < 0.15:
+            self.is_broken = True
+            future.set_exception(BrokenExecutor("broken now"))
+        else:
+            if chance < 0.4:
+                _sweep._bench.clusters.clear()
+            future.set_result(pickle.loads(pickle.dumps(fn(*pickle.loads(pickle.dumps(args))))))
+            if chance > 0.95:
+                # Others that were under way are lost with it, this one came through.
+                self.is_broken = True
+        return future
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_nothing_is_lost_or_doubled_whatever_workers_do(seed: int) -> None:
+    draw = random.Random(seed)
+    clusters = [small() for _ in range(draw.choice([1, 2, 6]))]
+    asked = [
+        pw.Scenario(f"s{at}", draw.choice(clusters), [{"taskDefinition": "web", "count": 1 + at % 30}])
+        for at in range(draw.choice([0, 1, 40]))
+    ]
+    ahead, chunk = draw.choice([1, 2, 9]), draw.choice([1, 3])
+    in_order(list(pw.sweep(asked, executor=lambda: Chaos(draw), retries=99, ahead=ahead, chunk=chunk)), len(asked))
+
+
+def test_few_scenarios_are_under_way_at_once() -> None:
+    taken = 0
+
+    def counted() -> Iterator[pw.Scenario]:
+        nonlocal taken
+        for scenario in scenarios(200):
+            taken += 1
+            yield scenario
+
+    furthest = 0
+    for result in pw.sweep(counted(), executor=threads, ahead=5, chunk=3):
+        furthest = max(furthest, taken - result.index)
+    assert taken == 200 and furthest <= 5 * 3 + 1
+
+
+class Watched(Executor):
+    """Never begins: notes what is cancelled."""
+
+    def __init__(self) -> None:
+        self.futures: list[Future[Any]] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        self.futures.append(future)
+        if len(self.futures) == 1:
+            future.set_result(fn(*args, **kwargs))
+        return future
+
+
+def test_closing_cancels_what_is_pending() -> None:
+    pool = Watched()
+    results = pw.sweep(scenarios(100), executor=pool, ahead=10)
+    assert next(results).name == "s0"
+    results.close()
+    assert len(pool.futures) == 10 and all(future.cancelled() for future in pool.futures[1:])
+    begun = time.monotonic()
+    results = pw.sweep(scenarios(1000), executor=threads)
+    next(results)
+    results.close()
+    assert time.monotonic() - begun < 5
+
+
+def test_a_fault_of_the_source_or_of_progress_ends_the_sweep() -> None:
+    def broken() -> Iterator[pw.Scenario]:
+        yield from scenarios(3)
+        raise OSError("no more")
+
+    got = []
+    with pytest.raises(OSError, match="no more"):
+        for result in pw.sweep(broken(), executor=threads):
+            got.append(result.index)
+    assert got == [0, 1, 2], "what was taken before is delivered"
+
+    def stops(done: int, total: int | None) -> None:
+        assert total is None
+        if done == 2:
+            raise StopAsyncIteration("enough")
+
+    with pytest.raises(StopAsyncIteration):
+        list(pw.sweep(iter(scenarios(9)), progress=stops))
+    bad: Any = "three"
+    with pytest.raises(TypeError, match=r"scenarios\[0\] is a `str`"):
+        list(pw.sweep(["x", *scenarios(1)]))  # type: ignore[list-item]
+    with pytest.raises(TypeError, match="executor is a `str`"):
+        pw.sweep([], executor=bad)
+    with pytest.raises(TypeError, match="progress"):
+        pw.sweep([], progress=bad)
+    with pytest.raises(ValueError, match="errors"):
+        pw.sweep([], errors=bad)
+    for name in ("retries", "ahead", "chunk"):
+        options: dict[str, Any] = {name: -1}
+        with pytest.raises(ValueError, match=f"{name} is -1"):
+            pw.sweep([], **options)
+
+
+def test_a_bar_is_moved() -> None:
+    class Bar:
+        n = 0
+
+        def update(self, n: int, /) -> None:
+            self.n += n
+
+    bar = Bar()
+    assert len(list(pw.sweep(scenarios(12), progress=bar))) == bar.n == 12
+
+
+@pytest.mark.parametrize("executor", [None, processes], ids=["here", "processes"])
+def test_ctrl_c_ends_a_sweep(executor: Factory | None) -> None:
+    """A signal to this process only; a terminal's goes to the workers as well."""
+    results = pw.sweep(scenarios(100_000), executor=executor)
+    next(results)
+    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        for _ in results:
+            pass
+    assert time.monotonic() - begun < 10
+    assert list(results) == []
+    timer.join()
+
+
+@pytest.mark.parametrize(("executor", "chunk"), [(None, 1), (threads, 50), (processes, 200)])
+def test_a_hundred_thousand_tiny_scenarios_stream(executor: Factory | None, chunk: int) -> None:
+    cluster = pw.Cluster()
+    cluster.register("i-1", cpu=1024, memory_mib=1024)
+    cluster.register_task_definition({"family": "t", "containerDefinitions": [{"name": "a", "memory": 8}]})
+    requests = ["t"]
+    many = (pw.Scenario(str(at), cluster, requests) for at in range(100_000))
+    following = 0
+    for result in pw.sweep(many, executor=executor, chunk=chunk):
+        assert result.index == following and result.value is not None and result.value.placed == 1
+        following += 1
+    assert following == 100_000
+
+
+def test_a_grid_is_every_combination() -> None:
+    cluster = small()
+    grid = list(
+        pw.grid(
+            "g",
+            cluster,
+            requests={"few": ["web"], "many": ["web"] * 3},
+            strategies=["binpack:cpu", pw.spread("ecs.availability-zone"), [pw.random()]],
+            seed=[1],
+            colour=["red", "blue"],
+        )
+    )
+    assert len(grid) == 12 and len({scenario.name for scenario in grid}) == 12
+    assert grid[3].name == "g/requests=few/strategies=spread:attribute:ecs.availability-zone/colour=blue"
+    assert grid[3].tags == {
+        "requests": "few",
+        "strategies": "spread:attribute:ecs.availability-zone",
+        "seed": "1",
+        "colour": "blue",
+    }
+    assert [result.value.placed for result in pw.sweep(grid) if result.value] == [1] * 6 + [3] * 6
+    with pytest.raises(TypeError, match="list of values"):
+        pw.grid("g", cluster, strategies="binpack:cpu")
+    assert pickle.loads(pickle.dumps(grid[3])).name == grid[3].name
