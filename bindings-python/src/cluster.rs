@@ -9,11 +9,14 @@ use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
 
 use crate::bulk::{self, BulkResult};
 use crate::call::{Named, What, answer, load};
+use crate::columns;
 use crate::convert::{self, Asked, Text};
 use crate::error;
+use crate::frame::{Instances, Tasks};
 use crate::gate::Gate;
 use crate::handle::{Memo, Request, Savepoint, Transaction};
 use crate::outcome::{Explanation, PlaceResult};
+use crate::table::Table;
 use crate::watch::Watcher;
 
 /// A cluster of container instances and the tasks on them.
@@ -156,7 +159,34 @@ impl Cluster {
         Ok(session.into())
     }
 
+    #[classmethod]
+    #[pyo3(signature = (frame, /, **columns))]
+    fn from_frame<'py>(
+        _class: &Bound<'py, PyType>,
+        frame: &Bound<'py, PyAny>,
+        columns: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Self> {
+        let (instances, options) = Instances::read(frame, columns)?;
+        let mut session = Session::new(convert::to_options(Some(&options))?);
+        let py = frame.py();
+        py.detach(|| instances.load(&mut session)).map_err(|fault| error::plain(py, &fault))?;
+        Ok(session.into())
+    }
+
     // Instances.
+
+    #[pyo3(signature = (frame, /, **columns))]
+    fn register_frame<'py>(
+        &self,
+        frame: &Bound<'py, PyAny>,
+        columns: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<()> {
+        let (instances, rest) = Instances::read(frame, columns)?;
+        if let Some(name) = rest.keys().iter().next() {
+            return Err(PyTypeError::new_err(format!("unexpected keyword argument `{name}`")));
+        }
+        self.call_detached(frame.py(), |session| instances.register_all(session))
+    }
 
     #[pyo3(signature = (name, /, *, cpu, memory_mib, zone=None, attributes=None, gpus=None, custom=None, ports=None,
         udp_ports=None, eni_task_slots=None, ec2_instance_id=None, capacity_provider=None, agent_version=None,
@@ -261,6 +291,18 @@ impl Cluster {
     fn load_tasks(&self, py: Python<'_>, document: &Bound<'_, PyAny>) -> PyResult<()> {
         let document = convert::to_document(document)?;
         self.call_with(py, &document, Session::load_tasks_json)
+    }
+
+    #[pyo3(signature = (frame, /, **columns))]
+    fn load_tasks_frame<'py>(
+        &self,
+        frame: &Bound<'py, PyAny>,
+        columns: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<()> {
+        let tasks = Tasks::read(frame, columns)?;
+        self.call_detached(frame.py(), |session| {
+            session.load_tasks_json(&tasks.document).map_err(|fault| tasks.located(&fault))
+        })
     }
 
     #[pyo3(signature = (what, /, *, count=None, group=None, strategies=None, constraints=None, all_or_nothing=None, seed=None,
@@ -480,6 +522,40 @@ impl Cluster {
     }
 
     #[getter]
+    fn instances(&self, py: Python<'_>) -> PyResult<Table> {
+        self.call_detached(py, |session| columns::instances(session))
+    }
+
+    #[getter]
+    fn remaining(&self, py: Python<'_>) -> PyResult<Table> {
+        self.call_detached(py, |session| columns::remaining(session))
+    }
+
+    #[getter]
+    fn tasks(&self, py: Python<'_>) -> PyResult<Table> {
+        self.call_detached(py, |session| columns::tasks(session, None))
+    }
+
+    #[getter]
+    fn attributes(&self, py: Python<'_>) -> PyResult<Table> {
+        self.call_detached(py, |session| columns::attributes(session))
+    }
+
+    #[pyo3(signature = (instances, /))]
+    fn _tasks_of(&self, py: Python<'_>, instances: Vec<String>) -> PyResult<Table> {
+        self.call_detached(py, |session| columns::tasks(session, Some(&instances)))
+    }
+
+    #[pyo3(signature = (**options))]
+    fn plot<'py>(slf: &Bound<'py, Self>, options: Option<&Bound<'py, PyDict>>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("placewright._plot")?.getattr("cluster")?.call((slf,), options)
+    }
+
+    fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("placewright._html")?.call_method1("cluster", (slf,))
+    }
+
+    #[getter]
     fn running_tasks(&self, py: Python<'_>) -> PyResult<usize> {
         self.call(py, |session| Ok(session.cluster().running_tasks()))
     }
@@ -605,6 +681,15 @@ impl Cluster {
 }
 
 impl Cluster {
+    /// Calls the core with the interpreter's lock released and raises what it refuses.
+    fn call_detached<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&mut Session) -> Result<T, Error> + Send,
+    ) -> PyResult<T> {
+        self.call_with(py, &Json::Null, |session, _| work(session))
+    }
+
     /// Sets the status of instances.
     fn set_status(&self, instances: &Bound<'_, PyAny>, status: &'static str) -> PyResult<()> {
         let names = convert::to_instances(instances)?;
