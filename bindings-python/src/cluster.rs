@@ -176,11 +176,7 @@ impl Cluster {
     // Instances.
 
     #[pyo3(signature = (frame, /, **columns))]
-    fn register_frame<'py>(
-        &self,
-        frame: &Bound<'py, PyAny>,
-        columns: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<()> {
+    fn register_frame<'py>(&self, frame: &Bound<'py, PyAny>, columns: Option<&Bound<'py, PyDict>>) -> PyResult<()> {
         let (instances, rest) = Instances::read(frame, columns)?;
         if let Some(name) = rest.keys().iter().next() {
             return Err(PyTypeError::new_err(format!("unexpected keyword argument `{name}`")));
@@ -294,11 +290,7 @@ impl Cluster {
     }
 
     #[pyo3(signature = (frame, /, **columns))]
-    fn load_tasks_frame<'py>(
-        &self,
-        frame: &Bound<'py, PyAny>,
-        columns: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<()> {
+    fn load_tasks_frame<'py>(&self, frame: &Bound<'py, PyAny>, columns: Option<&Bound<'py, PyDict>>) -> PyResult<()> {
         let tasks = Tasks::read(frame, columns)?;
         self.call_detached(frame.py(), |session| {
             session.load_tasks_json(&tasks.document).map_err(|fault| tasks.located(&fault))
@@ -542,6 +534,7 @@ impl Cluster {
     }
 
     #[pyo3(signature = (instances, /))]
+    #[expect(clippy::needless_pass_by_value, reason = "made of a list of Python's")]
     fn _tasks_of(&self, py: Python<'_>, instances: Vec<String>) -> PyResult<Table> {
         self.call_detached(py, |session| columns::tasks(session, Some(&instances)))
     }

@@ -33,9 +33,10 @@ fn words<'a>(values: impl Iterator<Item = Option<&'a str>>) -> Result<ArrayRef, 
     for value in values {
         match value {
             None => column.append_null(),
-            Some(value) => column.append(value).map(drop).map_err(|fault| {
-                Error::with_message(placewright::ErrorKind::LimitExceeded, fault.to_string())
-            })?,
+            Some(value) => column
+                .append(value)
+                .map(drop)
+                .map_err(|fault| Error::with_message(placewright::ErrorKind::LimitExceeded, fault.to_string()))?,
         }
     }
     Ok(Arc::new(column.finish()))
@@ -173,8 +174,10 @@ pub(crate) fn tasks(session: &Session, of_instances: Option<&[String]>) -> Resul
 /// Every attribute of every instance, in registration order, then by name.
 pub(crate) fn attributes(session: &Session) -> Result<Table, Error> {
     let rows = views(session);
-    let carried: Vec<_> =
-        rows.iter().flat_map(|row| row.attributes().into_iter().map(|(name, value)| (row.name(), name, value))).collect();
+    let carried: Vec<_> = rows
+        .iter()
+        .flat_map(|row| row.attributes().into_iter().map(|(name, value)| (row.name(), name, value)))
+        .collect();
     Table::new(vec![
         ("instance".to_string(), texts(carried.iter().map(|row| Some(row.0)))),
         ("name".to_string(), words(carried.iter().map(|row| Some(row.1)))?),

@@ -5,7 +5,7 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
-use arrow_array::{Array, ArrayRef};
+use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_cast::cast;
 use arrow_schema::DataType;
 use placewright::adapter::Session;
@@ -23,6 +23,9 @@ use crate::error;
 
 /// The most columns a message lists.
 const NAMES_SHOWN: usize = 20;
+
+/// The most characters of a value that a message repeats.
+const CHARACTERS_SHOWN: usize = 80;
 
 /// One column as it came.
 enum Cells<'py> {
@@ -59,6 +62,7 @@ fn gap(column: &str, row: usize) -> Error {
 
 /// The error for a value of another kind.
 fn unfit(column: &str, row: usize, what: &str, value: &dyn std::fmt::Display) -> Error {
+    let value: String = value.to_string().chars().take(CHARACTERS_SHOWN).collect();
     at(column, row, ErrorKind::JsonType, format!("column `{column}` holds `{value}` in row {row}, which is no {what}"))
 }
 
@@ -113,7 +117,7 @@ impl<'py> Frame<'py> {
             (field.name().clone(), Cells::Arrow(field.data_type().clone(), chunks(index)))
         };
         let columns = schema.fields().iter().enumerate().map(column).collect();
-        Ok(Self { py: frame.py(), columns, rows: batches.iter().map(|batch| batch.num_rows()).sum() })
+        Ok(Self { py: frame.py(), columns, rows: batches.iter().map(RecordBatch::num_rows).sum() })
     }
 
     /// Names of the columns.
@@ -164,7 +168,7 @@ impl<'py> Frame<'py> {
                 }
                 Ok(found)
             }
-            Cells::Python(values) => self.each(name, values, |row, value| match Text::of(value)? {
+            Cells::Python(values) => self.each(values, |row, value| match Text::of(value)? {
                 Some(Text::Str(text)) => Ok(text.to_string()),
                 _ => Err(self.raise(&unfit(name, row, "text", value))),
             }),
@@ -194,7 +198,7 @@ impl<'py> Frame<'py> {
                 }
                 Ok(found)
             }
-            Cells::Python(values) => self.each(name, values, |row, value| {
+            Cells::Python(values) => self.each(values, |row, value| {
                 let number = if value.is_instance_of::<PyBool>() {
                     None
                 } else if let Ok(number) = value.cast::<PyFloat>() {
@@ -235,7 +239,7 @@ impl<'py> Frame<'py> {
                 Ok(chunks.iter().flat_map(|chunk| chunk.as_boolean().iter()).collect())
             }
             Cells::Arrow(kind, _) => Err(self.wrong(name, kind, "booleans")),
-            Cells::Python(values) => self.each(name, values, |row, value| match value.cast::<PyBool>() {
+            Cells::Python(values) => self.each(values, |row, value| match value.cast::<PyBool>() {
                 Ok(boolean) => Ok(boolean.is_true()),
                 Err(_) => Err(self.raise(&unfit(name, row, "boolean", value))),
             }),
@@ -245,12 +249,12 @@ impl<'py> Frame<'py> {
     /// The values of a column of a dict; `None` and not-a-number are gaps.
     fn each<T>(
         &self,
-        _name: &str,
         values: &[Bound<'py, PyAny>],
         mut read: impl FnMut(usize, &Bound<'py, PyAny>) -> PyResult<T>,
     ) -> PyResult<Vec<Option<T>>> {
-        let is_gap =
-            |value: &Bound<'py, PyAny>| value.is_none() || value.cast::<PyFloat>().is_ok_and(|one| one.value().is_nan());
+        let is_gap = |value: &Bound<'py, PyAny>| {
+            value.is_none() || value.cast::<PyFloat>().is_ok_and(|one| one.value().is_nan())
+        };
         let one = |(row, value)| if is_gap(value) { Ok(None) } else { read(row, value).map(Some) };
         values.iter().enumerate().map(one).collect()
     }
@@ -260,7 +264,7 @@ impl<'py> Frame<'py> {
         match self.columns.iter().find(|(known, _)| known == name) {
             Some((_, Cells::Arrow(kind, _))) => is_text(kind) && !kind.is_null(),
             Some((_, Cells::Python(values))) => {
-                values.iter().find(|value| !value.is_none()).is_some_and(|value| value.is_instance_of::<PyString>())
+                values.iter().find(|value| !value.is_none()).is_some_and(PyAnyMethods::is_instance_of::<PyString>)
             }
             None => false,
         }
@@ -324,10 +328,8 @@ impl<'py> Named<'py> {
     fn needed(&self, frame: &Frame<'_>, part: &str, usual: &[&str]) -> PyResult<String> {
         match self.column(frame, part, usual)? {
             Some(name) => Ok(name),
-            None => match frame.cells(part) {
-                Ok(_) => Ok(part.to_string()),
-                Err(fault) => Err(fault),
-            },
+            // Its own name is the first of the usual ones, so this tells what there is instead.
+            None => frame.cells(part).map(|_| part.to_string()),
         }
     }
 }
@@ -430,7 +432,10 @@ impl Instances {
             Some(value) => match value.cast::<PyBool>() {
                 Ok(all) if all.is_true() => {
                     let further = frame.names().filter(|name| !used.iter().any(|used| used == name));
-                    further.filter(|name| frame.is_text(name)).map(|name| (name.to_string(), name.to_string())).collect()
+                    further
+                        .filter(|name| frame.is_text(name))
+                        .map(|name| (name.to_string(), name.to_string()))
+                        .collect()
                 }
                 Ok(_) => Vec::new(),
                 Err(_) => pairs(&value)?,
@@ -494,7 +499,8 @@ impl Instances {
             instance = instance.with_status(known);
         }
         if let (Some(&slots), Some((column, _))) = (of(&self.eni_task_slots, row), &self.eni_task_slots) {
-            let slots = u32::try_from(slots).map_err(|_| unfit(column, row, "number of task network interfaces", &slots))?;
+            let slots =
+                u32::try_from(slots).map_err(|_| unfit(column, row, "number of task network interfaces", &slots))?;
             instance.eni_task_slots = Some(slots);
         }
         instance.agent_connected = of(&self.agent_connected, row).copied().unwrap_or(true);
@@ -524,7 +530,8 @@ impl Instances {
     /// An error of the core at the column and the row that it is about.
     fn located(&self, fault: &Error, row: usize, columns: &[&str]) -> Error {
         let path = fault.path().unwrap_or_default();
-        let attribute = path.strip_prefix("attributes[").and_then(|rest| rest.trim_end_matches(']').parse::<usize>().ok());
+        let attribute =
+            path.strip_prefix("attributes[").and_then(|rest| rest.trim_end_matches(']').parse::<usize>().ok());
         let column = if path.starts_with("CPU") {
             Some(self.cpu.0.as_str())
         } else if path.starts_with("MEMORY") {

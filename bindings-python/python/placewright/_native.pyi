@@ -83,7 +83,7 @@ class _ArrowStream(Protocol):
 class _ArrowArray(Protocol):
     def __arrow_c_array__(self, requested_schema: Union[object, None] = None) -> object: ...
 
-_Frame: TypeAlias = Union[_ArrowStream, _ArrowArray, Mapping[str, Iterable[Any]]]
+_Frame: TypeAlias = Union[_ArrowStream, _ArrowArray, Mapping[str, Any]]
 
 class _Columns(TypedDict, total=False):
     """Names of the columns of a frame of instances."""
@@ -144,7 +144,8 @@ class Table:
     """Columns of equal length, as they were when it was made.
 
     polars, pandas, pyarrow, duckdb and whatever else speaks the Arrow PyCapsule interface read it as it is, without a copy:
-    `polars.DataFrame(table)`, `pandas.DataFrame.from_arrow(table)`, `pyarrow.table(table)`, `duckdb.sql("from table")`.
+    `polars.DataFrame(table)`, `pandas.DataFrame.from_arrow(table)`, `pyarrow.table(table)`, or in duckdb's queries the name of the
+    variable that holds it.
     """
 
     @property

@@ -25,7 +25,8 @@ class Stepper(anywidget.AnyWidget):
     It works on a copy, ``cluster``, in which each step is a savepoint; the cluster it was made from never changes.
     """
 
-    _esm = Path(__file__).parent / "widget.js"
+    # A property of its own once anywidget has read the file.
+    _esm: Any = Path(__file__).parent / "widget.js"
 
     step = traitlets.Int(0).tag(sync=True)
     """Steps done."""
