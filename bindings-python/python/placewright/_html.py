@@ -33,6 +33,8 @@ COLUMNS = 4
 """Instances side by side."""
 BAR = 9
 """Height of one bar."""
+LABEL = 30
+"""Characters that fit above the bars."""
 
 
 class Instance(NamedTuple):
@@ -112,7 +114,11 @@ def picture(shown: _native.Cluster, limit: int = INSTANCES_SHOWN) -> Picture:
             zone_of[at],
             status[at],
             bool(connected[at]),
-            {name: (int(columns[0][at]), int(columns[1][at])) for name, columns in used.items()},
+            {
+                name: (int(columns[0][at]), int(columns[1][at]))
+                for name, columns in used.items()
+                if name in ("cpu", "memory") or columns[0][at] > 0
+            },
             by_instance.get(ids[at], {}),
             int(running[at]),
         )
@@ -154,7 +160,8 @@ def _instance(one: Instance, x: float, y: float, colour: Dict[str, str], marked:
             'stroke="currentColor" stroke-width="1.5"/>'
         )
     state = one.status.lower() if one.status != "ACTIVE" else "" if one.connected else "agent not connected"
-    label = _short(one.id, 20) + (f" ({state})" if state else "")
+    note = f" ({state})" if state else ""
+    label = _short(one.id, max(LABEL - len(note), 8)) + note
     parts.append(_text(x, y + 10, label, opacity=0.55 if state else 1.0))
     start, width = x + 52, WIDTH - 72
     for line, (name, (registered, remaining)) in enumerate(list(one.amounts.items())[:RESOURCES_SHOWN]):
