@@ -1,16 +1,17 @@
 //! What there is, as columns: a cluster's instances, tasks and attributes, and answers.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_array::builder::{
-    BooleanBuilder, Int64Builder, LargeStringBuilder, StringDictionaryBuilder, TimestampNanosecondBuilder,
+    BooleanBuilder, Int32Builder, Int64Builder, LargeStringBuilder, TimestampNanosecondBuilder,
 };
 use arrow_array::types::Int32Type;
-use arrow_array::{ArrayRef, Int64Array};
+use arrow_array::{ArrayRef, DictionaryArray, Int64Array, StringArray};
 use numpy::{PyArray1, PyArrayMethods};
 use placewright::adapter::{RunTaskResponse, Session};
 use placewright::view::{InstanceView, TaskView};
-use placewright::{Error, Explanation, ResourceKind};
+use placewright::{Error, ErrorKind, Explanation, ResourceKind};
 use pyo3::prelude::*;
 
 use crate::table::{INSTANT, Table, made};
@@ -27,19 +28,40 @@ fn texts<'a>(values: impl ExactSizeIterator<Item = Option<&'a str>>) -> ArrayRef
     Arc::new(column.finish())
 }
 
+/// Values that are found again by their address alone.
+const WORDS_CACHED: usize = 256;
+
 /// Text with few different values, each kept once.
-fn words<'a>(values: impl Iterator<Item = Option<&'a str>>) -> Result<ArrayRef, Error> {
-    let mut column = StringDictionaryBuilder::<Int32Type>::new();
+///
+/// PERF: names, values and statuses stand at one address however many rows have them, so a look at the address mostly spares
+/// the hash of the text.
+fn words<'a>(values: impl ExactSizeIterator<Item = Option<&'a str>>) -> Result<ArrayRef, Error> {
+    let too_many = |fault: &dyn std::fmt::Display| Error::with_message(ErrorKind::LimitExceeded, fault.to_string());
+    let mut keys = Int32Builder::with_capacity(values.len());
+    let mut words: Vec<&'a str> = Vec::new();
+    let mut known: HashMap<&'a str, i32> = HashMap::new();
+    let mut cached: Vec<(&'a str, i32)> = vec![("", -1); WORDS_CACHED];
     for value in values {
-        match value {
-            None => column.append_null(),
-            Some(value) => column
-                .append(value)
-                .map(drop)
-                .map_err(|fault| Error::with_message(placewright::ErrorKind::LimitExceeded, fault.to_string()))?,
+        let Some(value) = value else {
+            keys.append_null();
+            continue;
+        };
+        // Texts begin at any address, so the lowest bits tell them apart, and those above too.
+        let address = value.as_ptr().addr();
+        let place = &mut cached[(address ^ (address >> 8)) % WORDS_CACHED];
+        if place.1 < 0 || !std::ptr::eq(place.0, value) {
+            let next = i32::try_from(words.len()).map_err(|fault| too_many(&fault))?;
+            let key = *known.entry(value).or_insert(next);
+            if key == next {
+                words.push(value);
+            }
+            *place = (value, key);
         }
+        keys.append_value(place.1);
     }
-    Ok(Arc::new(column.finish()))
+    let words = Arc::new(StringArray::from(words));
+    let column = DictionaryArray::<Int32Type>::try_new(keys.finish(), words).map_err(|fault| too_many(&fault))?;
+    Ok(Arc::new(column))
 }
 
 /// Numbers that are all there.

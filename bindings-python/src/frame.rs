@@ -13,7 +13,7 @@ use placewright::error::nearest;
 use placewright::json::Json;
 use placewright::limits::DEVICES_MAX;
 use placewright::{Error, ErrorKind, Instance, InstanceStatus};
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyMapping, PyString};
 use pyo3_arrow::input::AnyRecordBatch;
@@ -111,7 +111,14 @@ impl<'py> Frame<'py> {
 
     /// Reads what speaks the Arrow PyCapsule interface; the values are not copied.
     fn read_arrow(frame: &Bound<'py, PyAny>) -> PyResult<Self> {
-        let (batches, schema) = frame.extract::<AnyRecordBatch>()?.into_table()?.into_inner();
+        let read = || Ok(frame.extract::<AnyRecordBatch>()?.into_table()?.into_inner());
+        let (batches, schema) = read().map_err(|fault: PyErr| {
+            if !fault.is_instance_of::<PyValueError>(frame.py()) {
+                return fault;
+            }
+            let message = format!("the frame is no table of columns: {}", fault.value(frame.py()));
+            error::plain(frame.py(), &Error::with_message(ErrorKind::InvalidParameter, message))
+        })?;
         let chunks = |index: usize| batches.iter().map(|batch| batch.column(index).clone()).collect();
         let column = |(index, field): (usize, &arrow_schema::FieldRef)| {
             (field.name().clone(), Cells::Arrow(field.data_type().clone(), chunks(index)))
@@ -137,9 +144,14 @@ impl<'py> Frame<'py> {
 
     /// A column.
     fn cells(&self, name: &str) -> PyResult<&Cells<'py>> {
-        match self.columns.iter().find(|(known, _)| known == name) {
-            Some((_, cells)) => Ok(cells),
-            None => {
+        let mut found = self.columns.iter().filter(|(known, _)| known == name);
+        match (found.next(), found.next()) {
+            (Some((_, cells)), None) => Ok(cells),
+            (Some(_), Some(_)) => {
+                let message = format!("the frame has several columns `{name}`");
+                Err(self.raise(&about(name, ErrorKind::InvalidParameter, message)))
+            }
+            (None, _) => {
                 let message = format!("the frame has no column `{name}`");
                 let fault = Error::with_message(ErrorKind::InvalidParameter, message);
                 let help = match nearest(name, self.names()) {
@@ -168,8 +180,9 @@ impl<'py> Frame<'py> {
                 }
                 Ok(found)
             }
-            Cells::Python(values) => self.each(values, |row, value| match Text::of(value)? {
-                Some(Text::Str(text)) => Ok(text.to_string()),
+            Cells::Python(values) => self.each(values, |row, value| match Text::of(value) {
+                Ok(Some(Text::Str(text))) => Ok(text.to_string()),
+                Err(fault) if !fault.is_instance_of::<PyValueError>(self.py) => Err(fault),
                 _ => Err(self.raise(&unfit(name, row, "text", value))),
             }),
         }

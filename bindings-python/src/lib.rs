@@ -1,7 +1,8 @@
 //! The Python package `placewright`: the module's declaration, and nothing else.
 //!
-//! [`gate`] is the lock around a session, [`cluster`] and its neighbours are the classes, [`call`] is how they reach the core, [`convert`] is the only place where
-//! Python objects become core types and back, [`columns`] and [`frame`] do the same for columns, [`error`] maps kinds of errors to exceptions. Nothing here decides anything.
+//! [`gate`] is the lock around a session, [`cluster`] and its neighbours are the classes, [`call`] is how they reach the core,
+//! [`convert`] is the only place where Python objects become core types and back, [`columns`] and [`frame`] do the same for columns,
+//! [`error`] maps kinds of errors to exceptions. Nothing here decides anything.
 
 mod bulk;
 mod call;

@@ -276,8 +276,24 @@ def test_missing_columns_are_named() -> None:
     for wrong in [5, "text", [1, 2], {"name": "abc"}, {"name": 5}]:
         with pytest.raises(TypeError):
             pw.Cluster.from_frame(wrong)  # type: ignore[arg-type]
-    with pytest.raises(pw.InvalidInputError, match="surrogate"):
-        pw.Cluster.from_frame({"name": ["\ud800"], "cpu": [1], "memory_mib": [1]})
+    for stranger in [pl.Series([1, 2]), pa.array([{"name": "a"}, None])]:
+        with pytest.raises(pw.InvalidInputError, match="no table of columns"):
+            pw.Cluster.from_frame(stranger)
+    twice = pa.table([pa.array(["a"]), pa.array([1]), pa.array([1]), pa.array([2])], names=["name", "cpu", "cpu", "memory_mib"])
+    with pytest.raises(pw.InvalidInputError, match="several columns `cpu`"):
+        pw.Cluster.from_frame(twice)
+
+
+def test_what_reading_a_frame_raises_is_passed_on() -> None:
+    class Broken:
+        def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pw.Cluster.from_frame(Broken())
+    with pytest.raises(pw.InvalidInputError) as caught:
+        pw.Cluster.from_frame({"name": ["a", "\ud800"], "cpu": [1, 1], "memory_mib": [1, 1]})
+    assert caught.value.path == "name[1]"
 
 
 def test_instances_of_a_frame_come_after_the_others_and_can_be_taken_back() -> None:
