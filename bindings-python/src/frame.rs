@@ -4,9 +4,11 @@
 //! told of it afterwards.
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Float64Type, Int64Type};
+use arrow_array::types::{
+    ArrowPrimitiveType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
+    UInt32Type, UInt64Type,
+};
 use arrow_array::{Array, ArrayRef, RecordBatch};
-use arrow_cast::cast;
 use arrow_schema::DataType;
 use placewright::adapter::Session;
 use placewright::error::nearest;
@@ -170,15 +172,8 @@ impl<'py> Frame<'py> {
     fn texts(&self, name: &str) -> PyResult<Vec<Option<String>>> {
         match self.cells(name)? {
             Cells::Arrow(kind, chunks) => {
-                if !is_text(kind) {
-                    return Err(self.wrong(name, kind, "text"));
-                }
-                let mut found = Vec::with_capacity(self.rows);
-                for chunk in chunks {
-                    let chunk = self.cast(name, chunk, &DataType::LargeUtf8)?;
-                    found.extend(chunk.as_string::<i64>().iter().map(|text| text.map(str::to_string)));
-                }
-                Ok(found)
+                let chunks: Option<Vec<_>> = chunks.iter().map(|chunk| unpacked(chunk, text_of)).collect();
+                chunks.map(|chunks| chunks.concat()).ok_or_else(|| self.wrong(name, kind, "text"))
             }
             Cells::Python(values) => self.each(values, |row, value| match Text::of(value) {
                 Ok(Some(Text::Str(text))) => Ok(text.to_string()),
@@ -192,24 +187,14 @@ impl<'py> Frame<'py> {
     fn integers(&self, name: &str) -> PyResult<Vec<Option<i64>>> {
         match self.cells(name)? {
             Cells::Arrow(kind, chunks) => {
-                let of_values = if let DataType::Dictionary(_, values) = kind { values.as_ref() } else { kind };
-                if of_values.is_floating() {
-                    return self.floats(name, chunks);
-                }
-                if !of_values.is_integer() && !of_values.is_null() {
-                    return Err(self.wrong(name, kind, "integers"));
-                }
-                let mut found = Vec::with_capacity(self.rows);
-                for chunk in chunks {
-                    let numbers = self.cast(name, chunk, &DataType::Int64)?;
-                    for (row, number) in numbers.as_primitive::<Int64Type>().iter().enumerate() {
-                        if number.is_none() && chunk.is_valid(row) && !of_values.is_null() {
-                            return Err(self.raise(&unfit(name, found.len(), "integer", &"a number beyond 64 bits")));
-                        }
-                        found.push(number);
-                    }
-                }
-                Ok(found)
+                let chunks: Option<Vec<_>> = chunks.iter().map(|chunk| unpacked(chunk, integers_of)).collect();
+                let numbers = chunks.ok_or_else(|| self.wrong(name, kind, "integers"))?.into_iter().flatten();
+                let number = |(row, number): (usize, Option<Whole>)| match number {
+                    Some(Err(shown)) => Err(self.raise(&unfit(name, row, "integer", &shown))),
+                    Some(Ok(number)) => Ok(Some(number)),
+                    None => Ok(None),
+                };
+                numbers.enumerate().map(number).collect()
             }
             Cells::Python(values) => self.each(values, |row, value| {
                 let number = if value.is_instance_of::<PyBool>() {
@@ -224,25 +209,6 @@ impl<'py> Frame<'py> {
                 number.ok_or_else(|| self.raise(&unfit(name, row, "integer", value)))
             }),
         }
-    }
-
-    /// A column of floats that are whole numbers, which is what integers with gaps become in some frames.
-    fn floats(&self, name: &str, chunks: &[ArrayRef]) -> PyResult<Vec<Option<i64>>> {
-        let mut found = Vec::with_capacity(self.rows);
-        for chunk in chunks {
-            for number in self.cast(name, chunk, &DataType::Float64)?.as_primitive::<Float64Type>().iter() {
-                let number = match number {
-                    None => None,
-                    Some(number) if number.is_nan() => None,
-                    Some(number) => match whole(number) {
-                        Some(number) => Some(number),
-                        None => return Err(self.raise(&unfit(name, found.len(), "integer", &number))),
-                    },
-                };
-                found.push(number);
-            }
-        }
-        Ok(found)
     }
 
     /// A column of booleans.
@@ -288,11 +254,6 @@ impl<'py> Frame<'py> {
         let message = format!("column `{name}` holds {kind}, not {what}");
         self.raise(&about(name, ErrorKind::JsonType, message))
     }
-
-    /// A chunk as another type.
-    fn cast(&self, name: &str, chunk: &ArrayRef, kind: &DataType) -> PyResult<ArrayRef> {
-        cast(chunk, kind).map_err(|fault| self.raise(&about(name, ErrorKind::JsonType, fault.to_string())))
-    }
 }
 
 /// Whether values of a type are text.
@@ -301,6 +262,68 @@ fn is_text(kind: &DataType) -> bool {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => true,
         DataType::Dictionary(_, values) => is_text(values),
         _ => false,
+    }
+}
+
+/// A number as an integer; where it is none, as a message shows it.
+type Whole = Result<i64, String>;
+
+/// The values of a chunk, whose distinct ones may stand in a dictionary; `None` where they are of another type.
+fn unpacked<T: Clone>(chunk: &ArrayRef, read: fn(&dyn Array) -> Option<Vec<Option<T>>>) -> Option<Vec<Option<T>>> {
+    if !matches!(chunk.data_type(), DataType::Dictionary(..)) {
+        return read(chunk);
+    }
+    let chunk = chunk.as_any_dictionary();
+    let values = read(chunk.values())?;
+    if values.is_empty() {
+        return Some(vec![None; chunk.len()]);
+    }
+    let keys = chunk.normalized_keys().into_iter().enumerate();
+    Some(keys.map(|(row, key)| values.get(key).filter(|_| chunk.is_valid(row))?.clone()).collect())
+}
+
+/// Texts.
+fn text_of(chunk: &dyn Array) -> Option<Vec<Option<String>>> {
+    fn owned<'a>(texts: impl Iterator<Item = Option<&'a str>>) -> Option<Vec<Option<String>>> {
+        Some(texts.map(|text| text.map(str::to_string)).collect())
+    }
+    match chunk.data_type() {
+        DataType::Utf8 => owned(chunk.as_string::<i32>().iter()),
+        DataType::LargeUtf8 => owned(chunk.as_string::<i64>().iter()),
+        DataType::Utf8View => owned(chunk.as_string_view().iter()),
+        DataType::Null => Some(vec![None; chunk.len()]),
+        _ => None,
+    }
+}
+
+/// Integers, also those that became floats, as they do in some frames where there are gaps; not-a-number is a gap.
+fn integers_of(chunk: &dyn Array) -> Option<Vec<Option<Whole>>> {
+    fn signed<T: ArrowPrimitiveType<Native: Copy + Into<i64>>>(chunk: &dyn Array) -> Option<Vec<Option<Whole>>> {
+        Some(chunk.as_primitive::<T>().iter().map(|number| Some(Ok(number?.into()))).collect())
+    }
+    fn floating<T: ArrowPrimitiveType<Native: Copy + Into<f64>>>(chunk: &dyn Array) -> Option<Vec<Option<Whole>>> {
+        let numbers = chunk.as_primitive::<T>().iter().map(|number| {
+            let number = number?.into();
+            (!number.is_nan()).then(|| whole(number).ok_or_else(|| number.to_string()))
+        });
+        Some(numbers.collect())
+    }
+    match chunk.data_type() {
+        DataType::Int8 => signed::<Int8Type>(chunk),
+        DataType::Int16 => signed::<Int16Type>(chunk),
+        DataType::Int32 => signed::<Int32Type>(chunk),
+        DataType::Int64 => signed::<Int64Type>(chunk),
+        DataType::UInt8 => signed::<UInt8Type>(chunk),
+        DataType::UInt16 => signed::<UInt16Type>(chunk),
+        DataType::UInt32 => signed::<UInt32Type>(chunk),
+        DataType::UInt64 => {
+            let numbers = chunk.as_primitive::<UInt64Type>().iter();
+            Some(numbers.map(|number| number.map(|one| i64::try_from(one).map_err(|_| one.to_string()))).collect())
+        }
+        DataType::Float32 => floating::<Float32Type>(chunk),
+        DataType::Float64 => floating::<Float64Type>(chunk),
+        DataType::Null => Some(vec![None; chunk.len()]),
+        _ => None,
     }
 }
 

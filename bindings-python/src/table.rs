@@ -5,8 +5,9 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
+use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use arrow_array::types::{ArrowPrimitiveType, Float64Type, Int32Type, Int64Type, TimestampNanosecondType};
-use arrow_array::{Array, ArrayRef, RecordBatch, StructArray};
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchIterator};
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use numpy::PyArray1;
 use placewright::error::nearest;
@@ -14,12 +15,15 @@ use placewright::{Error, ErrorKind};
 use pyo3::exceptions::{PyKeyError, PyRuntimeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyList, PyString};
-use pyo3_arrow::ffi::{ArrayIterator, to_schema_pycapsule, to_stream_pycapsule};
+use pyo3_arrow::ffi::to_schema_pycapsule;
 
 use crate::error;
 
 /// What an instant is called in a schema.
 pub(crate) const INSTANT: fn() -> DataType = || DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into()));
+
+/// What the interface calls a stream.
+const STREAM: &std::ffi::CStr = c"arrow_array_stream";
 
 /// Columns of equal length.
 #[pyclass(frozen, module = "placewright")]
@@ -35,11 +39,6 @@ impl Table {
         // Columns are made row by row, so a difference is a bug of ours, which is better told than hidden.
         let batch = RecordBatch::try_new(Arc::new(schema), columns);
         batch.map(Self).map_err(|fault| Error::with_message(ErrorKind::InvalidParameter, fault.to_string()))
-    }
-
-    /// The table as one column of structs, which is what a stream of Arrow carries.
-    fn field(&self) -> Field {
-        Field::new_struct("", self.0.schema().fields().clone(), false)
     }
 
     /// The column of a name.
@@ -59,15 +58,17 @@ impl Table {
         Ok(to_schema_pycapsule(py, self.0.schema().as_ref())?)
     }
 
+    /// A stream of one batch. Another schema may be asked for, and the interface leaves it to us whether to follow: we do not, as
+    /// casting between all of Arrow's types would double the size of the library.
     #[pyo3(signature = (requested_schema=None))]
     fn __arrow_c_stream__<'py>(
         &self,
         py: Python<'py>,
-        requested_schema: Option<Bound<'py, PyCapsule>>,
+        requested_schema: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
-        let rows: ArrayRef = Arc::new(StructArray::from(self.0.clone()));
-        let reader = ArrayIterator::new([Ok(rows)], Arc::new(self.field()));
-        Ok(to_stream_pycapsule(py, Box::new(reader), requested_schema)?)
+        let _ = requested_schema;
+        let reader = RecordBatchIterator::new([Ok(self.0.clone())], self.0.schema());
+        PyCapsule::new_with_value(py, FFI_ArrowArrayStream::new(Box::new(reader)), STREAM)
     }
 
     /// Names of the columns, in order.
