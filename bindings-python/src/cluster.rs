@@ -169,7 +169,9 @@ impl Cluster {
         let (instances, options) = Instances::read(frame, columns)?;
         let mut session = Session::new(convert::to_options(Some(&options))?);
         let py = frame.py();
-        py.detach(|| instances.load(&mut session)).map_err(|fault| error::plain(py, &fault))?;
+        let mut stopped_by = None;
+        let loaded = py.detach(|| instances.load(&mut session, &mut stopped_by));
+        loaded.map_err(|fault| stopped_by.unwrap_or_else(|| error::plain(py, &fault)))?;
         Ok(session.into())
     }
 
@@ -181,7 +183,9 @@ impl Cluster {
         if let Some(name) = rest.keys().iter().next() {
             return Err(PyTypeError::new_err(format!("unexpected keyword argument `{name}`")));
         }
-        self.call_detached(frame.py(), |session| instances.register_all(session))
+        let mut stopped_by = None;
+        let registered = self.call_detached(frame.py(), |session| instances.register_all(session, &mut stopped_by));
+        registered.map_err(|fault| stopped_by.unwrap_or(fault))
     }
 
     #[pyo3(signature = (name, /, *, cpu, memory_mib, zone=None, attributes=None, gpus=None, custom=None, ports=None,

@@ -26,6 +26,8 @@ use crate::error;
 /// The most columns a message lists.
 const NAMES_SHOWN: usize = 20;
 
+/// Rows between two looks at signals: a few milliseconds.
+const ROWS_BETWEEN_SIGNALS: usize = 1 << 12;
 /// The most characters of a value that a message repeats.
 const CHARACTERS_SHOWN: usize = 80;
 
@@ -502,20 +504,34 @@ impl Instances {
     }
 
     /// A cluster that has them, and their custom resources declared.
-    pub(crate) fn load(&self, session: &mut Session) -> Result<(), Error> {
+    pub(crate) fn load(&self, session: &mut Session, stopped_by: &mut Option<PyErr>) -> Result<(), Error> {
         for (_, resource, _) in &self.custom {
             session.declare_resource(resource)?;
         }
-        (0..self.rows).try_for_each(|row| self.register(session, row))
+        self.register_each(session, stopped_by)
     }
 
     /// Registers all of them, or none.
-    pub(crate) fn register_all(&self, session: &mut Session) -> Result<(), Error> {
+    pub(crate) fn register_all(&self, session: &mut Session, stopped_by: &mut Option<PyErr>) -> Result<(), Error> {
         let savepoint = session.begin();
-        match (0..self.rows).try_for_each(|row| self.register(session, row)) {
+        match self.register_each(session, stopped_by) {
             Ok(()) => session.commit(savepoint),
             Err(fault) => session.rollback(savepoint).and(Err(fault)),
         }
+    }
+
+    /// Registers one after another, and looks at signals from time to time; what one raised is left in `stopped_by`.
+    fn register_each(&self, session: &mut Session, stopped_by: &mut Option<PyErr>) -> Result<(), Error> {
+        for row in 0..self.rows {
+            if row % ROWS_BETWEEN_SIGNALS == ROWS_BETWEEN_SIGNALS - 1 {
+                *stopped_by = Python::attach(|py| py.check_signals()).err();
+                if stopped_by.is_some() {
+                    return Err(Error::with_message(ErrorKind::InvalidParameter, "the work was stopped"));
+                }
+            }
+            self.register(session, row)?;
+        }
+        Ok(())
     }
 
     /// Registers one of them.

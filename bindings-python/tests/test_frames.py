@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gc
+import os
+import signal
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -300,6 +303,36 @@ def test_what_reading_a_frame_raises_is_passed_on() -> None:
     with pytest.raises(pw.InvalidInputError) as caught:
         pw.Cluster.from_frame({"name": ["a", "\ud800"], "cpu": [1, 1], "memory_mib": [1, 1]})
     assert caught.value.path == "name[1]"
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGINT") or os.name != "posix", reason="signals are those of POSIX")
+def test_ctrl_c_stops_the_reading_of_a_frame_and_takes_it_back() -> None:
+    rows = 1_000_000
+    large = pl.DataFrame({"name": pl.int_range(rows, eager=True).cast(pl.String)}).with_columns(cpu=1024, memory_mib=1024)
+    cluster = small()
+    before = cluster.fingerprint()
+    done = threading.Event()
+
+    def interrupt() -> None:
+        # By then the columns are read, and the rows are being registered, which takes a second.
+        started.wait()
+        time.sleep(0.3)
+        os.kill(os.getpid(), signal.SIGINT)
+        done.set()
+
+    class Large:
+        def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+            started.set()
+            return large.__arrow_c_stream__()
+
+    started = threading.Event()
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        cluster.register_frame(Large())
+        done.wait()
+    thread.join()
+    assert cluster.fingerprint() == before and cluster.savepoints == 0
 
 
 def test_instances_of_a_frame_come_after_the_others_and_can_be_taken_back() -> None:
