@@ -524,7 +524,7 @@ impl Instances {
     fn register_each(&self, session: &mut Session, stopped_by: &mut Option<PyErr>) -> Result<(), Error> {
         for row in 0..self.rows {
             if row % ROWS_BETWEEN_SIGNALS == ROWS_BETWEEN_SIGNALS - 1 {
-                *stopped_by = Python::attach(|py| py.check_signals()).err();
+                *stopped_by = Python::attach(|py| py.check_signals().err());
                 if stopped_by.is_some() {
                     return Err(Error::with_message(ErrorKind::InvalidParameter, "the work was stopped"));
                 }
