@@ -7,8 +7,10 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::cluster::Cluster;
+use crate::columns;
 use crate::error;
 use crate::handle::Request;
+use crate::table::Table;
 use crate::watch::Watcher;
 
 /// What became of each request of a list, as arrays.
@@ -52,6 +54,12 @@ impl BulkResult {
         self.requests - self.placed
     }
 
+    /// The same as columns.
+    #[getter]
+    fn table(&self, py: Python<'_>) -> PyResult<Table> {
+        columns::bulk(py, self.instance.bind(py), self.task.bind(py))
+    }
+
     fn __len__(&self) -> usize {
         self.requests
     }
@@ -80,7 +88,7 @@ pub(crate) fn place(
     let held = &mut *guard;
     let result = py.detach(|| {
         let result = held.session.place_list(&list, &mut outcomes, &mut |done| watcher.watch(done));
-        result.map(|is_done| is_done.then(|| columns(held.session.cluster(), &outcomes)))
+        result.map(|is_done| is_done.then(|| arrays(held.session.cluster(), &outcomes)))
     });
     drop(guard);
     match result {
@@ -144,7 +152,7 @@ fn chosen(kinds: &[RequestId], indices: &Bound<'_, PyAny>) -> PyResult<Vec<Reque
 }
 
 /// Outcomes as columns: positions of instances, numbers of tasks, and how many there are.
-fn columns(cluster: &placewright::Cluster, outcomes: &[Option<Placement>]) -> (Vec<i32>, Vec<i64>, usize) {
+fn arrays(cluster: &placewright::Cluster, outcomes: &[Option<Placement>]) -> (Vec<i32>, Vec<i64>, usize) {
     let positions = cluster.registration_positions();
     let mut placed = 0;
     let (instance, task) = outcomes

@@ -11,11 +11,14 @@ use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
 
 use crate::bulk::{self, BulkResult};
 use crate::call::{Named, What, answer, load};
+use crate::columns;
 use crate::convert::{self, Asked, Text};
 use crate::error;
+use crate::frame::{Instances, Tasks};
 use crate::gate::Gate;
 use crate::handle::{Memo, Request, Savepoint, Transaction};
 use crate::outcome::{Explanation, PlaceResult};
+use crate::table::Table;
 use crate::watch::Watcher;
 
 /// A cluster of container instances and the tasks on them.
@@ -174,7 +177,34 @@ impl Cluster {
         Ok(session.into())
     }
 
+    #[classmethod]
+    #[pyo3(signature = (frame, /, **columns))]
+    fn from_frame<'py>(
+        _class: &Bound<'py, PyType>,
+        frame: &Bound<'py, PyAny>,
+        columns: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Self> {
+        let (instances, options) = Instances::read(frame, columns)?;
+        let mut session = Session::new(convert::to_options(Some(&options))?);
+        let py = frame.py();
+        let mut stopped_by = None;
+        let loaded = py.detach(|| instances.load(&mut session, &mut stopped_by));
+        loaded.map_err(|fault| stopped_by.unwrap_or_else(|| error::plain(py, &fault)))?;
+        Ok(session.into())
+    }
+
     // Instances.
+
+    #[pyo3(signature = (frame, /, **columns))]
+    fn register_frame<'py>(&self, frame: &Bound<'py, PyAny>, columns: Option<&Bound<'py, PyDict>>) -> PyResult<()> {
+        let (instances, rest) = Instances::read(frame, columns)?;
+        if let Some(name) = rest.keys().iter().next() {
+            return Err(PyTypeError::new_err(format!("unexpected keyword argument `{name}`")));
+        }
+        let mut stopped_by = None;
+        let registered = self.call_detached(frame.py(), |session| instances.register_all(session, &mut stopped_by));
+        registered.map_err(|fault| stopped_by.unwrap_or(fault))
+    }
 
     #[pyo3(signature = (name, /, *, cpu, memory_mib, zone=None, attributes=None, gpus=None, custom=None, ports=None,
         udp_ports=None, eni_task_slots=None, ec2_instance_id=None, capacity_provider=None, agent_version=None,
@@ -279,6 +309,14 @@ impl Cluster {
     fn load_tasks(&self, py: Python<'_>, document: &Bound<'_, PyAny>) -> PyResult<()> {
         let document = convert::to_document(document)?;
         self.add_tasks(py, &document)
+    }
+
+    #[pyo3(signature = (frame, /, **columns))]
+    fn load_tasks_frame<'py>(&self, frame: &Bound<'py, PyAny>, columns: Option<&Bound<'py, PyDict>>) -> PyResult<()> {
+        let tasks = Tasks::read(frame, columns)?;
+        self.call_detached(frame.py(), |session| {
+            session.load_tasks_json(&tasks.document).map_err(|fault| tasks.located(&fault))
+        })
     }
 
     #[pyo3(signature = (what, /, *, count=None, group=None, strategies=None, constraints=None, all_or_nothing=None, seed=None,
@@ -498,6 +536,41 @@ impl Cluster {
     }
 
     #[getter]
+    fn instances(&self, py: Python<'_>) -> PyResult<Table> {
+        self.call_detached(py, |session| columns::instances(session))
+    }
+
+    #[getter]
+    fn remaining(&self, py: Python<'_>) -> PyResult<Table> {
+        self.call_detached(py, |session| columns::remaining(session))
+    }
+
+    #[getter]
+    fn tasks(&self, py: Python<'_>) -> PyResult<Table> {
+        self.call_detached(py, |session| columns::tasks(session, None))
+    }
+
+    #[getter]
+    fn attributes(&self, py: Python<'_>) -> PyResult<Table> {
+        self.call_detached(py, |session| columns::attributes(session))
+    }
+
+    #[pyo3(signature = (instances, /))]
+    #[expect(clippy::needless_pass_by_value, reason = "made of a list of Python's")]
+    fn _tasks_of(&self, py: Python<'_>, instances: Vec<String>) -> PyResult<Table> {
+        self.call_detached(py, |session| columns::tasks(session, Some(&instances)))
+    }
+
+    #[pyo3(signature = (**options))]
+    fn plot<'py>(slf: &Bound<'py, Self>, options: Option<&Bound<'py, PyDict>>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("placewright._plot")?.getattr("cluster")?.call((slf,), options)
+    }
+
+    fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("placewright._html")?.call_method1("cluster", (slf,))
+    }
+
+    #[getter]
     fn running_tasks(&self, py: Python<'_>) -> PyResult<usize> {
         self.call(py, |session| Ok(session.cluster().running_tasks()))
     }
@@ -625,6 +698,15 @@ impl Cluster {
 }
 
 impl Cluster {
+    /// Calls the core with the interpreter's lock released and raises what it refuses.
+    fn call_detached<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&mut Session) -> Result<T, Error> + Send,
+    ) -> PyResult<T> {
+        self.call_with(py, &Json::Null, |session, _| work(session))
+    }
+
     /// Sets the status of instances.
     fn set_status(&self, instances: &Bound<'_, PyAny>, status: &'static str) -> PyResult<()> {
         let names = convert::to_instances(instances)?;

@@ -1,17 +1,21 @@
 //! The Python package `placewright`: the module's declaration, and nothing else.
 //!
-//! [`gate`] is the lock around a session, [`cluster`] and its neighbours are the classes, [`call`] is how they reach the core, [`convert`] is the only place where
-//! Python objects become core types and back, [`error`] maps kinds of errors to exceptions. Nothing here decides anything.
+//! [`gate`] is the lock around a session, [`cluster`] and its neighbours are the classes, [`call`] is how they reach the core,
+//! [`convert`] is the only place where Python objects become core types and back, [`columns`] and [`frame`] do the same for columns,
+//! [`error`] maps kinds of errors to exceptions. Nothing here decides anything.
 
 mod bulk;
 mod call;
 mod cluster;
+mod columns;
 mod conformance;
 mod convert;
 mod error;
+mod frame;
 mod gate;
 mod handle;
 mod outcome;
+mod table;
 mod usage;
 mod watch;
 
@@ -31,6 +35,8 @@ mod _native {
     use crate::handle::{Request, Savepoint, Transaction};
     #[pymodule_export]
     use crate::outcome::{Explanation, Expression, PlaceResult, compile};
+    #[pymodule_export]
+    use crate::table::Table;
     #[pymodule_export]
     use crate::usage::usage;
 

@@ -6,7 +6,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyString, PyType};
 
-use crate::{convert, error};
+use crate::table::{self, Table};
+use crate::{columns, convert, error};
 
 /// What became of a request.
 #[pyclass(frozen, name = "Result", module = "placewright")]
@@ -71,6 +72,16 @@ impl PlaceResult {
             reasons.set_item(reason, count)?;
         }
         Ok(reasons)
+    }
+
+    /// The placements as columns.
+    #[getter]
+    fn table(&self, py: Python<'_>) -> PyResult<Table> {
+        table::made(py, columns::placements(&self.response))
+    }
+
+    fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("placewright._html")?.call_method1("result", (slf,))
     }
 
     /// ECS's answer to RunTask: `tasks` and `failures`.
@@ -157,6 +168,21 @@ impl Explanation {
     #[getter]
     fn nearest_miss(&self) -> Option<&str> {
         self.0.nearest_miss.as_ref().map(|miss| miss.text.as_str())
+    }
+
+    /// Every instance that was considered, as columns.
+    #[getter]
+    fn table(&self, py: Python<'_>) -> PyResult<Table> {
+        table::made(py, py.detach(|| columns::explanation(&self.0)))
+    }
+
+    #[pyo3(signature = (**options))]
+    fn plot<'py>(slf: &Bound<'py, Self>, options: Option<&Bound<'py, PyDict>>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("placewright._plot")?.getattr("explanation")?.call((slf,), options)
+    }
+
+    fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("placewright._html")?.call_method1("explanation", (slf,))
     }
 
     /// All of it.

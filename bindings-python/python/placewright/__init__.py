@@ -12,7 +12,10 @@
 (1, {'RESOURCE:MEMORY': 1})
 """
 
+from __future__ import annotations
+
 import os as _os
+import typing as _typing
 
 from . import _native, conformance
 from ._errors import (
@@ -34,6 +37,7 @@ from ._native import (
     Request,
     Result,
     Savepoint,
+    Table,
     Transaction,
     __version__,
     compile,
@@ -65,6 +69,7 @@ __all__ = [
     "Strategy",
     "Summary",
     "SweepError",
+    "Table",
     "Transaction",
     "__version__",
     "binpack",
@@ -77,7 +82,33 @@ __all__ = [
     "random",
     "spread",
     "sweep",
+    "widget",
 ]
+
+if _typing.TYPE_CHECKING:
+    from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+
+    from ._widget import Stepper as _Stepper
+
+
+def widget(
+    cluster: Cluster,
+    requests: _typing.Union[str, _Mapping[str, _typing.Any], _Iterable[_typing.Union[str, _Mapping[str, _typing.Any]]]],
+    *,
+    interval_ms: int = 700,
+) -> _Stepper:
+    """A widget for notebooks that places the tasks of one request or of several one by one, forth and back, and shows the
+    cluster and the reasons at each step. It works on a copy. Needs the extra ``widget``.
+
+    ``requests`` are names of task definitions or requests in the shape of RunTask; ``interval_ms`` is the time between steps
+    while it plays.
+    """
+    try:
+        from ._widget import Stepper
+    except ImportError as error:
+        raise ImportError("the widget needs anywidget: pip install 'placewright[widget]'") from error
+    return Stepper(cluster, requests, interval_ms=interval_ms)
+
 
 # A lock that another thread held when the process forked is never given back in the child.
 if hasattr(_os, "register_at_fork"):

@@ -7,13 +7,16 @@ nothing. Errors are those of `placewright._errors`; a wrong Python type is a `Ty
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Literal, Protocol, SupportsIndex, TypedDict, Union, final
+from typing import TYPE_CHECKING, Any, Literal, Protocol, SupportsIndex, TypedDict, Union, final
 
 import numpy as np
 import numpy.typing as npt
 from typing_extensions import Self, TypeAlias, Unpack
 
 from ._values import Constraint, Placement, Strategy
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = [
     "BulkResult",
@@ -30,6 +33,7 @@ __all__ = [
     "Explanation",
     "Expression",
     "Result",
+    "Table",
     "compile",
     "__version__",
 ]
@@ -74,6 +78,95 @@ class _Options(TypedDict, total=False):
     route: Literal["auto", "scan", "indexed"]
     """How instances are searched; the answers are the same. Default: by the size of the cluster."""
 
+class _ArrowStream(Protocol):
+    def __arrow_c_stream__(self, requested_schema: Union[object, None] = None) -> object: ...
+
+class _ArrowArray(Protocol):
+    def __arrow_c_array__(self, requested_schema: Union[object, None] = None) -> object: ...
+
+_Frame: TypeAlias = Union[_ArrowStream, _ArrowArray, Mapping[str, Any]]
+
+class _Columns(TypedDict, total=False):
+    """Names of the columns of a frame of instances."""
+
+    name: Union[str, None]
+    """Ids of the instances; text. By default `name` or `id`."""
+    cpu: Union[str, None]
+    """CPU units. By default `cpu` or `cpu_registered`."""
+    memory_mib: Union[str, None]
+    """Memory in MiB. By default `memory_mib` or `memory_mib_registered`."""
+    zone: Union[str, None]
+    """Availability Zones; text. By default `zone`, where there is one; so each column below."""
+    status: Union[str, None]
+    """Statuses as ECS writes them, e.g. `ACTIVE`."""
+    agent_connected: Union[str, None]
+    """Whether the agent is connected; booleans."""
+    agent_version: Union[str, None]
+    """Versions of the agent; text."""
+    ec2_instance_id: Union[str, None]
+    """EC2 instance ids; text."""
+    capacity_provider: Union[str, None]
+    """Names of capacity providers; text."""
+    gpus: Union[str, None]
+    """Numbers of GPUs, whose ids are then `gpu-0`, `gpu-1` and so on. By default `gpus` or `gpus_registered`."""
+    eni_task_slots: Union[str, None]
+    """Numbers of awsvpc tasks. By default `eni_task_slots` or `eni_task_slots_registered`."""
+    attributes: Union[bool, Iterable[str], Mapping[str, str], None]
+    """Columns of text that are attributes: names, or a mapping from column to attribute; `True` for every further column of text.
+    An instance without a value does not carry the attribute; an empty text is an attribute with a name only. Default: none."""
+    custom: Union[Iterable[str], Mapping[str, str], None]
+    """Columns with amounts of custom resources: names, or a mapping from column to resource. Default: none."""
+
+class _FrameOptions(_Columns, _Options, total=False):
+    """Columns of a frame, and options of a cluster."""
+
+class _TaskColumns(TypedDict, total=False):
+    """Names of the columns of a frame of tasks; by default each has the name that stands here."""
+
+    id: Union[str, None]
+    """Ids of the tasks; text. By default `id` or `name`."""
+    instance: Union[str, None]
+    """Ids of their instances; text."""
+    definition: Union[str, None]
+    """Task definitions. What is known of one counts, not the amounts of the frame."""
+    group: Union[str, None]
+    """Task groups; text. Default: `family:` and the family of the definition."""
+    cpu: Union[str, None]
+    """CPU units, of tasks whose definition is not known."""
+    memory_mib: Union[str, None]
+    """Memory in MiB, of tasks whose definition is not known."""
+    is_protected: Union[str, None]
+    """Whether scale-in leaves them alone; booleans."""
+    is_healthy: Union[str, None]
+    """Whether their health checks pass; booleans."""
+
+@final
+class Table:
+    """Columns of equal length, as they were when it was made.
+
+    polars, pandas, pyarrow, duckdb and whatever else speaks the Arrow PyCapsule interface read it as it is, without a copy:
+    `polars.DataFrame(table)`, `pandas.DataFrame.from_arrow(table)`, `pyarrow.table(table)`, or in duckdb's queries the name of the
+    variable that holds it.
+    """
+
+    @property
+    def column_names(self) -> list[str]:
+        """Names of the columns, in order."""
+    def column(self, name: str, /) -> Any:
+        """A column: numbers, booleans and instants as a numpy array, text as a list with `None` for gaps. Numbers with gaps are
+        floats, and a gap is not-a-number. Raises `KeyError`."""
+    def head(self, rows: int = 5, /) -> Table:
+        """The first rows; shares the memory."""
+    def to_dict(self) -> dict[str, list[Any]]:
+        """Every column as a list; `None` for gaps, instants as nanoseconds after 1970."""
+    def __arrow_c_schema__(self) -> object:
+        """The types of the columns, for other libraries."""
+    def __arrow_c_stream__(self, requested_schema: Union[object, None] = None) -> object:
+        """The columns, for other libraries."""
+    def __len__(self) -> int:
+        """Number of rows."""
+    def _repr_html_(self) -> str: ...
+
 @final
 class Cluster:
     """A cluster of container instances and the tasks on them.
@@ -106,6 +199,19 @@ class Cluster:
         """As `from_json`, from files: paths, or what has a method `read`. Several are read as one cluster, since a describe call
         tells of at most 100 instances. `tasks` and `definitions` are files for `load_tasks` and `register_task_definition`.
         Errors name the file."""
+    @classmethod
+    def from_frame(cls, frame: _Frame, /, **columns: Unpack[_FrameOptions]) -> Self:
+        """A cluster of the instances in a data frame, in the order of its rows; options as for a cluster.
+
+        `frame` is anything with `__arrow_c_stream__` or `__arrow_c_array__` (polars, pandas, pyarrow, duckdb, a `Table`), or a
+        dict of columns (lists, numpy arrays). Columns of `custom` are declared as resources. Raises `InvalidInputError` with the
+        column and the row, e.g. `cpu[3]`, in `path`.
+        """
+    def register_frame(self, frame: _Frame, /, **columns: Unpack[_Columns]) -> None:
+        """Registers the instances in a data frame, all of them or none; see `from_frame`. Custom resources must be declared."""
+    def load_tasks_frame(self, frame: _Frame, /, **columns: Unpack[_TaskColumns]) -> None:
+        """Adds the tasks in a data frame, which already run, all of them or none; see `from_frame` for frames and `load_tasks` for
+        the rest."""
     def register(
         self,
         name: str,
@@ -256,6 +362,24 @@ class Cluster:
     def task_ids(self) -> list[str]:
         """Ids of the tasks that count or still hold resources, oldest first."""
     @property
+    def instances(self) -> Table:
+        """Every instance in registration order: what it is, has (`…_registered`) and has left (`…_remaining`). Amounts of custom
+        resources are in columns `custom_NAME_…`. Cost: linear in the cluster, without the interpreter's lock."""
+    @property
+    def remaining(self) -> Table:
+        """What every instance has left: `id`, `cpu`, `memory_mib`, `gpus` that nobody has a part of, `custom_NAME`."""
+    @property
+    def tasks(self) -> Table:
+        """Every task, oldest first: id, number, instance, group, definition and what it holds."""
+    @property
+    def attributes(self) -> Table:
+        """Every attribute of every instance: `instance`, `name`, `value`, which is missing where there is a name only."""
+    def plot(self, *, resource: str = "memory", ax: Union[Axes, None] = None) -> Axes:
+        """How full the instances are, through matplotlib: `resource` is `cpu`, `memory`, `gpus` or a custom one. Up to 60 instances
+        are a bar each, their tasks coloured by group; of more it counts how many are how full, by zone. Needs the extra `plot`."""
+    def _repr_html_(self) -> str: ...
+    def _tasks_of(self, instances: list[str], /) -> Table: ...
+    @property
     def running_tasks(self) -> int:
         """Number of tasks that count."""
     def running_tasks_of(self, group: str, /) -> int:
@@ -347,6 +471,10 @@ class Result:
     @property
     def reasons(self) -> dict[str, int]:
         """Why the first task that was not placed went nowhere: how many instances gave each reason, in the words of ECS."""
+    @property
+    def table(self) -> Table:
+        """The placements as columns: `task` and `instance`, by id."""
+    def _repr_html_(self) -> str: ...
     def to_dict(self) -> dict[str, Any]:
         """ECS's answer to RunTask: `tasks` and `failures`."""
 
@@ -367,6 +495,9 @@ class BulkResult:
     @property
     def rejected(self) -> int:
         """Number of requests that were not."""
+    @property
+    def table(self) -> Table:
+        """The same as columns: `request`, its position; `instance` and `task` as above, missing where it was not placed."""
     def __len__(self) -> int: ...
 
 @final
@@ -397,6 +528,13 @@ class Explanation:
     @property
     def nearest_miss(self) -> Union[str, None]:
         """What came nearest, in a phrase, where nothing wins."""
+    @property
+    def table(self) -> Table:
+        """Every instance that was considered: `instance`, `reason` (missing where it would take the task), `asked`, `used`,
+        `available`, `detail`."""
+    def plot(self, *, ax: Union[Axes, None] = None) -> Axes:
+        """How many instances fell away for each reason, through matplotlib. Needs the extra `plot`."""
+    def _repr_html_(self) -> str: ...
     def to_dict(self) -> dict[str, Any]:
         """All of it."""
 

@@ -1,0 +1,170 @@
+//! The class `Table`: columns of equal length, handed to data frames through the Arrow PyCapsule interface.
+//!
+//! A table is a value: it holds no cluster and no lock, and what reads it shares its memory.
+
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::ffi_stream::FFI_ArrowArrayStream;
+use arrow_array::types::{ArrowPrimitiveType, Float64Type, Int32Type, Int64Type, TimestampNanosecondType};
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchIterator};
+use arrow_schema::{DataType, Field, Schema, TimeUnit};
+use numpy::PyArray1;
+use placewright::error::nearest;
+use placewright::{Error, ErrorKind};
+use pyo3::exceptions::{PyKeyError, PyRuntimeError};
+use pyo3::prelude::*;
+use pyo3::types::{PyCapsule, PyDict, PyList, PyString};
+use pyo3_arrow::ffi::to_schema_pycapsule;
+
+use crate::error;
+
+/// What an instant is called in a schema.
+pub(crate) const INSTANT: fn() -> DataType = || DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into()));
+
+/// What the interface calls a stream.
+const STREAM: &std::ffi::CStr = c"arrow_array_stream";
+
+/// Columns of equal length.
+#[pyclass(frozen, module = "placewright")]
+#[derive(Debug)]
+pub(crate) struct Table(RecordBatch);
+
+impl Table {
+    /// A table of named columns.
+    pub(crate) fn new(columns: Vec<(String, ArrayRef)>) -> Result<Self, Error> {
+        let field = |(name, column): &(String, ArrayRef)| Field::new(name, column.data_type().clone(), true);
+        let schema = Schema::new(columns.iter().map(field).collect::<Vec<_>>());
+        let columns = columns.into_iter().map(|(_, column)| column).collect();
+        // Columns are made row by row, so a difference is a bug of ours, which is better told than hidden.
+        let batch = RecordBatch::try_new(Arc::new(schema), columns);
+        batch.map(Self).map_err(|fault| Error::with_message(ErrorKind::InvalidParameter, fault.to_string()))
+    }
+
+    /// The column of a name.
+    fn find(&self, name: &str) -> PyResult<&ArrayRef> {
+        self.0.column_by_name(name).ok_or_else(|| {
+            let schema = self.0.schema();
+            let near = nearest(name, schema.fields().iter().map(|field| field.name().as_str()));
+            let help = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            PyKeyError::new_err(format!("the table has no column `{name}`{help}"))
+        })
+    }
+}
+
+#[pymethods]
+impl Table {
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        Ok(to_schema_pycapsule(py, self.0.schema().as_ref())?)
+    }
+
+    /// A stream of one batch. Another schema may be asked for, and the interface leaves it to us whether to follow: we do not, as
+    /// casting between all of Arrow's types would double the size of the library.
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_stream__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        let _ = requested_schema;
+        let reader = RecordBatchIterator::new([Ok(self.0.clone())], self.0.schema());
+        PyCapsule::new_with_value(py, FFI_ArrowArrayStream::new(Box::new(reader)), STREAM)
+    }
+
+    /// Names of the columns, in order.
+    #[getter]
+    fn column_names(&self) -> Vec<String> {
+        self.0.schema().fields().iter().map(|field| field.name().clone()).collect()
+    }
+
+    #[pyo3(signature = (name, /))]
+    fn column<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        to_column(py, self.find(name)?)
+    }
+
+    #[pyo3(signature = (rows=5, /))]
+    fn head(&self, rows: usize) -> Self {
+        Self(self.0.slice(0, rows.min(self.0.num_rows())))
+    }
+
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let columns = PyDict::new(py);
+        for (field, column) in self.0.schema().fields().iter().zip(self.0.columns()) {
+            columns.set_item(field.name(), to_list(py, column)?)?;
+        }
+        Ok(columns)
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.num_rows()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Table: {} rows of {}>", self.0.num_rows(), self.column_names().join(", "))
+    }
+
+    fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("placewright._html")?.call_method1("table", (slf,))
+    }
+}
+
+/// The error for a type that no table of ours has.
+fn unforeseen(kind: &DataType) -> PyErr {
+    PyRuntimeError::new_err(format!("internal error: a column of {kind}"))
+}
+
+/// A column as numpy has it: numbers, booleans and instants as an array; text as a list.
+fn to_column<'py>(py: Python<'py>, column: &ArrayRef) -> PyResult<Bound<'py, PyAny>> {
+    Ok(match column.data_type() {
+        DataType::Int64 if column.null_count() == 0 => {
+            PyArray1::from_slice(py, column.as_primitive::<Int64Type>().values()).into_any()
+        }
+        #[expect(clippy::cast_precision_loss, reason = "what may be missing is a float in numpy; the docs say so")]
+        DataType::Int64 => {
+            let values = column.as_primitive::<Int64Type>().iter();
+            PyArray1::from_iter(py, values.map(|value| value.map_or(f64::NAN, |value| value as f64))).into_any()
+        }
+        DataType::Boolean => {
+            PyArray1::from_iter(py, column.as_boolean().iter().map(|value| value.unwrap_or(false))).into_any()
+        }
+        DataType::Timestamp(..) => {
+            // What numpy calls "not a time" is the least number.
+            let values = column.as_primitive::<TimestampNanosecondType>().iter();
+            let numbers = PyArray1::from_iter(py, values.map(|value| value.unwrap_or(i64::MIN)));
+            numbers.call_method1("view", ("datetime64[ns]",))?
+        }
+        _ => to_list(py, column)?.into_any(),
+    })
+}
+
+/// A column as a list; `None` where a value is missing. Instants are nanoseconds after the epoch.
+fn to_list<'py>(py: Python<'py>, column: &ArrayRef) -> PyResult<Bound<'py, PyList>> {
+    fn numbers<'py, T>(py: Python<'py>, column: &ArrayRef) -> PyResult<Bound<'py, PyList>>
+    where
+        T: ArrowPrimitiveType,
+        T::Native: IntoPyObject<'py>,
+    {
+        PyList::new(py, column.as_primitive::<T>().iter().collect::<Vec<_>>())
+    }
+    match column.data_type() {
+        DataType::Int64 => numbers::<Int64Type>(py, column),
+        DataType::Float64 => numbers::<Float64Type>(py, column),
+        DataType::Timestamp(..) => numbers::<TimestampNanosecondType>(py, column),
+        DataType::Boolean => PyList::new(py, column.as_boolean().iter().collect::<Vec<_>>()),
+        DataType::Utf8 => PyList::new(py, column.as_string::<i32>().iter().collect::<Vec<_>>()),
+        DataType::LargeUtf8 => PyList::new(py, column.as_string::<i64>().iter().collect::<Vec<_>>()),
+        DataType::Dictionary(..) => {
+            let column = column.as_dictionary::<Int32Type>();
+            let texts: Vec<_> =
+                column.values().as_string::<i32>().iter().map(|text| PyString::new(py, text.unwrap_or(""))).collect();
+            let of = |key: Option<usize>| key.and_then(|key| texts.get(key));
+            PyList::new(py, column.keys_iter().map(of).collect::<Vec<_>>())
+        }
+        other => Err(unforeseen(other)),
+    }
+}
+
+/// A table, or the exception.
+pub(crate) fn made(py: Python<'_>, table: Result<Table, Error>) -> PyResult<Table> {
+    table.map_err(|fault| error::plain(py, &fault))
+}
