@@ -211,6 +211,10 @@ step_fuzz() {
 
 STEPS=(format lint debug release conformance examples python docs benches msrv fuzz)
 for step in "${@:-${STEPS[@]}}"; do
+  if [[ " ${STEPS[*]} " != *" $step "* ]]; then
+    echo "no step is called $step; there are: ${STEPS[*]}" >&2
+    exit 2
+  fi
   say "$step"
   SECONDS=0
   "step_$step"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,14 @@ SAMPLES = ROOT / "cli" / "samples"
 CASES = ROOT / "core" / "testdata" / "placement"
 
 WEB: dict[str, Any] = {"family": "web", "containerDefinitions": [{"name": "app", "cpu": 256, "memory": 512}]}
+
+
+@pytest.fixture(autouse=True, scope="session")
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C raises, also where the tests were started in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def small(**options: Any) -> pw.Cluster:
