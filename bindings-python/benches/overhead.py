@@ -1,7 +1,9 @@
-"""What Python adds to the engine: the same work here and in `native`, the example program beside this file, in one run.
+"""What Python adds to the engine: the same work here and in the program `session` of the benches, in one run.
 
     cargo build --release -p placewright-benches --bin session
-    python benches/overhead.py target/release/session
+    python bindings-python/benches/overhead.py target/release/session [CLUSTER.json]
+
+The cluster is written to `CLUSTER.json`, or to a temporary file, for the program to read.
 
 Each figure is the least of several runs; ratios and differences are what counts.
 """
@@ -9,8 +11,10 @@ Each figure is the least of several runs; ratios and differences are what counts
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import tempfile
 import time
 from typing import Callable
 
@@ -83,7 +87,7 @@ def least(work: Callable[[], object], rounds: int = ROUNDS) -> float:
 def main(native: str) -> None:
     text = document()
     print(f"{len(text) / 1e6:.1f} MB of JSON, {INSTANCES} instances")
-    path = "/tmp/placewright-overhead.json" if len(sys.argv) < 3 else sys.argv[2]
+    path = os.path.join(tempfile.gettempdir(), "placewright-overhead.json") if len(sys.argv) < 3 else sys.argv[2]
     with open(path, "w") as file:
         file.write(text)
     figures = json.loads(subprocess.run([native, path, str(REQUESTS)], check=True, capture_output=True).stdout)

@@ -96,8 +96,8 @@ impl Session {
     }
 
     /// Places one task of each request of a list, one after another, each seeing those before; one that finds no instance does
-    /// not end the call. Appends what became of each to `outcomes`, `None` where it found no instance. Returns `false` where `watch` stopped it; nothing has
-    /// changed then.
+    /// not end the call. Appends what became of each to `outcomes`, `None` where it found no instance. Returns `false` where
+    /// `watch` stopped it; nothing has changed then.
     ///
     /// # Errors
     /// [`ErrorKind::StaleHandle`](crate::ErrorKind::StaleHandle) for a released request, or a limit. Nothing has changed then.

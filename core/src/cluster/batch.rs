@@ -103,7 +103,8 @@ impl Cluster {
     ///
     /// Cost: as [`place`](Self::place), also where requests alternate: up to 256 different ones share what was found for
     /// them, those that spread over an attribute as long as it has few values. Beyond that, and for requests that end in
-    /// `random`, `spread(instanceId)` or rules after `binpack`, as [`place_one`](Self::place_one). Reserves room in `placements`; otherwise does not allocate within what was reserved.
+    /// `random`, `spread(instanceId)` or rules after `binpack`, as [`place_one`](Self::place_one). Reserves room in
+    /// `placements`; otherwise does not allocate within what was reserved.
     ///
     /// ```
     /// use placewright::{BinpackField, Cluster, Demand, Instance, Request, Strategy};
