@@ -205,7 +205,9 @@ impl Orders {
         if let Some(sequence) = sequence {
             sequence.clear();
             for &slot in &state.registry {
-                put_in_sequence(sequence, watched, state, ranks, slot);
+                let amounts = gathered(watched, |column| state.remaining[column][slot as usize]);
+                let (amounts, width) = sequenced(&amounts, watched.len());
+                sequence.set(ranks.of(slot), &amounts[..width]);
             }
         }
     }
@@ -223,7 +225,8 @@ impl Orders {
             order.insert(key(amounts[place], ranks.of(slot)), &beside(amounts, place)[1..watched.len()]);
         }
         if let Some(sequence) = sequence {
-            put_in_sequence(sequence, watched, state, ranks, slot);
+            let (amounts, width) = sequenced(&amounts, watched.len());
+            sequence.set(ranks.of(slot), &amounts[..width]);
         }
     }
 
@@ -287,7 +290,8 @@ impl Orders {
                 order.replace(key(before, rank), key(after, rank), &beside(amounts, place)[1..width]);
             }
             if let Some(sequence) = sequence {
-                put_in_sequence(sequence, watched, state, ranks, slot);
+                let (amounts, width) = sequenced(&amounts, width);
+                sequence.set(rank, &amounts[..width]);
             }
         }
         self.forget_touched();
@@ -399,34 +403,25 @@ fn beside(mut gathered: [i32; DIMENSIONS], place: usize) -> [i32; DIMENSIONS] {
     gathered
 }
 
-/// Gives an instance its place in the sequence, or other amounts there.
-#[inline]
-fn put_in_sequence(sequence: &mut Sequence, watched: &[usize], state: &State, ranks: &Ranks, slot: u32) {
-    let (amounts, width) = sequenced(watched, |column| state.remaining[column][slot as usize]);
-    sequence.set(ranks.of(slot), &amounts[..width]);
-}
-
-/// Amounts of an instance in the sequence: of every watched column, and of CPU and memory together by each of [`RATIOS`].
+/// Amounts of an instance in the sequence: what was gathered, and CPU and memory together by each of [`RATIOS`].
 ///
 /// What an instance has of both at once is the lesser of its memory and of the memory that would go with its CPU; no task fits
 /// that needs more. So a block in which some have CPU left, and others memory, is passed over too.
 #[inline]
-fn sequenced(watched: &[usize], of: impl Fn(usize) -> i32) -> ([i32; SEQUENCED_MAX], usize) {
+fn sequenced(gathered: &[i32; DIMENSIONS], width: usize) -> ([i32; SEQUENCED_MAX], usize) {
     let mut sequenced = [i32::MIN; SEQUENCED_MAX];
-    for (into, &column) in sequenced.iter_mut().zip(watched) {
-        *into = of(column);
-    }
-    let (cpu, memory) = (sequenced[0], sequenced[1]);
-    for (into, ratio) in sequenced[watched.len()..].iter_mut().zip(RATIOS) {
+    sequenced[..width].copy_from_slice(&gathered[..width]);
+    let [cpu, memory, ..] = *gathered;
+    for (into, ratio) in sequenced[width..].iter_mut().zip(RATIOS) {
         *into = cpu.saturating_mul(ratio).min(memory);
     }
-    (sequenced, watched.len() + RATIOS.len())
+    (sequenced, width + RATIOS.len())
 }
 
 /// What a request needs, as the sequence has it: of CPU and memory together by the ratio nearest to its own, which says most.
 #[inline]
 fn needed_in_sequence(watched: &[usize], needed: &Needed) -> ([i32; SEQUENCED_MAX], usize) {
-    let (mut sequenced, width) = sequenced(watched, |column| needed.amounts[column]);
+    let (mut sequenced, width) = sequenced(&gathered(watched, |column| needed.amounts[column]), watched.len());
     let own = needed.amounts[1].max(0) / needed.amounts[0].max(1);
     let nearest = RATIOS.iter().rposition(|&ratio| 4 * ratio <= own.max(1).saturating_mul(5)).unwrap_or(0);
     for at in (0..RATIOS.len()).filter(|&at| at != nearest) {
