@@ -58,6 +58,7 @@ pub mod json;
 pub mod limits;
 pub mod memory;
 pub mod outcome;
+pub mod pack;
 mod prepared;
 pub mod report;
 pub mod request;

@@ -13,7 +13,7 @@ const LAYERS: [&[&str]; 9] = [
     &["definition", "constraint", "strategy", "request", "outcome"],
     &["select"],
     &["counters", "memory", "prepared", "view", "transaction", "cluster", "fingerprint"],
-    &["report", "json", "adapter", "wire", "testkit"],
+    &["report", "pack", "json", "adapter", "wire", "testkit"],
 ];
 
 /// Uses that go against the picture on purpose, with the reason.

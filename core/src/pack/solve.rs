@@ -1,0 +1,146 @@
+//! The one way in: which bounds and solvers run on a problem, in which order, and what is said of the result.
+
+use super::bound;
+use super::greedy;
+use super::packing::{Packing, Unpacked};
+use super::problem::{Problem, Reason};
+use super::search::{Search, Watch};
+use super::verify::verify;
+use crate::error::{Error, ErrorKind, nearest};
+use alloc::format;
+use alloc::vec::Vec;
+
+/// Which solver runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Solver {
+    /// Those that suit the problem, cheapest first, as far as the budget goes.
+    #[default]
+    Auto,
+    /// Items in decreasing size, each into the first bin with room.
+    FirstFit,
+}
+
+impl Solver {
+    /// Every solver.
+    pub const ALL: [Self; 2] = [Self::Auto, Self::FirstFit];
+
+    /// The name in options and answers, e.g. `first-fit`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::FirstFit => "first-fit",
+        }
+    }
+
+    /// The solver of a name.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidParameter`] for a name there is not; its help has the nearest one.
+    pub fn from_name(name: &str) -> Result<Self, Error> {
+        Self::ALL.into_iter().find(|solver| solver.as_str() == name).ok_or_else(|| {
+            let names = || Self::ALL.iter().map(|solver| solver.as_str());
+            let error = Error::with_message(ErrorKind::InvalidParameter, format!("solver `{name}` is unknown"));
+            match nearest(name, names()) {
+                Some(near) => error.with_help(format!("did you mean `{near}`?")),
+                None => error.with_help(format!("write one of {}", names().collect::<Vec<_>>().join(", "))),
+            }
+        })
+    }
+}
+
+/// Which lower bounds are worked out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Bound {
+    /// Those that take about as long as a greedy pass.
+    #[default]
+    Fast,
+    /// Also the bound of a linear program, where the build has the feature `lp`; without it the same as `Fast`.
+    Lp,
+}
+
+/// How to solve.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Options {
+    /// Which solver.
+    pub solver: Solver,
+    /// Seed of the draws of a local search.
+    pub seed: u64,
+    /// Most steps, `None` for as long as a solver itself finds worth while. The first greedy pass always runs to its end, so
+    /// that there is an answer.
+    pub steps: Option<u64>,
+    /// Which bounds.
+    pub bound: Bound,
+    /// A packing to start from. One that breaks a rule is left out.
+    pub warm_start: Option<Packing>,
+}
+
+/// What solving came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The packing, normalized.
+    pub packing: Packing,
+    /// What its bins cost, in millionths.
+    pub value: u128,
+    /// What any packing of the items that this one packs costs at least, in millionths.
+    pub lower_bound: u128,
+    /// Which bound that is.
+    pub bound_name: &'static str,
+    /// Whether `value` is the least possible: everything that some bin type can hold is packed, at the cost of the bound.
+    pub optimal: bool,
+    /// Who found the packing.
+    pub solver: &'static str,
+    /// Steps used.
+    pub steps: u64,
+    /// Whether the caller stopped it.
+    pub stopped: bool,
+    /// Items that are in no bin, and why.
+    pub unpacked: Vec<Unpacked>,
+}
+
+impl Answer {
+    /// How far the value is above the bound, as a share of the value: 0 where it is proven to be the least, below 1.
+    #[must_use]
+    pub fn gap(&self) -> f64 {
+        if self.value == 0 {
+            return 0.0;
+        }
+        let above = self.value.saturating_sub(self.lower_bound);
+        above as f64 / self.value as f64
+    }
+}
+
+/// Solves a problem as well as the budget allows, and says how good the answer is.
+///
+/// `watch` hears of progress and may stop the run; the best packing so far is returned then. All items are packed unless no
+/// type can hold them or limits of types are in the way; those are in [`Answer::unpacked`].
+///
+/// # Cost
+/// One greedy pass at least; beyond that, as many steps as the options and `watch` allow.
+pub fn solve(problem: &Problem, options: &Options, watch: Watch<'_>) -> Answer {
+    let mut search = Search::new(options.steps.unwrap_or(u64::MAX), watch);
+    bound::fast(problem, &mut search);
+    if let Some(warm) = options.warm_start.as_ref().filter(|warm| verify(problem, warm).is_ok()) {
+        search.enter("warm-start");
+        search.offer(problem, warm.clone());
+    }
+    greedy::run(problem, &mut search);
+    conclude(problem, search)
+}
+
+/// What is said of the best packing.
+fn conclude(problem: &Problem, search: Search<'_>) -> Answer {
+    let (steps, stopped, optimal) = (search.steps(), search.is_stopped(), search.is_optimal());
+    let (mut lower_bound, mut bound_name) = (search.lower_bound(), search.bound_name());
+    let missing = search.rank().map_or(0, |(missing, _)| missing);
+    let (packing, solver) = search.finish();
+    let packing = packing.normalized();
+    let value = packing.cost(problem);
+    if missing > 0 {
+        // The bound was for all items. What holds for the items that are packed is worked out anew.
+        (lower_bound, bound_name) = bound::of_packed(problem, &packing);
+    }
+    let unpacked = packing.unpacked(problem, |_| Reason::Limit);
+    Answer { packing, value, lower_bound, bound_name, optimal, solver, steps, stopped, unpacked }
+}
