@@ -26,13 +26,16 @@
 
 mod bound;
 mod build;
+mod fit;
 mod greedy;
 mod item;
 mod misfit;
+mod open;
 mod packing;
 mod problem;
 mod room;
 mod search;
+mod size;
 mod solve;
 mod verify;
 

@@ -19,11 +19,17 @@ pub enum Solver {
     Auto,
     /// Items in decreasing size, each into the first bin with room.
     FirstFit,
+    /// Items in decreasing size, each into the bin it leaves least in.
+    BestFit,
+    /// Bin by bin, the item with the largest dot product of its demand and what is left.
+    DotProduct,
+    /// Bin by bin, the item whose demand is nearest to what is left.
+    Distance,
 }
 
 impl Solver {
     /// Every solver.
-    pub const ALL: [Self; 2] = [Self::Auto, Self::FirstFit];
+    pub const ALL: [Self; 5] = [Self::Auto, Self::FirstFit, Self::BestFit, Self::DotProduct, Self::Distance];
 
     /// The name in options and answers, e.g. `first-fit`.
     #[must_use]
@@ -31,6 +37,9 @@ impl Solver {
         match self {
             Self::Auto => "auto",
             Self::FirstFit => "first-fit",
+            Self::BestFit => "best-fit",
+            Self::DotProduct => "dot-product",
+            Self::Distance => "l2",
         }
     }
 
@@ -125,7 +134,7 @@ pub fn solve(problem: &Problem, options: &Options, watch: Watch<'_>) -> Answer {
         search.enter("warm-start");
         search.offer(problem, warm.clone());
     }
-    greedy::run(problem, &mut search);
+    greedy::run(problem, options.solver, &mut search);
     conclude(problem, search)
 }
 
