@@ -26,7 +26,7 @@ const CLOSE_EVERY: usize = 128;
 pub(super) fn run(problem: &Problem, solver: Solver, search: &mut Search<'_>) {
     let shares = Shares::new(problem);
     let weights = shares.average(&problem.kinds.count);
-    let is_auto = solver == Solver::Auto;
+    let is_auto = matches!(solver, Solver::Auto | Solver::LocalSearch);
     let is_small = problem.kinds() <= QUADRATIC_KINDS_MAX || !is_auto;
     // A step budget does not cut the passes short; a caller, or a proof, does.
     let is_done = |search: &Search<'_>| search.rank().is_some() && (search.is_stopped() || search.is_optimal());

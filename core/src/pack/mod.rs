@@ -26,8 +26,10 @@
 
 mod bound;
 mod build;
+mod ejection;
 mod fit;
 mod greedy;
+mod improve;
 mod item;
 mod misfit;
 mod open;
@@ -44,5 +46,5 @@ pub use item::{BinType, GroupRule, Item, Spread};
 pub use packing::{Bins, Packing, Pattern, Unpacked};
 pub use problem::{Misfit, Problem, Reason};
 pub use search::{Progress, Watch};
-pub use solve::{Answer, Bound, Options, Solver, solve};
+pub use solve::{Answer, Bound, Options, STEPS_DEFAULT, Solver, solve};
 pub use verify::{Verdict, verify};

@@ -2,6 +2,7 @@
 
 use super::bound;
 use super::greedy;
+use super::improve;
 use super::packing::{Packing, Unpacked};
 use super::problem::{Problem, Reason};
 use super::search::{Search, Watch};
@@ -9,6 +10,9 @@ use super::verify::verify;
 use crate::error::{Error, ErrorKind, nearest};
 use alloc::format;
 use alloc::vec::Vec;
+
+/// Steps where the options name no number: a few tenths of a second of local search.
+pub const STEPS_DEFAULT: u64 = 1 << 27;
 
 /// Which solver runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -25,11 +29,14 @@ pub enum Solver {
     DotProduct,
     /// Bin by bin, the item whose demand is nearest to what is left.
     Distance,
+    /// Bins emptied one after another into the others.
+    LocalSearch,
 }
 
 impl Solver {
     /// Every solver.
-    pub const ALL: [Self; 5] = [Self::Auto, Self::FirstFit, Self::BestFit, Self::DotProduct, Self::Distance];
+    pub const ALL: [Self; 6] =
+        [Self::Auto, Self::FirstFit, Self::BestFit, Self::DotProduct, Self::Distance, Self::LocalSearch];
 
     /// The name in options and answers, e.g. `first-fit`.
     #[must_use]
@@ -40,6 +47,7 @@ impl Solver {
             Self::BestFit => "best-fit",
             Self::DotProduct => "dot-product",
             Self::Distance => "l2",
+            Self::LocalSearch => "local-search",
         }
     }
 
@@ -128,13 +136,17 @@ impl Answer {
 /// # Cost
 /// One greedy pass at least; beyond that, as many steps as the options and `watch` allow.
 pub fn solve(problem: &Problem, options: &Options, watch: Watch<'_>) -> Answer {
-    let mut search = Search::new(options.steps.unwrap_or(u64::MAX), watch);
+    let mut search = Search::new(options.steps.unwrap_or(STEPS_DEFAULT), watch);
     bound::fast(problem, &mut search);
     if let Some(warm) = options.warm_start.as_ref().filter(|warm| verify(problem, warm).is_ok()) {
         search.enter("warm-start");
         search.offer(problem, warm.clone());
     }
     greedy::run(problem, options.solver, &mut search);
+    if matches!(options.solver, Solver::Auto | Solver::LocalSearch) {
+        search.enter(Solver::LocalSearch.as_str());
+        improve::run(problem, options.seed, &mut search);
+    }
     conclude(problem, search)
 }
 
