@@ -68,6 +68,11 @@ pub(super) fn run(problem: &Problem, solver: Solver, search: &mut Search<'_>) {
     }
 }
 
+/// Whether a pass need not go on: somebody stopped it, and there is an answer already.
+pub(super) fn is_given_up(search: &Search<'_>) -> bool {
+    search.is_stopped() && search.rank().is_some()
+}
+
 /// Items in decreasing size, each into the first open bin with room, or the tightest.
 fn by_item(
     problem: &Problem,
@@ -99,6 +104,9 @@ fn by_item(
             }
         }
         search.step(open.take_steps() + 1);
+        if is_given_up(search) {
+            break;
+        }
     }
     open.finish()
 }

@@ -26,6 +26,8 @@
 
 mod bound;
 mod build;
+mod cheapen;
+mod conflict;
 mod ejection;
 mod fit;
 mod greedy;
@@ -39,6 +41,7 @@ mod room;
 mod search;
 mod size;
 mod solve;
+mod spread;
 mod verify;
 
 pub use build::ProblemBuilder;
