@@ -25,6 +25,7 @@
 //! ```
 
 mod bound;
+mod bucket;
 mod build;
 mod cheapen;
 mod conflict;

@@ -12,8 +12,8 @@ use crate::error::{Error, ErrorKind, nearest};
 use alloc::format;
 use alloc::vec::Vec;
 
-/// Steps where the options name no number: a few tenths of a second of local search.
-pub const STEPS_DEFAULT: u64 = 1 << 27;
+/// Steps where the options name no number: some tenths of a second.
+pub const STEPS_DEFAULT: u64 = 1 << 25;
 
 /// Who found a packing that was given.
 const WARM_START: &str = "warm-start";
