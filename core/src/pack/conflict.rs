@@ -52,11 +52,7 @@ impl Graph {
         let words = kinds.div_ceil(64);
         let mut graph = Self { words, rows: vec![0; kinds * words], weight: counts.to_vec(), work: WORK_MAX };
         // The most that any type has in each dimension: what does not fit there together, fits nowhere.
-        let width = problem.width();
-        let mut most = vec![0_u64; width];
-        for capacity in problem.types.capacity.chunks_exact(width) {
-            most.iter_mut().zip(capacity).for_each(|(most, &has)| *most = (*most).max(has));
-        }
+        let most = problem.largest_capacity();
         for (one, &count) in counts.iter().enumerate() {
             for other in one..kinds {
                 if !can_share(problem, one, other, &most) {

@@ -61,10 +61,7 @@ impl<const W: usize> Neighbourhood<W> {
             row
         };
         let total = problem.total_demand();
-        let mut most = vec![1_u64; width];
-        for capacity in problem.types.capacity.chunks_exact(width) {
-            most.iter_mut().zip(capacity).for_each(|(most, &has)| *most = (*most).max(has));
-        }
+        let most = problem.largest_capacity();
         let loads: Vec<f64> = total.iter().zip(&most).map(|(&total, &most)| total as f64 / most as f64).collect();
         let all: f64 = loads.iter().sum::<f64>().max(f64::MIN_POSITIVE);
         let size = |demand: &[u64]| {
