@@ -288,7 +288,7 @@ pub(crate) fn release(state: &mut State, index: &mut Index, plan: &Plan) {
             index.spreads.release(spread);
         }
         if search.is_watched {
-            index.watches.release(state, &index.ranks, plan.group, search.last == Last::SpreadInstance);
+            index.watches.release(plan.group, search.last == Last::SpreadInstance);
         }
         index.admissions.release(search.admission);
     }

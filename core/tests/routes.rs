@@ -343,6 +343,43 @@ fn more_tasks_of_a_group_than_the_list_tells_apart_are_spread_all_the_same() {
 }
 
 #[test]
+fn an_instance_with_hundreds_of_tasks_of_a_group_is_counted_right_up_and_down() {
+    let lives = on_each_route(&Options::default()).map(|mut cluster| {
+        let mut register = |name: &str, memory| {
+            cluster.register(&Instance::new(name).with_resources(4_000, memory)).unwrap();
+        };
+        register("ci/full-at-2", 2);
+        register("ci/full-at-300", 300);
+        for number in 0..90 {
+            register(&format!("ci/{number}"), 4);
+        }
+        register("ci/never-full", 100_000);
+        let request = Request::new("web", Demand::new(1, 1)).with_count(1_000);
+        let id = cluster.prepare(&request.with_strategies(Strategy::Spread(SpreadField::InstanceId))).unwrap();
+        let mut placed = vec![];
+        cluster.place(id, &mut placed).unwrap();
+        assert_eq!((placed.len(), cluster.validate()), (1_000, Ok(())));
+        let savepoint = cluster.begin();
+        let mut life: Vec<InstanceId> = placed.iter().map(|placement| placement.instance).collect();
+        for (number, placement) in placed.iter().rev().enumerate() {
+            cluster.stop(placement.task).unwrap();
+            if number % 97 == 0 {
+                life.extend(cluster.place_one(id).unwrap().placement().map(|placement| placement.instance));
+                assert_eq!(cluster.validate(), Ok(()));
+            }
+        }
+        cluster.rollback(savepoint).unwrap();
+        assert_eq!(cluster.validate(), Ok(()));
+        life.push(cluster.place_one(id).unwrap().placement().unwrap().instance);
+        cluster.release(id).unwrap();
+        assert_eq!(cluster.validate(), Ok(()));
+        life
+    });
+    assert_eq!(lives[0], lives[1]);
+    assert_eq!(lives[0], lives[2]);
+}
+
+#[test]
 fn strict_mode_refuses_alike_on_every_route() {
     let answers = on_each_route(&Options { is_strict: true, ..Options::default() }).map(|mut cluster| {
         cluster.reserve(Capacity { instances: 1, tasks: 4, ports: 0, changes: 100, savepoints: 1 });

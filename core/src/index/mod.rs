@@ -6,6 +6,7 @@
 pub(crate) mod admission;
 pub(crate) mod amounts;
 pub(crate) mod bitset;
+mod crowd;
 pub(crate) mod effort;
 pub(crate) mod eligibility;
 pub(crate) mod order;

@@ -187,7 +187,7 @@ impl<'a> Group<'a> {
     fn tasks(self, slot: u32) -> u32 {
         match self {
             Self::Column(counts) => counts[slot as usize],
-            Self::Watched(index, group) => index.watches.tasks(group, slot),
+            Self::Watched(index, group) => index.watches.tasks(group, index.ranks.of(slot)),
             Self::Walked(state, group) => state.group_tasks(group, slot),
         }
     }
@@ -294,7 +294,9 @@ fn fewest(index: &Index, plan: &Plan, scratch: &mut Scratch, narrowed: bool) -> 
         }
         is_candidate
     });
-    found.or_else(|| slots(candidates).min_by_key(|&slot| (index.watches.tasks(group, slot), index.ranks.of(slot))))
+    let tasks = |rank: u32| index.watches.tasks(group, rank);
+    let rank = |slot: u32| index.ranks.of(slot);
+    found.or_else(|| slots(candidates).min_by_key(|&slot| (tasks(rank(slot)), rank(slot))))
 }
 
 /// A uniform draw among what is left: a bounded number of tries at registration positions, then the n-th candidate in
