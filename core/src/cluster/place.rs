@@ -108,6 +108,9 @@ impl Cluster {
         let Self { state, index, requests, scratch, .. } = self;
         let Prepared { plan, request } = requests.get_mut(id)?;
         check_port_room(self.options.is_strict, self.reserved.ports, state, request)?;
+        if plan.shape.is_some() {
+            plan.shapes().for_each(|shape| index.gauges.refresh(state, &index.filters, shape));
+        }
         let mut luck = plan.search.as_ref().map(|search| search.luck).unwrap_or_default();
         if let Some(search) = plan.search.as_ref().filter(|_| is_large) {
             for &residue in &plan.residues {
@@ -163,15 +166,25 @@ impl Cluster {
         Ok(scan::select(state, index, plan, scratch))
     }
 
-    /// Starts a task of a request on a feasible instance.
+    /// Starts a task of a request on the instance that was chosen for it.
     pub(super) fn run(&mut self, id: RequestId, slot: u32) -> Result<Placement, Error> {
         let Prepared { plan, request } = self.requests.get(id)?;
-        let gpus = request.demand.gpus;
+        let devices = match (request.demand.gpus, plan.shape) {
+            (GpuDemand::None, _) => 0,
+            (GpuDemand::Share(_), Some(shape)) => self.index.gauges.device(shape, slot),
+            (gpus, _) => self.state.devices[slot as usize].choose(gpus),
+        };
+        self.run_with(id, slot, devices)
+    }
+
+    /// Starts a task of a request on a feasible instance, with the devices at these positions.
+    fn run_with(&mut self, id: RequestId, slot: u32, devices: u64) -> Result<Placement, Error> {
+        let Prepared { plan, .. } = self.requests.get(id)?;
         let new = NewTask {
             instance: slot,
             group: plan.group,
             demand: plan.demand,
-            devices: if gpus == GpuDemand::None { 0 } else { self.state.devices[slot as usize].choose(gpus) },
+            devices,
             is_healthy: true,
             is_protected: false,
         };
@@ -204,7 +217,10 @@ impl Cluster {
         let failure = Judge::new(&self.state, plan, request).first_failure(slot);
         match failure {
             Some(reason) => Ok(Err(reason)),
-            None => self.run(id, slot).map(Ok),
+            None => {
+                let devices = self.state.devices[slot as usize].choose(request.demand.gpus);
+                self.run_with(id, slot, devices).map(Ok)
+            }
         }
     }
 
