@@ -94,7 +94,7 @@ impl Arguments {
             strategy: None,
             policy: None,
             nodes: GPU_NODES.into(),
-            seeds: (1, 10),
+            seeds: (42, 10),
             demand: Share::DEFAULT,
             is_json: false,
         };

@@ -14,7 +14,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::demand::GpuDemand;
-use crate::resource::ResourceKind;
+use crate::resource::{ResourceKind, fits};
 use crate::state::State;
 use crate::state::demands::DemandRecord;
 use crate::workload::Workload;
@@ -87,15 +87,15 @@ impl Shape {
     /// Whether an instance has what a task takes, as far as the shape knows.
     #[inline]
     fn fits(&self, state: &State, slot: u32) -> bool {
-        let left = |kind: ResourceKind| state.remaining(kind, slot);
+        let has = |kind: ResourceKind, amount: i32| fits(amount, state.remaining(kind, slot));
         let has_gpus = match self.gpus {
             GpuDemand::None => true,
-            GpuDemand::Whole(count) => left(ResourceKind::Gpu) >= i32::from(count),
-            GpuDemand::All | GpuDemand::Slice(_) => left(ResourceKind::Gpu) > 0,
-            GpuDemand::Share(share) => left(ResourceKind::GpuShare) >= i32::from(share),
+            GpuDemand::Whole(count) => has(ResourceKind::Gpu, i32::from(count)),
+            GpuDemand::All | GpuDemand::Slice(_) => has(ResourceKind::Gpu, 1),
+            GpuDemand::Share(share) => has(ResourceKind::GpuShare, i32::from(share)),
         };
         let [cpu, memory] = self.amounts;
-        has_gpus && left(ResourceKind::Cpu) >= cpu && (memory == 0 || left(ResourceKind::Memory) >= memory)
+        has_gpus && has(ResourceKind::Cpu, cpu) && has(ResourceKind::Memory, memory)
     }
 
     /// What a task costs an instance that has enough.
