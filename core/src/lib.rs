@@ -103,6 +103,8 @@ pub mod _documentation {
     pub mod architecture {}
     #[doc = include_str!("../docs/design.md")]
     pub mod design {}
+    #[doc = include_str!("../docs/gpu_policies.md")]
+    pub mod gpu_policies {}
 }
 
 #[cfg(doctest)]
