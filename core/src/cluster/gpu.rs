@@ -75,7 +75,7 @@ impl Cluster {
         let scarce = |kind: &WorkloadKind| {
             let reach: u128 = instances.iter().map(|empty| u128::from(empty.reach(kind))).sum();
             let scarcity = if kind.thousandths() == 0 { SCARCITY_UNIT } else { total * SCARCITY_UNIT / reach.max(1) };
-            u128::from(kind.weight) * scarcity.min(SCARCITY_MAX * SCARCITY_UNIT).max(1)
+            u128::from(kind.weight) * scarcity.clamp(1, SCARCITY_MAX * SCARCITY_UNIT)
         };
         let weights: Vec<u128> = workload.kinds().iter().map(scarce).collect();
         let greatest = weights.iter().copied().max().unwrap_or(1);

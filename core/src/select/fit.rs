@@ -47,7 +47,7 @@ fn amounts(state: &State, demand: &DemandRecord, slot: u32) -> [Amounts; 3] {
         GpuDemand::Whole(count) => whole(count.into()),
         GpuDemand::All | GpuDemand::Slice(_) => left,
     };
-    let gpus = Amounts { registered: whole(devices.len() as i64), left, taken };
+    let gpus = Amounts { registered: devices.iter().map(|_| whole(1)).sum(), left, taken };
     [of(ResourceKind::Cpu, cpu), of(ResourceKind::Memory, memory), gpus]
 }
 

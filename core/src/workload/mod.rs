@@ -187,6 +187,11 @@ impl Workload {
 }
 
 impl Workload {
+    /// The sum of the weights, at most 2³⁰.
+    pub(crate) fn weight_signed(&self) -> i64 {
+        self.0.iter().map(|kind| i64::from(kind.weight)).sum()
+    }
+
     /// The same kinds with other weights, each within its range.
     pub(crate) fn with_weights(&self, weights: impl Iterator<Item = u32>) -> Self {
         Self(self.0.iter().cloned().zip(weights).map(|(kind, weight)| kind.with_weight(weight)).collect())

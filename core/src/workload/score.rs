@@ -10,7 +10,7 @@
 //! step could be off by one only where the exact product lies within W · 2⁻⁶⁴ < 2⁻³³ of an integer.
 
 /// Scores from 1 to this are reached; 100 would take an infinite Δ.
-pub(crate) const SCORE_MAX: usize = 99;
+const SCORE_MAX: usize = 99;
 
 /// ⌈1000 · ln(s / (100 − s)) · 2⁶⁴⌉ for s from 51 to 99.
 const LOGARITHMS: [u128; 49] = [
@@ -87,11 +87,18 @@ impl Steps {
     /// The score of a candidate whose expected fragmentation falls by so much, times the sum of weights.
     ///
     /// Cost: a search among 99 integers.
-    pub(crate) fn score(&self, fall: i64) -> i64 {
+    fn score(&self, fall: i64) -> i64 {
         #[expect(clippy::cast_possible_wrap, reason = "at most 99")]
         {
             self.0.partition_point(|&least| least <= fall) as i64
         }
+    }
+}
+
+impl Steps {
+    /// The key of such a candidate, the least first: 100 less the score.
+    pub(crate) fn key(&self, fall: i64) -> i64 {
+        100 - self.score(fall)
     }
 }
 

@@ -147,7 +147,7 @@ impl Gauge {
         let mut gauge = Self {
             workload: workload.clone(),
             measure,
-            weight: workload.weight().cast_signed(),
+            weight: workload.weight_signed(),
             steps: Steps::new(workload.weight()),
             slices: filters.hold(state, Filter::GpuSlice(None)),
             reads_memory: false,
@@ -232,9 +232,7 @@ impl Gauge {
     /// falls by so much.
     pub(super) fn key(&self, thousandths: i64, loss: i64) -> i64 {
         match self.measure {
-            Measure::Fragmentation => {
-                crate::workload::score::SCORE_MAX as i64 + 1 - self.steps.score(self.weight * thousandths - loss)
-            }
+            Measure::Fragmentation => self.steps.key(self.weight * thousandths - loss),
             Measure::Headroom => loss,
         }
     }

@@ -6,7 +6,7 @@ use crate::index::eligibility::Filter;
 use crate::limits::DEVICE_WHOLE;
 use crate::resource::ResourceKind;
 use crate::state::{InstanceFacts, State};
-use crate::workload::score::{SCORE_MAX, Steps};
+use crate::workload::score::Steps;
 use crate::workload::{Workload, WorkloadKind};
 
 use super::{Free, HEADROOM_SHARE, HEADROOM_UNIT, Measure};
@@ -79,13 +79,12 @@ impl Ranking {
                 (loss(&free.without(gpus)), 0, whole * i64::from(DEVICE_WHOLE))
             }
         };
-        let weight = workload.weight();
         match measure {
             Measure::Headroom => Self { key: loss, loss, position },
             Measure::Fragmentation => {
                 // What is stranded is what is free without what is usable: it falls by what is taken, less the loss.
-                let fall = weight.cast_signed() * taken - loss;
-                Self { key: SCORE_MAX as i64 + 1 - Steps::new(weight).score(fall), loss: -fall, position }
+                let fall = workload.weight_signed() * taken - loss;
+                Self { key: Steps::new(workload.weight()).key(fall), loss: -fall, position }
             }
         }
     }
