@@ -117,9 +117,11 @@ fn chains() -> Vec<StrategyChain> {
         Strategy::Headroom(workload()),
     ];
     let mut chains = vec![StrategyChain::default()];
+    let is_ecs = |rule: &Strategy| matches!(rule, Strategy::Binpack(_) | Strategy::Spread(_) | Strategy::Random);
     for first in &rules {
         chains.push(first.clone().into());
-        for second in &rules {
+        // Ours after ours is like ours after any.
+        for second in rules.iter().filter(|second| is_ecs(first) || is_ecs(second)) {
             chains.push(StrategyChain::new([first.clone(), second.clone()]).unwrap());
         }
     }
