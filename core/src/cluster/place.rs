@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::demand::GpuDemand;
 use crate::error::{Error, ErrorKind};
-use crate::id::{InstanceId, RequestId, TaskId};
+use crate::id::{DemandId, GroupId, InstanceId, RequestId, TaskId};
 use crate::index::effort::Effort;
 use crate::instance::InstanceStatus;
 use crate::outcome::{Outcome, Placement, Rejection};
@@ -174,20 +174,13 @@ impl Cluster {
             (GpuDemand::Share(_), Some(shape)) => self.index.gauges.device(shape, slot),
             (gpus, _) => self.state.devices[slot as usize].choose(gpus),
         };
-        self.run_with(id, slot, devices)
+        let task = (plan.group, plan.demand);
+        self.run_with(task, slot, devices)
     }
 
-    /// Starts a task of a request on a feasible instance, with the devices at these positions.
-    fn run_with(&mut self, id: RequestId, slot: u32, devices: u64) -> Result<Placement, Error> {
-        let Prepared { plan, .. } = self.requests.get(id)?;
-        let new = NewTask {
-            instance: slot,
-            group: plan.group,
-            demand: plan.demand,
-            devices,
-            is_healthy: true,
-            is_protected: false,
-        };
+    /// Starts a task with this group and demand on a feasible instance, with the devices at these positions.
+    fn run_with(&mut self, (group, demand): (GroupId, DemandId), slot: u32, devices: u64) -> Result<Placement, Error> {
+        let new = NewTask { instance: slot, group, demand, devices, is_healthy: true, is_protected: false };
         let task = self.state.add_task(new)?;
         self.state.demands.hold_again(new.demand);
         self.state.group_names.hold_again(new.group.0);
@@ -219,7 +212,8 @@ impl Cluster {
             Some(reason) => Ok(Err(reason)),
             None => {
                 let devices = self.state.devices[slot as usize].choose(request.demand.gpus);
-                self.run_with(id, slot, devices).map(Ok)
+                let task = (plan.group, plan.demand);
+                self.run_with(task, slot, devices).map(Ok)
             }
         }
     }
@@ -285,7 +279,7 @@ impl Cluster {
         stopped: &mut Vec<TaskId>,
     ) -> Result<(), Error> {
         let Some(number) = self.state.group_names.get(group) else { return Ok(()) };
-        let group = crate::id::GroupId(number);
+        let group = GroupId(number);
         let active = self.state.groups[group.index()].active;
         self.check_journal(active.min(count) as usize)?;
         let default;
