@@ -71,6 +71,7 @@ pub mod transaction;
 pub mod view;
 #[cfg(feature = "serde")]
 pub mod wire;
+pub mod workload;
 
 pub use cluster::{Capacity, Cluster, Options, Release, Route, RunningTask, UnknownEni};
 pub use constraint::Constraint;
@@ -89,6 +90,7 @@ pub use select::{AbsentGroup, Reason};
 pub use strategy::{BinpackField, SpreadField, Strategy, StrategyChain, TieBreak};
 pub use transaction::{Savepoint, Transaction};
 pub use view::{DeviceView, InstanceView, TaskView};
+pub use workload::{Fragmentation, Workload, WorkloadKind};
 
 /// The longer texts.
 #[cfg(any(doc, doctest))]
@@ -101,6 +103,8 @@ pub mod _documentation {
     pub mod architecture {}
     #[doc = include_str!("../docs/design.md")]
     pub mod design {}
+    #[doc = include_str!("../docs/gpu_policies.md")]
+    pub mod gpu_policies {}
 }
 
 #[cfg(doctest)]

@@ -9,6 +9,7 @@ mod definition;
 #[cfg(all(feature = "serde", feature = "regex"))]
 mod errors;
 mod expr;
+mod gpu;
 #[cfg(feature = "serde")]
 mod json;
 mod layering;

@@ -5,7 +5,7 @@
 use placewright::{
     BinpackField, Capacity, Cluster, Constraint, Demand, GpuDemand, Instance, InstanceId, InstanceStatus, Options,
     Placement, Protocol, Release, Request, RequestId, Route, RunningTask, Savepoint, SpreadField, Strategy,
-    StrategyChain, TaskId, TieBreak, expr,
+    StrategyChain, TaskId, TieBreak, Workload, WorkloadKind, expr,
 };
 use rand_core::{Rng as _, SeedableRng as _};
 
@@ -119,12 +119,26 @@ impl Triplets {
     }
 }
 
+/// One of a few target workloads.
+fn workload(draws: &mut Draws) -> Workload {
+    let prod = expr::compile("attribute:stack in [prod, test] and agentConnected == true").unwrap();
+    let kinds = [
+        WorkloadKind::new(64, 0, GpuDemand::Share(300)).with_weight(7),
+        WorkloadKind::new(512, 1024, GpuDemand::Share(draws.pick(&[500, 650]))).with_condition(prod),
+        WorkloadKind::new(0, 512, GpuDemand::Whole(1)).with_weight(3),
+        WorkloadKind::new(1024, 0, GpuDemand::Whole(2)),
+        WorkloadKind::new(64, 64, GpuDemand::None),
+    ];
+    Workload::new(kinds.into_iter().skip(draws.below(3))).unwrap()
+}
+
 /// Any request.
 pub(crate) fn request(draws: &mut Draws) -> Request {
     let mut demand = Demand::new(draws.pick(&[0, 64, 256, 512]), draws.pick(&[0, 128, 512, 1024]));
     match draws.below(8) {
         0 => demand = demand.with_port(Protocol::Tcp, draws.pick(&[80, 443])),
         1 => demand = demand.with_gpus(draws.pick(&[GpuDemand::Whole(1), GpuDemand::Share(300), GpuDemand::All])),
+        3 => demand = demand.with_gpus(GpuDemand::Share(draws.pick(&[150, 300, 650]))),
         2 => demand = demand.with_custom("LICENSES", 1),
         _ => {}
     }
@@ -135,6 +149,10 @@ pub(crate) fn request(draws: &mut Draws) -> Request {
         Strategy::spread("rack"),
         Strategy::Spread(SpreadField::InstanceId),
         Strategy::Random,
+        Strategy::BestFit,
+        Strategy::DotProduct,
+        Strategy::Fragmentation(workload(draws)),
+        Strategy::Headroom(workload(draws)),
     ];
     let length = draws.below(4);
     let chain = StrategyChain::new((0..length).map(|_| draws.pick(&rules))).unwrap();

@@ -16,6 +16,7 @@ use crate::state::{State, WORD};
 use crate::strategy::TieBreak;
 
 use super::draw::Draws;
+use super::fit;
 use super::indexed::spread_of;
 use super::judge::has_all_gpus;
 use super::plan::{AbsentGroup, Last, Plan, Rule};
@@ -77,6 +78,16 @@ fn choose(
                 });
                 scratch.domains = domains;
             }
+            Rule::BestFit => {
+                let demand = state.demands.get(plan.demand);
+                narrow(scratch, &mut narrowed, |slot| fit::best_fit(state, demand, slot));
+            }
+            Rule::DotProduct => {
+                let demand = state.demands.get(plan.demand);
+                narrow(scratch, &mut narrowed, |slot| fit::dot_product(state, demand, slot));
+            }
+            Rule::Gauge(None) => {}
+            Rule::Gauge(Some(shape)) => narrow(scratch, &mut narrowed, index.gauges.keys(shape)),
             Rule::Random => return draw(state, plan, scratch, narrowed),
         }
     }
