@@ -59,6 +59,7 @@ pub mod limits;
 pub mod memory;
 pub mod outcome;
 pub mod pack;
+pub mod planner;
 mod prepared;
 pub mod report;
 pub mod request;

@@ -225,6 +225,24 @@ impl Problem {
 }
 
 impl ProblemBuilder {
+    /// How many dimensions.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.dimensions.len()
+    }
+
+    /// How many bin types there are so far.
+    #[must_use]
+    pub fn types(&self) -> usize {
+        self.types.cost.len()
+    }
+
+    /// The value that each bin type so far has of an attribute, empty where it has a name only. `[types]`
+    #[must_use]
+    pub fn values_of(&self, attribute: &str) -> Vec<Option<Box<str>>> {
+        self.type_facts.iter().map(|facts| facts.attributes.get(attribute).cloned()).collect()
+    }
+
     /// Adds a row of items.
     ///
     /// # Errors

@@ -35,6 +35,7 @@ mod misfit;
 mod open;
 mod packing;
 mod problem;
+mod purchase;
 mod room;
 mod search;
 mod size;

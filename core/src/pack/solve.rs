@@ -5,6 +5,7 @@ use super::greedy;
 use super::improve;
 use super::packing::{Packing, Unpacked};
 use super::problem::{Problem, Reason};
+use super::purchase;
 use super::search::{Search, Watch};
 use super::verify::verify;
 use crate::error::{Error, ErrorKind, nearest};
@@ -31,12 +32,21 @@ pub enum Solver {
     Distance,
     /// Bins emptied one after another into the others.
     LocalSearch,
+    /// Bins of types that differ in cost, bought for what they hold at the price; then parts of them bought anew.
+    Purchase,
 }
 
 impl Solver {
     /// Every solver.
-    pub const ALL: [Self; 6] =
-        [Self::Auto, Self::FirstFit, Self::BestFit, Self::DotProduct, Self::Distance, Self::LocalSearch];
+    pub const ALL: [Self; 7] = [
+        Self::Auto,
+        Self::FirstFit,
+        Self::BestFit,
+        Self::DotProduct,
+        Self::Distance,
+        Self::LocalSearch,
+        Self::Purchase,
+    ];
 
     /// The name in options and answers, e.g. `first-fit`.
     #[must_use]
@@ -48,6 +58,7 @@ impl Solver {
             Self::DotProduct => "dot-product",
             Self::Distance => "l2",
             Self::LocalSearch => "local-search",
+            Self::Purchase => purchase::NAME,
         }
     }
 
@@ -143,6 +154,9 @@ pub fn solve(problem: &Problem, options: &Options, watch: Watch<'_>) -> Answer {
         search.offer(problem, warm.clone());
     }
     greedy::run(problem, options.solver, &mut search);
+    if options.solver == Solver::Purchase || options.solver == Solver::Auto && problem.types() > 1 {
+        purchase::run(problem, options.seed, options.solver == Solver::Purchase, &mut search);
+    }
     if matches!(options.solver, Solver::Auto | Solver::LocalSearch) {
         search.enter(Solver::LocalSearch.as_str());
         improve::run(problem, options.seed, &mut search);
