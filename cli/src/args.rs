@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Query(QueryArgs),
     /// Pack items into few or cheap bins, with a lower bound on what any packing costs.
     Pack(PackArgs),
+    /// Choose the cheapest mix of instance types for a set of tasks, with a lower bound on what any mix costs.
+    Fleet(Box<FleetArgs>),
     /// Run the steps of a case and print exactly what happened, as one JSON document.
     Replay(ReplayArgs),
     /// Check every conformance case below a folder.
@@ -217,6 +219,60 @@ pub(crate) struct PackArgs {
     /// The problem; `-` reads standard input.
     #[arg(value_name = "PROBLEM.json")]
     pub(crate) problem: PathBuf,
+}
+
+/// Arguments of `fleet`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+The mix is a JSON object with `dimensions` and `items`, as `pack` reads them, and
+if wanted `groups`, `options`, `bins` (instances that already run, cost 0 and
+limit 1 unless they say otherwise), `catalogue` and `fleet`. The keys are in
+core/docs/fleet.md.
+
+A catalogue is CSV with a header, or a JSON array of such rows, or of bins.
+Every column is also an attribute that `memberOf` can ask for.
+
+Examples:
+  placewright fleet mix.json --catalogue ec2_us-east-1.csv
+  placewright fleet - --catalogue types.csv --id name --price on-demand=usd \\
+    --price spot=usd_spot --column cpu=millicores --column memory=mib
+  placewright fleet mix.json --catalogue ec2_us-east-1.csv \\
+    --only 'attribute:arch == x86_64 and attribute:category in [c, m, r]'
+
+Exit codes:
+  0  the plan was printed; items that no type holds are in it, with reasons
+  1  the output cannot be written
+  2  unusable input or arguments")]
+pub(crate) struct FleetArgs {
+    /// Items and rules; `-` reads standard input.
+    #[arg(value_name = "MIX.json")]
+    pub(crate) mix: PathBuf,
+    /// Types to choose from, CSV or JSON; `-` reads standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) catalogue: Option<PathBuf>,
+    /// Column that names a type.
+    #[arg(long, value_name = "COLUMN", default_value = "instance_type")]
+    pub(crate) id: String,
+    /// Column of the price of a type, or a market and its column. Rows without a price are no offers of that market. Each
+    /// named market is an offer `TYPE/MARKET` of its own, with the attribute `market`.
+    #[arg(long = "price", value_name = "[MARKET=]COLUMN", default_value = "price_usd_hour")]
+    pub(crate) prices: Vec<String>,
+    /// Column of a dimension. Without it, `cpu`, `memory` and `gpu` are those of the published EC2 shapes, where the file has
+    /// them, and every other dimension is the column of its name.
+    #[arg(long = "column", value_name = "DIMENSION=COLUMN")]
+    pub(crate) columns: Vec<String>,
+    /// Column of the most instances of a type; an empty cell is no limit.
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) limit: Option<String>,
+    /// Only types that satisfy this expression of the cluster query language.
+    #[arg(long, value_name = "EXPRESSION")]
+    pub(crate) only: Option<String>,
+    /// Also burstable types: those whose `category` is `t`.
+    #[arg(long)]
+    pub(crate) burstable: bool,
+    /// Percent of each new instance that stays free, in place of the mix's.
+    #[arg(long, value_name = "PERCENT")]
+    pub(crate) headroom: Option<u32>,
 }
 
 /// Arguments of `replay`.

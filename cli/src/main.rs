@@ -5,9 +5,11 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod catalogue;
 mod completions;
 mod conformance;
 mod document;
+mod fleet;
 mod io;
 mod pack;
 mod place;
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
         Command::Place(args) => place::run(args),
         Command::Query(args) => query::run(args),
         Command::Pack(args) => pack::run(args),
+        Command::Fleet(args) => fleet::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Conformance(args) => conformance::run(args),
         Command::Completions(args) => completions::run(args),

@@ -109,7 +109,7 @@ impl RawGroup {
 
 /// What is known of a type beyond its columns.
 #[derive(Debug, Clone, Default)]
-struct TypeFacts {
+pub(super) struct TypeFacts {
     /// Attributes.
     attributes: BTreeMap<Box<str>, Box<str>>,
     /// Network interfaces left.
@@ -118,6 +118,13 @@ struct TypeFacts {
     ports: BTreeSet<(crate::instance::Protocol, u16)>,
     /// Tasks that run in each bin, by group.
     running: BTreeMap<Box<str>, u32>,
+}
+
+impl TypeFacts {
+    /// Of a type with these attributes and nothing else.
+    pub(super) fn with_attributes(attributes: BTreeMap<Box<str>, Box<str>>) -> Self {
+        Self { attributes, ..Self::default() }
+    }
 }
 
 impl Facts for TypeFacts {

@@ -17,6 +17,7 @@ use alloc::vec::Vec;
 use super::zones;
 use crate::attribute::AVAILABILITY_ZONE;
 use crate::error::{Error, ErrorKind};
+use crate::expr::Expression;
 use crate::pack::{Answer, BinType, Options, Packing, Problem, ProblemBuilder, Solver, Watch, solve, verify};
 
 /// Steps that pricing one single type takes at most, after its greedy passes.
@@ -37,6 +38,8 @@ pub struct FleetOptions<'a> {
     pub zones: Vec<&'a str>,
     /// Fewest zones that instances of the plan are in.
     pub zones_min: usize,
+    /// Only offers that satisfy this.
+    pub only: Option<Expression>,
     /// The fleet of today: offers by id, and how many of each. It is one of the alternatives.
     pub current: Vec<(&'a str, u64)>,
 }
@@ -126,6 +129,11 @@ pub struct FleetPlan {
 }
 
 impl<'a> Fleet<'a> {
+    /// The options, to be changed before offers are added.
+    pub fn options_mut(&mut self) -> &mut FleetOptions<'a> {
+        &mut self.options
+    }
+
     /// A fleet for the items and rules of a builder. Types that the builder has are instances that already run: they should
     /// cost nothing and be limited to what there is.
     ///
@@ -167,8 +175,7 @@ impl<'a> Fleet<'a> {
             return invalid(message, "zonesMin", "name more zones, or want fewer");
         }
         if !options.daemon.is_empty() && options.daemon.len() != builder.width() {
-            let message =
-                format!("the daemon has {} amounts for {} dimensions", options.daemon.len(), builder.width());
+            let message = format!("the daemon has {} amounts for {} dimensions", options.daemon.len(), builder.width());
             return invalid(message, "daemon", "give one amount for each dimension");
         }
         let origins = vec![None; builder.types()];
@@ -177,13 +184,16 @@ impl<'a> Fleet<'a> {
 
     /// Adds an offer: what one new instance has, what it costs, and how many there are at most, in all zones together.
     ///
-    /// An offer from which daemons or headroom leave less than nothing is left out; so its items are reported as such that no
+    /// An offer that [`FleetOptions::only`] does not want, or from which daemons leave less than nothing, is left out; so its items are reported as such that no
     /// type holds.
     ///
     /// # Errors
     /// Those of [`ProblemBuilder::add_type`]; [`ErrorKind::InvalidParameter`] for an offer that is limited where zones are
     /// named, as its limit would have to be shared between them.
     pub fn add_offer(&mut self, offer: &BinType<'_>) -> Result<(), Error> {
+        if self.options.only.as_ref().is_some_and(|only| !offer.satisfies(only)) {
+            return Ok(());
+        }
         let percent = u64::from(self.options.headroom_percent);
         let daemon = self.options.daemon.iter().copied().chain(core::iter::repeat(0));
         let capacity: Option<Vec<u64>> = offer
@@ -261,11 +271,8 @@ impl<'a> Fleet<'a> {
         answer.value = answer.packing.cost(&problem);
         answer.optimal = answer.optimal && answer.value <= answer.lower_bound;
         let rooms = rooms(&problem, &answer.packing);
-        let changes = if options.current.is_empty() {
-            Vec::new()
-        } else {
-            changes(&answer.packing, &origins, &offers, &today)
-        };
+        let changes =
+            if options.current.is_empty() { Vec::new() } else { changes(&answer.packing, &origins, &offers, &today) };
         let zones = zones::used(&zone_of_type, &answer.packing);
         Ok(FleetPlan {
             problem,
@@ -316,7 +323,8 @@ fn best_single(
         let Some((bin_type, _)) = first else { continue };
         let is_same = belongs(origins, offer);
         let types = || (0_u32..).take(problem.types()).filter(|&bin_type| is_same(bin_type));
-        let holds_all = (0_u32..).take(problem.kinds()).all(|kind| types().any(|bin_type| problem.is_allowed(kind, bin_type)));
+        let holds_all =
+            (0_u32..).take(problem.kinds()).all(|kind| types().any(|bin_type| problem.is_allowed(kind, bin_type)));
         if !holds_all {
             continue;
         }
@@ -333,9 +341,8 @@ fn best_single(
             break;
         }
         let alone = problem.with_types(belongs(origins, offer));
-        let mut answers = [Solver::FirstFit, Solver::BestFit].map(|solver| {
-            solve(&alone, &Options { solver, steps: Some(STEPS_SINGLE), ..Options::default() }, watch)
-        });
+        let mut answers = [Solver::FirstFit, Solver::BestFit]
+            .map(|solver| solve(&alone, &Options { solver, steps: Some(STEPS_SINGLE), ..Options::default() }, watch));
         answers.sort_by_key(|answer| (answer.packing.missing(problem), answer.value));
         let [answer, _] = answers;
         let alternative = Alternative {

@@ -7,5 +7,5 @@
 //! always rolled back. There is no clock, thread or file here: budgets are in steps, and a callback may stop a run.
 
 pub mod fleet;
-
+pub mod rearrange;
 mod zones;

@@ -1,6 +1,5 @@
 //! A plan brought into more zones, at the least that it costs more.
 
-use alloc::borrow::ToOwned as _;
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::string::String;
@@ -15,7 +14,7 @@ const PATTERNS_MAX: usize = 256;
 /// Zones that a packing has bins in, sorted.
 pub(super) fn used(zone_of_type: &[Option<Box<str>>], packing: &Packing) -> Vec<String> {
     let zones = packing.patterns.iter().filter_map(|pattern| zone_of_type[pattern.bin_type as usize].as_deref());
-    zones.collect::<BTreeSet<&str>>().into_iter().map(ToOwned::to_owned).collect()
+    zones.collect::<BTreeSet<&str>>().into_iter().map(String::from).collect()
 }
 
 /// Moves bins, or single items, into zones that have none, until there are bins in so many. Says whether that failed.
@@ -86,7 +85,8 @@ fn single(problem: &Problem, packing: &Packing, is_new: &dyn Fn(u32) -> bool) ->
             let mut rest = Pattern { count: 1, ..pattern.clone() };
             rest.content[inside].1 -= 1;
             // What the bin has lost may let a smaller one do.
-            let cheaper = (0_u32..).take(problem.types()).filter(|&other| problem.cost(other) < problem.cost(rest.bin_type));
+            let cheaper =
+                (0_u32..).take(problem.types()).filter(|&other| problem.cost(other) < problem.cost(rest.bin_type));
             let mut others: Vec<u32> = cheaper.collect();
             others.sort_by_key(|&other| (problem.cost(other), other));
             others.push(rest.bin_type);

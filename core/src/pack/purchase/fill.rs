@@ -23,7 +23,7 @@ pub(super) struct Lot {
 /// Memory of fillings.
 #[derive(Debug, Default)]
 pub(super) struct Filler {
-    /// What the bin has left. `[dimensions]`
+    /// What the bin has left. `[lanes]`
     free: Vec<u64>,
     /// Lots that may still go in, by number.
     open: Vec<usize>,
@@ -35,14 +35,20 @@ pub(super) struct Filler {
 
 impl Filler {
     /// Fills a bin of a type, and gives what the filling, in `content`, is worth.
-    pub(super) fn run(&mut self, problem: &Problem, market: &Market, is_plain: bool, bin_type: u32, lots: &[Lot]) -> f64 {
+    pub(super) fn run(
+        &mut self,
+        problem: &Problem,
+        market: &Market,
+        is_plain: bool,
+        bin_type: u32,
+        lots: &[Lot],
+    ) -> f64 {
         self.content.clear();
         self.free.clear();
         self.free.extend_from_slice(market.useful(bin_type));
         self.open.clear();
-        self.open.extend(
-            (0..lots.len()).filter(|&at| lots[at].left > 0 && problem.is_allowed(lots[at].kind, bin_type)),
-        );
+        self.open
+            .extend((0..lots.len()).filter(|&at| lots[at].left > 0 && problem.is_allowed(lots[at].kind, bin_type)));
         self.steps += lots.len() as u64;
         let mut rest = (!is_plain).then(|| Occupancy::fresh(problem, bin_type));
         let mut worth = 0.0;
@@ -55,7 +61,7 @@ impl Filler {
                 let taken = content.iter().find(|&&(known, _)| known == at).map_or(0, |&(_, taken)| taken);
                 let mut room = lot.left - taken;
                 let mut size = 0.0;
-                for (&wanted, &free) in problem.demand(lot.kind).iter().zip(free.iter()) {
+                for (&wanted, &free) in market.demand(lot.kind).iter().zip(free.iter()) {
                     if wanted > 0 {
                         room = room.min(free / wanted);
                         if room == 0 {
@@ -78,7 +84,7 @@ impl Filler {
             });
             let Some((_, at, room)) = best else { break };
             let part = room.div_ceil(PART);
-            for (free, &wanted) in free.iter_mut().zip(problem.demand(lots[at].kind)) {
+            for (free, &wanted) in free.iter_mut().zip(market.demand(lots[at].kind)) {
                 *free -= wanted * part;
             }
             if let Some(rest) = &mut rest {

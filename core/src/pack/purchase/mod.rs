@@ -47,7 +47,7 @@ pub(super) fn run(problem: &Problem, seed: u64, is_last: bool, search: &mut Sear
     let mut best = None;
     for _ in 0..prices::ROUNDS {
         let bought = buy::all(problem, &market, &prices, search);
-        prices.learn(problem, &bought);
+        prices.learn(problem, &market, &bought);
         let packing = super::packing::Packing { patterns: bought };
         if super::verify::verify(problem, &packing).is_ok() {
             search.offer(problem, packing.clone());

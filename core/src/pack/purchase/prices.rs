@@ -19,7 +19,7 @@ const FLOOR: f64 = 0.02;
 /// Prices.
 #[derive(Debug, Clone)]
 pub(super) struct Prices {
-    /// Of a unit of each dimension. `[dimensions]`
+    /// Of a unit of each lane. `[lanes]`
     pub(super) unit: Vec<f64>,
     /// Of an item. `[kinds]`
     pub(super) kind: Vec<f64>,
@@ -29,8 +29,8 @@ impl Prices {
     /// Prices of amounts, from the cheapest mix of bins that has enough of every dimension: the covering programme solved by
     /// multiplicative weights (Plotkin, Shmoys, Tardos, 1995), in sums and products only, so the same on every platform.
     pub(super) fn of(problem: &Problem, market: &Market) -> Self {
-        let width = problem.width();
-        let total: Vec<f64> = problem.total_demand().iter().map(|&sum| sum as f64).collect();
+        let width = market.lanes();
+        let total: Vec<f64> = market.total(problem).iter().map(|&sum| sum as f64).collect();
         let mut weight: Vec<f64> = total.iter().map(|&sum| if sum > 0.0 { 1.0 } else { 0.0 }).collect();
         // Weights are of shares of the total demand.
         let worth = |weight: &[f64], bin_type: u32| -> f64 {
@@ -70,12 +70,12 @@ impl Prices {
         }
         let unit: Vec<f64> =
             sums.iter().zip(&total).map(|(&sum, &total)| if total > 0.0 { sum / total } else { 0.0 }).collect();
-        let kind = problem.demands().chunks_exact(width).map(|demand| amount(demand, &unit)).collect();
+        let kind = market.demands().chunks_exact(width).map(|demand| amount(demand, &unit)).collect();
         Self { unit, kind }
     }
 
     /// Moves the price of each kind halfway to what its items cost in these bins.
-    pub(super) fn learn(&mut self, problem: &Problem, patterns: &[Pattern]) {
+    pub(super) fn learn(&mut self, problem: &Problem, market: &Market, patterns: &[Pattern]) {
         let mut paid = vec![0.0; self.kind.len()];
         let mut number = vec![0.0; self.kind.len()];
         let (mut cost_all, mut worth_all) = (0.0, 0.0);
@@ -95,11 +95,12 @@ impl Prices {
         if worth_all <= 0.0 {
             return;
         }
-        let width = problem.width();
         let rate = worth_all / cost_all;
-        for (kind, price) in self.kind.iter_mut().enumerate() {
+        for (kind, (price, demand)) in
+            self.kind.iter_mut().zip(market.demands().chunks_exact(market.lanes())).enumerate()
+        {
             if number[kind] > 0.0 {
-                let floor = FLOOR * amount(&problem.kinds.demand[kind * width..][..width], &self.unit);
+                let floor = FLOOR * amount(demand, &self.unit);
                 *price = (0.5 * *price + 0.5 * paid[kind] / number[kind] * rate).max(floor);
             }
         }

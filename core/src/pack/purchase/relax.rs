@@ -22,8 +22,8 @@ const PIVOTS: usize = 8;
 /// A lower bound on the cost of all items, in millionths; 0 where the method has nothing to say. Types that are limited take
 /// part as if they were not, at their cost, except those that cost nothing: what they have is taken from the demand.
 pub(super) fn mix(problem: &Problem, market: &Market) -> u128 {
-    let width = problem.width();
-    let mut total: Vec<u128> = problem.total_demand();
+    let width = market.lanes();
+    let mut total: Vec<u128> = market.total(problem);
     for &bin_type in &market.free {
         for (left, &has) in total.iter_mut().zip(market.useful(bin_type)) {
             *left = left.saturating_sub(u128::from(has) * u128::from(problem.limit(bin_type).unwrap_or(0)));
@@ -86,12 +86,10 @@ fn certain(problem: &Problem, market: &Market, wanted: &[usize], total: &[u128],
         let cost = u128::from(problem.cost(bin_type));
         let is_less = match least {
             None => true,
-            Some((least_cost, least_worth)) => {
-                match (cost.checked_mul(least_worth), least_cost.checked_mul(most)) {
-                    (Some(one), Some(other)) => one < other,
-                    _ => return 0,
-                }
-            }
+            Some((least_cost, least_worth)) => match (cost.checked_mul(least_worth), least_cost.checked_mul(most)) {
+                (Some(one), Some(other)) => one < other,
+                _ => return 0,
+            },
         };
         if is_less {
             least = Some((cost, most));

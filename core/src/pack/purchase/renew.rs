@@ -71,7 +71,7 @@ pub(super) fn run(
         }
         free.sort_unstable();
         free.dedup();
-        disturb(problem, prices, &mut lots, &mut draws);
+        disturb(market, prices, &mut lots, &mut draws);
         let before = work.used.clone();
         let bought = buy::some(problem, market, &market.priced, &free, &mut lots, &mut work.used, &mut filler);
         search.step(filler.steps + drawn.len() as u64);
@@ -168,14 +168,14 @@ impl Work<'_> {
 }
 
 /// Prices of lots, disturbed.
-fn disturb(problem: &Problem, prices: &Prices, lots: &mut [Lot], draws: &mut Draws) {
+fn disturb(market: &Market, prices: &Prices, lots: &mut [Lot], draws: &mut Draws) {
     let strength = [0.0, 0.1, 0.3, 1.0][draws.below(4)];
     let mut factor = || 1.0 + strength * (draws.below(STEPS) as f64 / STEPS as f64 - 0.3);
     let unit: Vec<f64> = prices.unit.iter().map(|unit| unit * factor()).collect();
     for lot in lots {
         let price = prices.kind[lot.kind as usize];
-        let plain = amount(problem.demand(lot.kind), &prices.unit);
-        let turned = amount(problem.demand(lot.kind), &unit);
+        let plain = amount(market.demand(lot.kind), &prices.unit);
+        let turned = amount(market.demand(lot.kind), &unit);
         lot.price = if plain > 0.0 { price * turned / plain } else { price } * factor();
     }
 }

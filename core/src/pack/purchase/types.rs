@@ -7,6 +7,8 @@ use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use crate::demand::GpuDemand;
+use crate::limits::DEVICE_WHOLE;
 use crate::pack::problem::Problem;
 use crate::pack::search::Search;
 
@@ -17,10 +19,12 @@ pub(super) struct Market {
     pub(super) priced: Vec<u32>,
     /// Types that cost nothing and are limited: instances that are there anyway.
     pub(super) free: Vec<u32>,
-    /// Capacity rounded down to a sum of demands. `[types × dimensions]`
+    /// Capacity rounded down to a sum of demands. `[types × lanes]`
     useful: Vec<u64>,
-    /// Dimensions.
-    width: usize,
+    /// Demand. `[kinds × lanes]`
+    demand: Vec<u64>,
+    /// Lanes: the dimensions, and thousandths of GPUs where items take any.
+    lanes: usize,
 }
 
 /// The greatest common divisor; of 0 and a number, that number.
@@ -31,20 +35,44 @@ const fn common(mut one: u64, mut other: u64) -> u64 {
     one
 }
 
+/// What a GPU demand takes at least, in thousandths.
+fn thousandths(gpus: GpuDemand) -> u64 {
+    match gpus {
+        GpuDemand::None => 0,
+        GpuDemand::Whole(count) => u64::from(count) * u64::from(DEVICE_WHOLE),
+        // All there are, which is one at least.
+        GpuDemand::All | GpuDemand::Slice(_) => u64::from(DEVICE_WHOLE),
+        GpuDemand::Share(share) => u64::from(share),
+    }
+}
+
 impl Market {
     /// The types of a problem.
     ///
     /// # Cost
     /// Types times those of them that none dominates, and steps are counted for it.
     pub(super) fn new(problem: &Problem, search: &mut Search<'_>) -> Self {
-        let width = problem.width();
-        let mut units = vec![0_u64; width];
-        for demand in problem.demands().chunks_exact(width) {
+        let has_gpus = problem.rules.iter().any(|rules| rules.gpus.0 > 0);
+        let lanes = problem.width() + usize::from(has_gpus);
+        let kinds = (0_u32..).take(problem.kinds());
+        let demand: Vec<u64> = kinds
+            .flat_map(|kind| {
+                let gpus = has_gpus.then(|| thousandths(problem.gpus(kind)));
+                problem.demand(kind).iter().copied().chain(gpus)
+            })
+            .collect();
+        let mut units = vec![0_u64; lanes];
+        for demand in demand.chunks_exact(lanes) {
             units.iter_mut().zip(demand).for_each(|(unit, &wanted)| *unit = common(*unit, wanted));
         }
-        let rounded = problem.types.capacity.iter().zip(units.iter().cycle());
-        let useful = rounded.map(|(&has, &unit)| if unit == 0 { 0 } else { has - has % unit }).collect();
-        let mut market = Self { priced: Vec::new(), free: Vec::new(), useful, width };
+        let types = (0_u32..).take(problem.types());
+        let has = types.flat_map(|bin_type| {
+            let devices = problem.devices(bin_type).iter().map(|&left| u64::from(left)).sum();
+            problem.capacity(bin_type).iter().copied().chain(has_gpus.then_some(devices))
+        });
+        let rounded = has.zip(units.iter().cycle());
+        let useful = rounded.map(|(has, &unit)| if unit == 0 { 0 } else { has - has % unit }).collect();
+        let mut market = Self { priced: Vec::new(), free: Vec::new(), useful, demand, lanes };
         let has_use = |bin_type: u32| {
             problem.limit(bin_type) != Some(0)
                 && problem.rules.iter().any(|rules| rules.allowed[bin_type as usize / 64] >> (bin_type % 64) & 1 != 0)
@@ -67,9 +95,35 @@ impl Market {
         market
     }
 
-    /// Useful capacity of a type. `[dimensions]`
+    /// Useful capacity of a type. `[lanes]`
     pub(super) fn useful(&self, bin_type: u32) -> &[u64] {
-        &self.useful[bin_type as usize * self.width..][..self.width]
+        &self.useful[bin_type as usize * self.lanes..][..self.lanes]
+    }
+
+    /// Demand of one item of a kind. `[lanes]`
+    pub(super) fn demand(&self, kind: u32) -> &[u64] {
+        &self.demand[kind as usize * self.lanes..][..self.lanes]
+    }
+
+    /// Demand of all kinds, one behind the other. `[kinds × lanes]`
+    pub(super) fn demands(&self) -> &[u64] {
+        &self.demand
+    }
+
+    /// How many lanes.
+    pub(super) fn lanes(&self) -> usize {
+        self.lanes
+    }
+
+    /// Demand of all items in each lane. `[lanes]`
+    pub(super) fn total(&self, problem: &Problem) -> Vec<u128> {
+        let mut total = vec![0; self.lanes];
+        for (demand, &count) in self.demand.chunks_exact(self.lanes).zip(&problem.kinds.count) {
+            for (sum, &amount) in total.iter_mut().zip(demand) {
+                *sum += u128::from(amount) * u128::from(count);
+            }
+        }
+        total
     }
 
     /// Whether whatever one bin holds, one of another type holds as well, for no more money and without limit.
@@ -100,7 +154,7 @@ fn has_devices(better: &[u16], devices: &[u16]) -> bool {
         sorted
     };
     // One that takes all GPUs of a bin needs them whole, so a broken one more could be in its way.
-    let whole = better.iter().all(|&left| left == crate::limits::DEVICE_WHOLE);
+    let whole = better.iter().all(|&left| left == DEVICE_WHOLE);
     let (better, devices) = (sorted(better), sorted(devices));
     whole && better.len() >= devices.len() && better.iter().zip(&devices).all(|(better, left)| better >= left)
 }
