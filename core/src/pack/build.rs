@@ -611,6 +611,7 @@ impl ProblemBuilder {
             }
             if allowed.contains(&true) { Ok(()) } else { Err(reason) }
         };
+        narrow(Reason::Limit, &|at| self.types.limit[at] > 0)?;
         for &expression in &raw.member_of {
             let bits = &matching[expression as usize];
             narrow(Reason::MemberOf, &|at| bits[at / 64] >> (at % 64) & 1 != 0)?;
@@ -627,7 +628,6 @@ impl ProblemBuilder {
             narrow(reason, &|at| room(&self.types.rooms[at], classes, class) > 0)?;
         }
         narrow(Reason::Gpus, &|at| misfit::has_gpus(&self.types.devices[at], raw.gpus))?;
-        narrow(Reason::Limit, &|at| self.types.limit[at] > 0)?;
         let mut bits = vec![0_u64; types.div_ceil(64)];
         for (at, allowed) in allowed.into_iter().enumerate() {
             bits[at / 64] |= u64::from(allowed) << (at % 64);

@@ -18,6 +18,8 @@ const PAIRS_MAX: usize = 48;
 const THREES_MAX: usize = 12;
 /// Random moves after an ejection.
 const MOVES: usize = 24;
+/// Steps that judging the rules of one item in a bin counts for.
+const RULES_STEPS: u64 = 8;
 /// Bit of a score that says how large what is let go of is; the counters stand above.
 const SIZE_BITS: u32 = 40;
 
@@ -305,7 +307,9 @@ impl<const W: usize> Round<W> {
         let mut steps = items.len() as u64;
         // What must go, in each dimension.
         let need = minus(demand, free);
-        let offer = |positions: [usize; 3], score: u64, best: &mut Option<Ejection>| {
+        let mut judged = 0;
+        let mut offer = |positions: [usize; 3], score: u64, best: &mut Option<Ejection>| {
+            judged += 1;
             let used = positions.iter().take_while(|&&position| position != NONE).count();
             if is_plain || self.holds_with(problem, bin, &positions[..used], &[item]) {
                 *best = Some(Ejection { bin, positions, score });
@@ -346,7 +350,8 @@ impl<const W: usize> Round<W> {
                 }
             }
         }
-        steps
+        // Rules are judged from scratch.
+        if is_plain { steps } else { steps + judged * RULES_STEPS * items.len() as u64 }
     }
 
     /// Takes an item out of a bin.

@@ -3,7 +3,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::greedy::types_by_worth;
+use super::greedy::{is_given_up, types_by_worth};
 use super::open::{fits, worth};
 use super::packing::{Packing, Pattern};
 use super::problem::Problem;
@@ -82,6 +82,9 @@ pub(super) fn by_bin(
             pass.weights = shares.average(&pass.left);
         }
         search.step(core::mem::take(&mut pass.steps) + 1);
+        if is_given_up(search) {
+            break;
+        }
     }
     Packing { patterns }
 }

@@ -25,7 +25,10 @@
 //! ```
 
 mod bound;
+mod bucket;
 mod build;
+mod cheapen;
+mod conflict;
 mod ejection;
 mod fit;
 mod greedy;
@@ -40,6 +43,7 @@ mod room;
 mod search;
 mod size;
 mod solve;
+mod spread;
 mod verify;
 
 pub use build::ProblemBuilder;
