@@ -26,6 +26,8 @@
 
 mod bound;
 mod build;
+pub(crate) mod column;
+mod fill;
 mod greedy;
 mod item;
 mod misfit;

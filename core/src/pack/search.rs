@@ -124,7 +124,6 @@ impl<'w> Search<'w> {
     }
 
     /// The best packing so far.
-    #[expect(dead_code, reason = "for solvers that improve it")]
     pub(crate) fn best(&self) -> Option<&Packing> {
         self.best.as_ref().map(|(packing, _)| packing)
     }

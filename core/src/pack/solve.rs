@@ -1,6 +1,7 @@
 //! The one way in: which bounds and solvers run on a problem, in which order, and what is said of the result.
 
 use super::bound;
+use super::column;
 use super::greedy;
 use super::packing::{Packing, Unpacked};
 use super::problem::{Problem, Reason};
@@ -126,6 +127,7 @@ pub fn solve(problem: &Problem, options: &Options, watch: Watch<'_>) -> Answer {
         search.offer(problem, warm.clone());
     }
     greedy::run(problem, &mut search);
+    column::run(problem, options.seed, &mut search);
     conclude(problem, search)
 }
 
