@@ -1,104 +1,132 @@
-//! Greedy passes.
+//! Greedy passes: the first answer, in time that hardly shows.
+//!
+//! *Item-centric* passes take kinds in decreasing size and put each into the first open bin with room, or into the tightest
+//! (first-fit and best-fit decreasing). *Bin-centric* ones fill one bin at a time with the item that suits what is left of it:
+//! the largest dot product, or the least distance, in dimensions weighted by how scarce they are (Panigrahy, Talwar, Uyeda,
+//! Wieder, "Heuristics for vector bin packing", 2011; Mommessin, Erlebach, Shakhlevich, Computers & OR 2025). Equal items go
+//! together and equal bins are filled once, so a pass costs by kinds, not by items.
 
+use alloc::vec;
 use alloc::vec::Vec;
 
-use super::packing::{Packing, Pattern};
+use super::fit::Fit;
+use super::open::OpenBins;
+use super::packing::Packing;
 use super::problem::Problem;
-use super::room::Occupancy;
 use super::search::Search;
+use super::size::{Measure, Shares};
+use super::solve::Solver;
 
-/// Runs the greedy passes and offers what they find.
-pub(super) fn run(problem: &Problem, search: &mut Search<'_>) {
-    search.enter("first-fit");
-    let packing = first_fit(problem, search);
-    search.offer(problem, packing);
-}
+/// Kinds times items per bin above which passes that compare every item with every bin are left out of `auto`.
+const QUADRATIC_KINDS_MAX: usize = 4096;
+/// Kinds between two looks for bins that are full.
+const CLOSE_EVERY: usize = 128;
 
-/// Equal bins that are open.
-#[derive(Debug, Clone)]
-struct Open {
-    /// Type, count and content.
-    pattern: Pattern,
-    /// What is left of each dimension.
-    free: Vec<u64>,
-    /// What is left of the rest.
-    rest: Occupancy,
-}
-
-/// Items in decreasing size, each into the first bin with room, or into a new one of the cheapest type that holds it.
-fn first_fit(problem: &Problem, search: &mut Search<'_>) -> Packing {
-    let width = problem.width();
-    let mut most = alloc::vec![1_u64; width];
-    for capacity in problem.types.capacity.chunks_exact(width) {
-        most.iter_mut().zip(capacity).for_each(|(most, &has)| *most = (*most).max(has));
-    }
-    let size = |kind: u32| {
-        let parts = problem.demand(kind).iter().zip(&most);
-        parts.map(|(&wanted, &most)| (u128::from(wanted) << 32) / u128::from(most)).max().unwrap_or(0)
-    };
-    #[expect(clippy::cast_possible_truncation, reason = "there are at most PACK_ROWS_MAX kinds")]
-    let mut order: Vec<u32> = (0..problem.kinds() as u32).collect();
-    order.sort_by_cached_key(|&kind| core::cmp::Reverse(size(kind)));
-    let mut used: Vec<u64> = alloc::vec![0; problem.types()];
-    let mut open: Vec<Open> = Vec::new();
-    for kind in order {
-        let mut left = problem.count(kind);
-        let mut at = 0;
-        while at < open.len() && left > 0 {
-            search.step(1);
-            let bin = &mut open[at];
-            let each = room(problem, bin, kind).min(left);
-            if let Some(bins) = left.checked_div(each) {
-                let bins = bins.min(bin.pattern.count);
-                if bins < bin.pattern.count {
-                    let mut others = bin.clone();
-                    others.pattern.count -= bins;
-                    bin.pattern.count = bins;
-                    open.insert(at + 1, others);
-                }
-                put(problem, &mut open[at], kind, each);
-                left -= each * bins;
+/// Runs the passes of a solver, or all for [`Solver::Auto`], and offers what each finds.
+pub(super) fn run(problem: &Problem, solver: Solver, search: &mut Search<'_>) {
+    let shares = Shares::new(problem);
+    let weights = shares.average(&problem.kinds.count);
+    let is_auto = matches!(solver, Solver::Auto | Solver::LocalSearch);
+    let is_small = problem.kinds() <= QUADRATIC_KINDS_MAX || !is_auto;
+    // A step budget does not cut the passes short; a caller, or a proof, does.
+    let is_done = |search: &Search<'_>| search.rank().is_some() && (search.is_stopped() || search.is_optimal());
+    if is_auto || solver == Solver::FirstFit {
+        search.enter(Solver::FirstFit.as_str());
+        let mut measures = vec![Measure::Weighted, Measure::Largest, Measure::Sum, Measure::Product];
+        measures.truncate(if problem.width() == 1 { 1 } else { measures.len() });
+        for measure in measures {
+            if is_done(search) {
+                return;
             }
-            at += 1;
-        }
-        while left > 0 {
-            #[expect(clippy::cast_possible_truncation, reason = "there are at most PACK_TYPES_MAX types")]
-            let types = (0..problem.types() as u32)
-                .filter(|&bin_type| used[bin_type as usize] < problem.types.limit[bin_type as usize])
-                .filter(|&bin_type| problem.is_allowed(kind, bin_type));
-            let Some(bin_type) = types.min_by_key(|&bin_type| problem.cost(bin_type)) else { break };
-            let mut bin = Open {
-                pattern: Pattern { bin_type, count: 1, content: Vec::new() },
-                free: problem.capacity(bin_type).to_vec(),
-                rest: Occupancy::fresh(problem, bin_type),
-            };
-            let each = room(problem, &bin, kind).min(left);
-            let limit = problem.types.limit[bin_type as usize] - used[bin_type as usize];
-            bin.pattern.count = (left / each).min(limit);
-            used[bin_type as usize] += bin.pattern.count;
-            put(problem, &mut bin, kind, each);
-            left -= each * bin.pattern.count;
-            open.push(bin);
+            let packing = by_item(problem, &shares, &weights, measure, false, search);
+            search.offer(problem, packing);
         }
     }
-    Packing { patterns: open.into_iter().map(|bin| bin.pattern).collect() }
+    if is_small && (is_auto || solver == Solver::BestFit) {
+        search.enter(Solver::BestFit.as_str());
+        let mut measures = vec![Measure::Weighted, Measure::Largest, Measure::Sum];
+        measures.truncate(if problem.width() == 1 { 1 } else { measures.len() });
+        for measure in measures {
+            if is_done(search) {
+                return;
+            }
+            let packing = by_item(problem, &shares, &weights, measure, true, search);
+            search.offer(problem, packing);
+        }
+    }
+    for (named, fit) in [(Solver::DotProduct, Fit::Dot), (Solver::Distance, Fit::Distance)] {
+        if is_small && (is_auto || solver == named) {
+            search.enter(named.as_str());
+            for is_dynamic in [true, false] {
+                if is_done(search) {
+                    return;
+                }
+                let packing = super::fit::by_bin(problem, &shares, &weights, fit, is_dynamic, search);
+                search.offer(problem, packing);
+            }
+        }
+    }
 }
 
-/// How many more items of a kind a bin takes.
-fn room(problem: &Problem, bin: &Open, kind: u32) -> u64 {
-    let amounts = problem.demand(kind).iter().zip(&bin.free).filter(|&(&wanted, _)| wanted > 0);
-    let by_amount = amounts.map(|(wanted, free)| free / wanted).min().unwrap_or(u64::MAX);
-    if by_amount == 0 || !problem.is_allowed(kind, bin.pattern.bin_type) {
-        return 0;
+/// Items in decreasing size, each into the first open bin with room, or the tightest.
+fn by_item(
+    problem: &Problem,
+    shares: &Shares,
+    weights: &[f64],
+    measure: Measure,
+    is_tightest: bool,
+    search: &mut Search<'_>,
+) -> Packing {
+    let order = shares.decreasing(measure, weights);
+    let least = least_to_come(problem, &order);
+    let width = problem.width();
+    let mut open = OpenBins::new(problem);
+    let by_worth = types_by_worth(problem, shares, weights);
+    for (at, &kind) in order.iter().enumerate() {
+        if at % CLOSE_EVERY == 0 {
+            open.close(&least[at / CLOSE_EVERY * width..][..width]);
+        }
+        let count = problem.count(kind);
+        let mut left =
+            if is_tightest { open.put_tightest(shares, weights, kind, count) } else { open.put_first(kind, count) };
+        for &bin_type in &by_worth {
+            while left > 0 && problem.is_allowed(kind, bin_type) {
+                let put = open.open(bin_type, kind, left);
+                if put == 0 {
+                    break;
+                }
+                left -= put;
+            }
+        }
+        search.step(open.take_steps() + 1);
     }
-    by_amount.min(bin.rest.room(problem, bin.pattern.bin_type, kind))
+    open.finish()
 }
 
-/// Puts items into a bin that has room for them.
-fn put(problem: &Problem, bin: &mut Open, kind: u32, number: u64) {
-    for (free, &wanted) in bin.free.iter_mut().zip(problem.demand(kind)) {
-        *free -= wanted * number;
+/// Types, those first that give most for their cost.
+pub(super) fn types_by_worth(problem: &Problem, shares: &Shares, weights: &[f64]) -> Vec<u32> {
+    let mut order: Vec<(f64, u32)> = (0..)
+        .zip(&problem.types.cost)
+        .map(|(bin_type, &cost)| {
+            let worth = super::size::dot(shares.capacity(bin_type), weights);
+            (if cost == 0 { f64::INFINITY } else { worth / cost as f64 }, bin_type)
+        })
+        .collect();
+    order.sort_by(|(one, at), (other, beside)| other.total_cmp(one).then(at.cmp(beside)));
+    order.into_iter().map(|(_, bin_type)| bin_type).collect()
+}
+
+/// For every so many kinds of an order, the least demand from there on. `[kinds / CLOSE_EVERY + 1, dimensions]`
+fn least_to_come(problem: &Problem, order: &[u32]) -> Vec<u64> {
+    let width = problem.width();
+    let parts = order.len() / CLOSE_EVERY + 1;
+    let mut least = vec![u64::MAX; parts * width];
+    let mut row = vec![u64::MAX; width];
+    for (at, &kind) in order.iter().enumerate().rev() {
+        row.iter_mut().zip(problem.demand(kind)).for_each(|(least, &wanted)| *least = (*least).min(wanted));
+        if at % CLOSE_EVERY == 0 {
+            least[at / CLOSE_EVERY * width..][..width].copy_from_slice(&row);
+        }
     }
-    bin.rest.add(problem, kind, number);
-    bin.pattern.content.push((kind, number));
+    least
 }

@@ -26,15 +26,20 @@
 
 mod bound;
 mod build;
-pub(crate) mod column;
+mod column;
+mod ejection;
 mod fill;
+mod fit;
 mod greedy;
+mod improve;
 mod item;
 mod misfit;
+mod open;
 mod packing;
 mod problem;
 mod room;
 mod search;
+mod size;
 mod solve;
 mod verify;
 
@@ -43,5 +48,5 @@ pub use item::{BinType, GroupRule, Item, Spread};
 pub use packing::{Bins, Packing, Pattern, Unpacked};
 pub use problem::{Misfit, Problem, Reason};
 pub use search::{Progress, Watch};
-pub use solve::{Answer, Bound, Options, Solver, solve};
+pub use solve::{Answer, Bound, Options, STEPS_DEFAULT, Solver, solve};
 pub use verify::{Verdict, verify};

@@ -2,7 +2,9 @@
 
 use super::bound;
 use super::column;
+use super::fill;
 use super::greedy;
+use super::improve;
 use super::packing::{Packing, Unpacked};
 use super::problem::{Problem, Reason};
 use super::search::{Search, Watch};
@@ -10,6 +12,9 @@ use super::verify::verify;
 use crate::error::{Error, ErrorKind, nearest};
 use alloc::format;
 use alloc::vec::Vec;
+
+/// Steps where the options name no number: a few tenths of a second of local search.
+pub const STEPS_DEFAULT: u64 = 1 << 27;
 
 /// Which solver runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -20,11 +25,32 @@ pub enum Solver {
     Auto,
     /// Items in decreasing size, each into the first bin with room.
     FirstFit,
+    /// Items in decreasing size, each into the bin it leaves least in.
+    BestFit,
+    /// Bin by bin, the item with the largest dot product of its demand and what is left.
+    DotProduct,
+    /// Bin by bin, the item whose demand is nearest to what is left.
+    Distance,
+    /// One dimension, bin by bin: the set of items that fills it best.
+    Fill,
+    /// Patterns from a linear program, rounded by diving.
+    Column,
+    /// Bins emptied one after another into the others.
+    LocalSearch,
 }
 
 impl Solver {
     /// Every solver.
-    pub const ALL: [Self; 2] = [Self::Auto, Self::FirstFit];
+    pub const ALL: [Self; 8] = [
+        Self::Auto,
+        Self::FirstFit,
+        Self::BestFit,
+        Self::DotProduct,
+        Self::Distance,
+        Self::Fill,
+        Self::Column,
+        Self::LocalSearch,
+    ];
 
     /// The name in options and answers, e.g. `first-fit`.
     #[must_use]
@@ -32,6 +58,12 @@ impl Solver {
         match self {
             Self::Auto => "auto",
             Self::FirstFit => "first-fit",
+            Self::BestFit => "best-fit",
+            Self::DotProduct => "dot-product",
+            Self::Distance => "l2",
+            Self::Fill => "fill",
+            Self::Column => "column",
+            Self::LocalSearch => "local-search",
         }
     }
 
@@ -57,7 +89,7 @@ pub enum Bound {
     /// Those that take about as long as a greedy pass.
     #[default]
     Fast,
-    /// Also the bound of a linear program, where the build has the feature `lp`; without it the same as `Fast`.
+    /// Also the bound of a linear program over all patterns, where there are at most 1,024 kinds.
     Lp,
 }
 
@@ -120,14 +152,31 @@ impl Answer {
 /// # Cost
 /// One greedy pass at least; beyond that, as many steps as the options and `watch` allow.
 pub fn solve(problem: &Problem, options: &Options, watch: Watch<'_>) -> Answer {
-    let mut search = Search::new(options.steps.unwrap_or(u64::MAX), watch);
+    let mut search = Search::new(options.steps.unwrap_or(STEPS_DEFAULT), watch);
     bound::fast(problem, &mut search);
     if let Some(warm) = options.warm_start.as_ref().filter(|warm| verify(problem, warm).is_ok()) {
         search.enter("warm-start");
         search.offer(problem, warm.clone());
     }
-    greedy::run(problem, &mut search);
-    column::run(problem, options.seed, &mut search);
+    // Solvers that may have nothing to say of a problem leave the word to those that do.
+    let greedy = match options.solver {
+        Solver::Column => Solver::Auto,
+        Solver::Fill if !fill::suits(problem) => Solver::BestFit,
+        named => named,
+    };
+    greedy::run(problem, greedy, &mut search);
+    if matches!(options.solver, Solver::Auto | Solver::Fill | Solver::Column) {
+        search.enter(Solver::Fill.as_str());
+        fill::run(problem, options.seed, &mut search);
+    }
+    if column::is_wanted(problem, options) {
+        search.enter(Solver::Column.as_str());
+        column::run(problem, options, &mut search);
+    }
+    if matches!(options.solver, Solver::Auto | Solver::LocalSearch) {
+        search.enter(Solver::LocalSearch.as_str());
+        improve::run(problem, options.seed, &mut search);
+    }
     conclude(problem, search)
 }
 

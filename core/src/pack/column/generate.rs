@@ -27,8 +27,12 @@ pub(super) const TOLERANCE: f64 = 1e-5;
 const WORTH_MAX: f64 = (1u32 << 30) as f64;
 /// Greatest integer price of one unit of cost.
 const SCALE_MAX: f64 = (1u32 << 26) as f64;
-/// Patterns of one bin type taken in a round.
+/// Patterns of the only bin type taken in a round.
 const PATTERNS_MAX: usize = 8;
+/// Patterns of one of several bin types taken in a round.
+const PATTERNS_EACH: usize = 2;
+/// Patterns after which a round leaves the other bin types for the next.
+const PATTERNS_ROUND: usize = 24;
 /// Cost of leaving an item out of the master, in units of the dearest bin.
 const COST_LEFT_OUT: f64 = 1000.0;
 
@@ -76,6 +80,10 @@ pub(super) trait Pricing {
 pub(super) struct Generation<P> {
     pricing: P,
     stocks: Vec<Stock>,
+    /// Bin types that are priced: those that no other does as well as for no more.
+    priced: Vec<usize>,
+    /// Place in `priced` where the next round begins.
+    next: usize,
     /// Row of each limited type's limit.
     limit_row: Vec<Option<usize>>,
     pub(super) master: Master,
@@ -108,8 +116,8 @@ pub(super) struct Target {
 }
 
 impl<P: Pricing> Generation<P> {
-    /// A master without patterns. `None` where nothing costs anything.
-    pub(super) fn new(pricing: P, stocks: Vec<Stock>, counts: &[u64]) -> Option<Self> {
+    /// A master without patterns; `dominated` types need not be priced. `None` where nothing costs anything.
+    pub(super) fn new(pricing: P, stocks: Vec<Stock>, dominated: &[bool], counts: &[u64]) -> Option<Self> {
         let dearest = stocks.iter().map(|stock| stock.cost).max().filter(|cost| *cost > 0)?;
         let mut divisor = 0;
         for stock in &stocks {
@@ -131,7 +139,8 @@ impl<P: Pricing> Generation<P> {
         let master = Master::new(&rows, &demand(&stocks, &residual), COST_LEFT_OUT);
         let prices = vec![0; counts.len()];
         let (unit, divisor) = (float(dearest), u128::from(divisor));
-        Some(Self { pricing, stocks, limit_row, master, bin: Vec::new(), unit, prices, divisor })
+        let priced = (0..stocks.len()).filter(|bin| !dominated[*bin]).collect();
+        Some(Self { pricing, stocks, priced, next: 0, limit_row, master, bin: Vec::new(), unit, prices, divisor })
     }
 
     /// Adds a pattern as a column.
@@ -233,33 +242,54 @@ impl<P: Pricing> Generation<P> {
                 *price = whole(dual * scale);
                 worth += u128::from(*price) * u128::from(*count);
             }
-            let mut tariffs = Vec::with_capacity(self.stocks.len());
-            let mut is_improved = false;
-            for bin in 0..self.stocks.len() {
-                let Stock { cost, limit } = self.stocks[bin];
-                let limit = limit.map(|limit| limit.saturating_sub(residual.used[bin]));
-                if limit == Some(0) {
-                    continue;
-                }
-                let (worth, is_better) = self.patterns(bin, residual, scale, search)?;
-                tariffs.push(Tariff { cost, limit, worth });
-                is_improved |= is_better;
+            let columns = self.master.columns();
+            let tariffs = self.price_all(residual, scale, search)?;
+            if let Some(tariffs) = tariffs {
+                best = best.max(self.rounded(bound(worth, tariffs.iter().copied())));
             }
-            best = best.max(self.rounded(bound(worth, tariffs.iter().copied())));
-            if !is_improved || best >= target.bound {
+            if self.master.columns() == columns || best >= target.bound {
                 return Ok(Relaxation { value, bound: best });
             }
         }
     }
 
-    /// Adds the best patterns of a type. Returns a bound on the worth of any, and whether there were any.
-    fn patterns(
+    /// Prices one bin type after another, from where the last round ended, until there are patterns enough. What they are worth
+    /// at most, or `None` where not all had their turn.
+    fn price_all(
         &mut self,
-        bin: usize,
         residual: &Residual,
         scale: f64,
         search: &mut Search<'_>,
-    ) -> Result<(u64, bool), Stopped> {
+    ) -> Result<Option<Vec<Tariff>>, Stopped> {
+        let columns = self.master.columns();
+        let types = self.priced.len();
+        let each = if types == 1 { PATTERNS_MAX } else { PATTERNS_EACH };
+        let mut tariffs = Vec::with_capacity(types);
+        for turn in 0..types {
+            if self.master.columns() - columns >= PATTERNS_ROUND {
+                self.next = (self.next + turn) % types;
+                return Ok(None);
+            }
+            let bin = self.priced[(self.next + turn) % types];
+            let Stock { cost, limit } = self.stocks[bin];
+            let limit = limit.map(|limit| limit.saturating_sub(residual.used[bin]));
+            if limit != Some(0) {
+                let worth = self.patterns(bin, each, residual, scale, search)?;
+                tariffs.push(Tariff { cost, limit, worth });
+            }
+        }
+        Ok(Some(tariffs))
+    }
+
+    /// Adds the best patterns of a type, at most so many. Returns a bound on the worth of any.
+    fn patterns(
+        &mut self,
+        bin: usize,
+        most: usize,
+        residual: &Residual,
+        scale: f64,
+        search: &mut Search<'_>,
+    ) -> Result<u64, Stopped> {
         let mut cost = float(self.stocks[bin].cost) / self.unit;
         if let Some(row) = self.limit_row[bin] {
             cost -= self.master.duals()[row];
@@ -269,12 +299,11 @@ impl<P: Pricing> Generation<P> {
         let mut left = residual.counts.clone();
         let mut pattern = Vec::new();
         let mut bound = None;
-        for _ in 0..PATTERNS_MAX {
+        for _ in 0..most {
             let result = self.pricing.price(bin, &self.prices, &left, enough, &mut pattern, search)?;
-            let is_first = bound.is_none();
             bound = bound.or(Some(result.bound));
             if pattern.is_empty() || cost - float(result.found) / scale > -REDUCED {
-                return Ok((bound.unwrap_or(0), !is_first));
+                break;
             }
             self.add(bin, &pattern);
             // The next one is made of what this one would leave.
@@ -283,13 +312,8 @@ impl<P: Pricing> Generation<P> {
                 left[*kind as usize] -= u64::from(*copies) * bins;
             }
         }
-        Ok((bound.unwrap_or(0), true))
+        Ok(bound.unwrap_or(0))
     }
-}
-
-/// Whether a column holds more of a kind than is left.
-fn exceeds(demand: &[f64], kinds: usize) -> impl Fn(&Master, usize) -> bool + '_ {
-    move |master, column| master.entries(column).any(|(row, copies)| row < kinds && copies > demand[row] + 0.5)
 }
 
 /// Right-hand side of the master.
@@ -299,6 +323,11 @@ fn demand(stocks: &[Stock], residual: &Residual) -> Vec<f64> {
         demand.extend(stock.limit.map(|limit| float(limit.saturating_sub(*used))));
     }
     demand
+}
+
+/// Whether a column holds more of a kind than is left.
+fn exceeds(demand: &[f64], kinds: usize) -> impl Fn(&Master, usize) -> bool + '_ {
+    move |master, column| master.entries(column).any(|(row, copies)| row < kinds && copies > demand[row] + 0.5)
 }
 
 /// An amount as a float.

@@ -72,8 +72,6 @@ pub(super) struct Master {
     dual: Vec<f64>,
     /// Pivots since the inverse was last computed afresh.
     pivots: u32,
-    /// Pivots in all.
-    pivots_all: u64,
     /// Entering column in terms of the basis.
     entering: Vec<f64>,
     /// The row that leaves, copied before the others change.
@@ -108,7 +106,6 @@ impl Master {
             amount: demand.to_vec(),
             dual: vec![0.0; count],
             pivots: 0,
-            pivots_all: 0,
             entering: vec![0.0; count],
             leaving: vec![0.0; count],
         };
@@ -161,11 +158,6 @@ impl Master {
     /// Dual value of each row, at the last optimum.
     pub(super) fn duals(&self) -> &[f64] {
         &self.dual
-    }
-
-    /// Pivots so far.
-    pub(super) fn pivots(&self) -> u64 {
-        self.pivots_all
     }
 
     /// Columns used in the last optimum, with their amounts above `least`.
@@ -337,7 +329,6 @@ impl Master {
         self.is_basic[variable] = true;
         self.basis[at] = variable;
         self.pivots += 1;
-        self.pivots_all += 1;
         if self.pivots >= PIVOTS_MAX {
             self.refactor();
         }
@@ -452,14 +443,11 @@ impl Master {
             if self.is_basic[variable] || self.is_barred[variable] {
                 continue;
             }
-            let (mut pivot, mut reduced) = (0.0, self.cost[variable]);
-            for entry in self.start[variable]..self.start[variable + 1] {
-                let (at, value) = (self.row[entry] as usize, self.value[entry]);
-                pivot += row[at] * value;
-                reduced -= self.dual[at] * value;
-            }
-            let pivot = pivot * direction;
+            let range = self.start[variable]..self.start[variable + 1];
+            let entries = self.row[range.clone()].iter().zip(&self.value[range]);
+            let pivot = direction * entries.map(|(at, value)| row[*at as usize] * value).sum::<f64>();
             if pivot > PIVOT_MIN {
+                let reduced = self.reduced(variable);
                 let ratio = reduced.max(0.0) / pivot;
                 let is_better = best.is_none_or(|(least, greatest, ..)| {
                     ratio < least - 1e-10 || (ratio < least + 1e-10 && pivot > greatest)
