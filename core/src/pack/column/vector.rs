@@ -1,13 +1,16 @@
 //! Pricing with several dimensions and rules: the pattern worth most, by branch and bound.
 //!
-//! Kinds stand in order of worth for size, where the size is the mean share of the capacity over all dimensions. The search goes
-//! depth first and takes as many copies as there is room for first. A node is left when no dimension, and not their mean either,
-//! leaves room for more than the best pattern has (Martello & Toth, "Knapsack Problems", 1990, §3.5, with one bound for each
-//! dimension). Classes of a bin are kept to exactly. GPUs that kinds share are filled greedily, so a pattern may be missed;
+//! Kinds stand in order of worth for size, where the size is a weighted share of the capacity over all dimensions. The weights are
+//! those under which the densest kind is least dense, nearly: that makes the surrogate bound nearly as sharp as the linear
+//! relaxation, and since they are rounded before they are used, it holds whatever they are. The search goes depth first and
+//! takes as many copies as there is room for first. A node is left when no dimension, and not their weighted sum either, leaves
+//! room for more than the best pattern has (Martello & Toth, "Knapsack Problems", 1990, §3.5; Glover, "Surrogate constraints",
+//! Operations Research 16(4), 1968; weights by multiplicative updates, Plotkin, Shmoys & Tardos 1995). Classes of a bin are kept to exactly. GPUs that kinds share are filled greedily, so a pattern may be missed;
 //! the bound then is the one of the node where that could have happened. So it is when the search is cut off.
 //!
 //! The same patterns serve one dimension, but [`knapsack`](super::knapsack) knows more of it.
 
+use alloc::vec;
 use alloc::vec::Vec;
 
 use super::generate::{Pricing, float};
@@ -19,9 +22,13 @@ use crate::pack::room::Occupancy;
 use crate::pack::search::Search;
 
 /// Nodes of one search.
-const NODES_MAX: u32 = 20_000;
-/// Units of the mean share that a whole bin has in each dimension.
-const SHARE: u64 = 1 << 32;
+const NODES_MAX: u32 = 4_000;
+/// Units of a share that a dimension of full weight has.
+const SHARE: u64 = 1 << 40;
+/// Units of the weight of a dimension.
+const WEIGHT: f64 = 65_536.0;
+/// Rounds in which weights are sought.
+const WEIGHTINGS: u32 = 24;
 
 /// Pricing of any problem.
 #[derive(Debug)]
@@ -33,9 +40,13 @@ pub(super) struct Vectors<'p> {
     has_shares: bool,
     /// Kinds on offer, best first.
     offers: Vec<Offer>,
-    /// What the offers from each place on could be worth, by dimension and then by mean share. `[offers + 1 × dimensions + 1]`
+    /// What the offers from each place on could be worth, by dimension and then by weighted share. `[offers + 1 × dimensions + 1]`
     ahead: Vec<Ahead>,
-    /// What is left of each dimension and of the mean share at each depth. `[depth × dimensions + 1]`
+    /// Share of the capacity in each dimension. `[offers × dimensions]`
+    shares: Vec<f64>,
+    /// Weighted share of a whole bin.
+    whole: u64,
+    /// What is left of each dimension and of the weighted share. `[dimensions + 1]`
     left: Vec<u64>,
 }
 
@@ -46,7 +57,7 @@ struct Offer {
     worth: u32,
     /// Copies that are left and fit an empty bin.
     limit: u64,
-    /// Mean share of the capacity, rounded down.
+    /// Weighted share of the capacity, rounded down.
     share: u64,
 }
 
@@ -83,6 +94,8 @@ impl<'p> Vectors<'p> {
             has_shares,
             offers: Vec::new(),
             ahead: Vec::new(),
+            shares: Vec::new(),
+            whole: 0,
             left: Vec::new(),
         }
     }
@@ -102,16 +115,11 @@ impl<'p> Vectors<'p> {
             if !self.is_plain {
                 limit = limit.min(Occupancy::fresh(problem, bin).room(problem, bin, kind));
             }
-            // Rounded down, so that no pattern that fits exceeds the whole.
-            let shares = demand.iter().zip(capacity).map(|(wanted, has)| {
-                let share = u128::from(*wanted) * u128::from(SHARE) / u128::from((*has).max(1));
-                u64::try_from(share).unwrap_or(SHARE)
-            });
-            let share = shares.sum();
             if limit > 0 {
-                self.offers.push(Offer { kind, worth: *price, limit: limit.min(u64::from(u32::MAX)), share });
+                self.offers.push(Offer { kind, worth: *price, limit: limit.min(u64::from(u32::MAX)), share: 0 });
             }
         }
+        self.weigh(bin);
         self.offers.sort_unstable_by(|a, b| {
             let (left, right) = (u128::from(a.worth) * u128::from(b.share), u128::from(b.worth) * u128::from(a.share));
             right.cmp(&left).then(b.share.cmp(&a.share)).then(a.kind.cmp(&b.kind))
@@ -132,6 +140,56 @@ impl<'p> Vectors<'p> {
                 }
                 self.ahead[at * width + dimension] = ahead;
             }
+        }
+    }
+
+    /// Finds weights of the dimensions, and works out the weighted share of each offer.
+    fn weigh(&mut self, bin: u32) {
+        let problem = self.problem;
+        let capacity = problem.capacity(bin);
+        let width = problem.width();
+        self.shares.clear();
+        for offer in &self.offers {
+            let parts = problem.demand(offer.kind).iter().zip(capacity);
+            self.shares.extend(parts.map(|(wanted, has)| float(*wanted) / float((*has).max(1))));
+        }
+        let mut weights = vec![1.0 / float(width as u64); width];
+        let (mut best, mut least) = (weights.clone(), f64::INFINITY);
+        for _ in 0..if width > 1 { WEIGHTINGS } else { 0 } {
+            let (mut densest, mut place) = (0.0f64, 0);
+            for (at, (offer, shares)) in self.offers.iter().zip(self.shares.chunks_exact(width)).enumerate() {
+                let share: f64 = shares.iter().zip(&weights).map(|(share, weight)| share * weight).sum();
+                // What needs next to nothing of anything weighs in no weighting.
+                if share > 1e-9 && f64::from(offer.worth) > densest * share {
+                    (densest, place) = (f64::from(offer.worth) / share, at);
+                }
+            }
+            if densest < least {
+                least = densest;
+                best.copy_from_slice(&weights);
+            }
+            let Some(shares) = self.shares.chunks_exact(width).nth(place) else { break };
+            // Towards what the densest kind needs, so that it is less dense.
+            let most = shares.iter().copied().fold(1e-9, f64::max);
+            for (weight, share) in weights.iter_mut().zip(shares) {
+                *weight *= 1.0 + 0.5 * share / most;
+            }
+            let sum: f64 = weights.iter().sum();
+            for weight in &mut weights {
+                *weight /= sum;
+            }
+        }
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "weights lie between 0 and 1")]
+        let weights: Vec<u64> = best.iter().map(|weight| (weight * WEIGHT) as u64).collect();
+        // Shares are rounded down, so that no pattern that fits exceeds the whole.
+        self.whole = weights.iter().map(|weight| weight * (SHARE >> 16)).sum();
+        for offer in &mut self.offers {
+            let parts = problem.demand(offer.kind).iter().zip(capacity).zip(&weights);
+            let shares = parts.map(|((wanted, has), weight)| {
+                let share = u128::from(*wanted) * u128::from(weight * (SHARE >> 16)) / u128::from((*has).max(1));
+                u64::try_from(share).unwrap_or(SHARE)
+            });
+            offer.share = shares.sum();
         }
     }
 
@@ -210,7 +268,7 @@ impl Pricing for Vectors<'_> {
         self.prepare(bin, prices, limits);
         self.left.clear();
         self.left.extend_from_slice(problem.capacity(bin));
-        self.left.push(SHARE * problem.width() as u64);
+        self.left.push(self.whole);
         let mut occupancy = (!self.is_plain).then(|| Occupancy::fresh(problem, bin));
         let mut stack: Vec<Step> = Vec::new();
         let (mut best, mut found, mut worth, mut at) = (enough, 0, 0u64, 0);
