@@ -1,6 +1,8 @@
 //! The one way in: which bounds and solvers run on a problem, in which order, and what is said of the result.
 
 use super::bound;
+use super::column;
+use super::fill;
 use super::greedy;
 use super::improve;
 use super::packing::{Packing, Unpacked};
@@ -34,6 +36,10 @@ pub enum Solver {
     DotProduct,
     /// Bin by bin, the item whose demand is nearest to what is left.
     Distance,
+    /// One dimension, bin by bin: the set of items that fills it best.
+    Fill,
+    /// Patterns from a linear program, rounded by diving.
+    Column,
     /// Bins emptied one after another into the others.
     LocalSearch,
     /// Bins of types that differ in cost, bought for what they hold at the price; then parts of them bought anew.
@@ -42,12 +48,14 @@ pub enum Solver {
 
 impl Solver {
     /// Every solver.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Auto,
         Self::FirstFit,
         Self::BestFit,
         Self::DotProduct,
         Self::Distance,
+        Self::Fill,
+        Self::Column,
         Self::LocalSearch,
         Self::Purchase,
     ];
@@ -61,6 +69,8 @@ impl Solver {
             Self::BestFit => "best-fit",
             Self::DotProduct => "dot-product",
             Self::Distance => "l2",
+            Self::Fill => "fill",
+            Self::Column => "column",
             Self::LocalSearch => "local-search",
             Self::Purchase => purchase::NAME,
         }
@@ -88,7 +98,7 @@ pub enum Bound {
     /// Those that take about as long as a greedy pass.
     #[default]
     Fast,
-    /// Also the bound of a linear program, where the build has the feature `lp`; without it the same as `Fast`.
+    /// Also the bound of a linear program over all patterns, where there are at most 1,024 kinds.
     Lp,
 }
 
@@ -172,9 +182,23 @@ pub fn solve(problem: &Problem, options: &Options, watch: Watch<'_>) -> Answer {
 /// Whoever adds a solver for some problems enters it here: `search.enter(name)`, then `search.offer` for each better packing,
 /// for as long as `search.step` says so.
 fn run(problem: &Problem, options: &Options, search: &mut Search<'_>) {
-    greedy::run(problem, options.solver, search);
+    // Solvers that may have nothing to say of a problem leave the word to those that do.
+    let greedy = match options.solver {
+        Solver::Column => Solver::Auto,
+        Solver::Fill if !fill::suits(problem) => Solver::BestFit,
+        named => named,
+    };
+    greedy::run(problem, greedy, search);
+    if matches!(options.solver, Solver::Auto | Solver::Fill | Solver::Column) {
+        search.enter(Solver::Fill.as_str());
+        fill::run(problem, options.seed, search);
+    }
     if options.solver == Solver::Purchase || options.solver == Solver::Auto && problem.types() > 1 {
         purchase::run(problem, options.seed, options.solver == Solver::Purchase, search);
+    }
+    if column::is_wanted(problem, options) {
+        search.enter(Solver::Column.as_str());
+        column::run(problem, options, search);
     }
     if matches!(options.solver, Solver::Auto | Solver::LocalSearch) {
         search.enter(Solver::LocalSearch.as_str());
