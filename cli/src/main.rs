@@ -14,6 +14,7 @@ mod io;
 mod pack;
 mod place;
 mod query;
+mod rearrange;
 mod replay;
 mod table;
 
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Command::Query(args) => query::run(args),
         Command::Pack(args) => pack::run(args),
         Command::Fleet(args) => fleet::run(args),
+        Command::Rearrange(args) => rearrange::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Conformance(args) => conformance::run(args),
         Command::Completions(args) => completions::run(args),

@@ -21,6 +21,7 @@ mod load;
 mod names;
 mod options;
 mod pack;
+mod rearrange;
 mod request;
 mod response;
 mod savepoint;
@@ -47,6 +48,7 @@ pub(crate) use options::{ABSENT_GROUPS, RELEASES, RUN_TASK_DEFAULTS, TIE_BREAKS,
 pub use options::{RunTaskDefault, SessionOptions};
 pub(crate) use options::{absent_group_name, release_name, run_task_name, tie_break_name, unknown_eni_name};
 pub use pack::{PackRequest, answer_json, cost_json};
+pub use rearrange::read_rearrange;
 pub use response::{Failure, ListContainerInstancesResponse, PlacedTask, RunTaskResponse};
 pub use savepoint::SessionSavepoint;
 pub(crate) use task::write_demand;
