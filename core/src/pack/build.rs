@@ -81,6 +81,8 @@ struct RawRules {
     group: Option<Box<str>>,
     /// Expressions, sorted, each once.
     member_of: Vec<u32>,
+    /// Types it may go to, sorted, each once.
+    types: Option<Vec<u32>>,
     /// Ports, sorted, each once.
     ports: Vec<(crate::instance::Protocol, u16)>,
     /// Whether it takes a network interface.
@@ -332,9 +334,15 @@ impl ProblemBuilder {
                 rule.per_bin_max = Some(1);
             }
         }
+        let types = item.types.clone().map(|mut types| {
+            types.sort_unstable();
+            types.dedup();
+            types
+        });
         let raw = RawRules {
             group: group.map(Box::from),
             member_of,
+            types,
             ports,
             needs_eni: item.needs_eni,
             gpus: gpu_key(item.gpus),
@@ -615,6 +623,10 @@ impl ProblemBuilder {
         for &expression in &raw.member_of {
             let bits = &matching[expression as usize];
             narrow(Reason::MemberOf, &|at| bits[at / 64] >> (at % 64) & 1 != 0)?;
+        }
+        if let Some(types) = &raw.types {
+            let is_named = |at: usize| u32::try_from(at).is_ok_and(|at| types.binary_search(&at).is_ok());
+            narrow(Reason::MemberOf, &is_named)?;
         }
         if let Some(spread) = spread {
             narrow(Reason::SpreadAttribute, &|at| spreads[spread].domain[at] != NONE)?;

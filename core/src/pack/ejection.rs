@@ -215,8 +215,41 @@ impl<const W: usize> Round<W> {
                 }
             }
         }
-        let mut waiting = bin.items;
+        let waiting = bin.items;
         waiting.iter().for_each(|&item| self.bin_of[item as usize] = u32::MAX);
+        self.settle(problem, neighbourhood, waiting, ejections_max, draws, search)
+    }
+
+    /// Tries to put an item that is in no bin into one. On failure the round is of no more use.
+    pub(super) fn add(
+        &mut self,
+        problem: &Problem,
+        neighbourhood: &Neighbourhood<W>,
+        kind: u32,
+        ejections_max: u64,
+        draws: &mut Draws,
+        search: &mut Search<'_>,
+    ) -> bool {
+        #[expect(clippy::cast_possible_truncation, reason = "a round has few items")]
+        let item = self.kinds.len() as u32;
+        self.kinds.push(kind);
+        self.demand.push(neighbourhood.demand[kind as usize]);
+        self.size.push(neighbourhood.size[kind as usize]);
+        self.bin_of.push(u32::MAX);
+        self.counters.push(1);
+        self.settle(problem, neighbourhood, vec![item], ejections_max, draws, search)
+    }
+
+    /// Places waiting items until none waits.
+    fn settle(
+        &mut self,
+        problem: &Problem,
+        neighbourhood: &Neighbourhood<W>,
+        mut waiting: Vec<u32>,
+        ejections_max: u64,
+        draws: &mut Draws,
+        search: &mut Search<'_>,
+    ) -> bool {
         // The last one is placed first.
         waiting.sort_by_key(|&item| self.size[item as usize]);
         let is_plain = neighbourhood.is_plain;

@@ -61,9 +61,10 @@ pub(super) fn run(problem: &Problem, solver: Solver, search: &mut Search<'_>) {
         }
     }
     for (named, fit) in [(Solver::DotProduct, Fit::Dot), (Solver::Distance, Fit::Distance)] {
-        if is_small && (is_auto || solver == named) {
+        if is_auto || solver == named {
             search.enter(named.as_str());
-            for is_dynamic in [true, false] {
+            let ways: &[bool] = if is_small { &[true, false] } else { &[true] };
+            for &is_dynamic in ways {
                 if is_done(search) {
                     return;
                 }

@@ -36,6 +36,7 @@ mod fit;
 mod greedy;
 mod improve;
 mod item;
+mod live;
 mod misfit;
 mod open;
 mod packing;
@@ -50,6 +51,7 @@ mod verify;
 
 pub use build::ProblemBuilder;
 pub use item::{BinType, GroupRule, Item, Spread};
+pub use live::Live;
 pub use packing::{Bins, Packing, Pattern, Unpacked};
 pub use problem::{Misfit, Problem, Reason};
 pub use search::{Progress, Watch};
