@@ -9,6 +9,7 @@ mod definition;
 #[cfg(all(feature = "serde", feature = "regex"))]
 mod errors;
 mod expr;
+mod fleet;
 #[cfg(feature = "serde")]
 mod json;
 mod layering;
@@ -16,6 +17,7 @@ mod lists;
 mod pack;
 mod properties;
 mod public_api;
+mod rearrange;
 #[cfg(feature = "testkit")]
 mod replay;
 mod routes;
