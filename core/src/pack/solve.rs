@@ -163,7 +163,13 @@ impl Answer {
 pub fn solve(problem: &Problem, options: &Options, watch: Watch<'_>) -> Answer {
     let mut search = Search::new(options.steps.unwrap_or(STEPS_DEFAULT), watch);
     bound::fast(problem, &mut search);
+    if problem.types() > 1 {
+        purchase::bound(problem, &mut search);
+    }
     let dealt = Dealt::new(problem);
+    if dealt.is_some() {
+        search.narrow();
+    }
     let warm = options.warm_start.as_ref().filter(|warm| verify(problem, warm).is_ok());
     if let Some(warm) = warm.filter(|_| dealt.is_none()) {
         search.enter(WARM_START);

@@ -255,19 +255,33 @@ impl<'a> Fleet<'a> {
         let zone_of_type = builder.values_of(AVAILABILITY_ZONE);
         let problem = builder.build()?;
         let mut alternatives = Vec::new();
-        let single = best_single(&problem, &origins, &offers, watch);
+        let mut single = best_single(&problem, &origins, &offers, watch);
         let mut solving = options.solve.clone();
-        solving.warm_start = None;
-        if let Some((alternative, packing)) = single {
-            alternatives.push(alternative);
-            solving.warm_start = Some(packing);
+        solving.warm_start = single.as_ref().map(|(_, packing)| packing.clone());
+        if let Some((alternative, packing)) = &mut single {
+            // In as many zones as the plan has to be in, of its own offer.
+            let offer = offers.iter().position(|offer| alternative.offer.as_deref() == Some(offer));
+            let offer = offer.and_then(|offer| u32::try_from(offer).ok()).unwrap_or(u32::MAX);
+            let alone = problem.with_types(belongs(&origins, offer));
+            zones::widen(&alone, &origins, &zone_of_type, options.zones_min, packing);
+            alternative.cost = packing.cost(&problem);
+            alternative.instances = packing.bin_count();
+            alternatives.push(alternative.clone());
         }
         if !options.current.is_empty() {
             alternatives.push(price_today(&problem, &origins, &today, watch));
         }
         alternatives.sort_by_key(|alternative| (alternative.missing, alternative.cost));
         let mut answer = solve(&problem, &solving, watch);
-        let short = zones::widen(&problem, &origins, &zone_of_type, options.zones_min, &mut answer.packing);
+        zones::widen(&problem, &origins, &zone_of_type, options.zones_min, &mut answer.packing);
+        let rank = |packing: &Packing| {
+            let short = options.zones_min.saturating_sub(zones::used(&zone_of_type, packing).len());
+            (packing.missing(&problem), short, packing.cost(&problem))
+        };
+        if let Some((_, packing)) = single.filter(|(_, packing)| rank(packing) < rank(&answer.packing)) {
+            answer.packing = packing.normalized();
+        }
+        let is_short = rank(&answer.packing).1 > 0;
         answer.value = answer.packing.cost(&problem);
         answer.optimal = answer.optimal && answer.value <= answer.lower_bound;
         let rooms = rooms(&problem, &answer.packing);
@@ -281,7 +295,7 @@ impl<'a> Fleet<'a> {
             alternatives,
             changes,
             zones,
-            is_short_of_zones: short,
+            is_short_of_zones: is_short,
             origins,
             offers,
             zone_of_type,

@@ -17,22 +17,22 @@ pub(super) fn used(zone_of_type: &[Option<Box<str>>], packing: &Packing) -> Vec<
     zones.collect::<BTreeSet<&str>>().into_iter().map(String::from).collect()
 }
 
-/// Moves bins, or single items, into zones that have none, until there are bins in so many. Says whether that failed.
+/// Moves bins, or single items, into zones that have none, until there are bins in so many, or no more can be had.
 pub(super) fn widen(
     problem: &Problem,
     origins: &[Option<Origin>],
     zone_of_type: &[Option<Box<str>>],
     zones_min: usize,
     packing: &mut Packing,
-) -> bool {
+) {
     loop {
         let now: BTreeSet<String> = used(zone_of_type, packing).into_iter().collect();
         if now.len() >= zones_min {
-            return false;
+            return;
         }
         let is_new = |bin_type: u32| zone_of_type[bin_type as usize].as_deref().is_some_and(|zone| !now.contains(zone));
         let next = twin(problem, origins, zone_of_type, packing, &is_new).or_else(|| single(problem, packing, &is_new));
-        let Some(next) = next else { return true };
+        let Some(next) = next else { return };
         *packing = next;
     }
 }

@@ -33,6 +33,14 @@ const SHARE: u64 = 2;
 /// Name of the solver.
 pub(super) const NAME: &str = "purchase";
 
+/// Raises the bound by that of the cheapest mix in fractions.
+pub(super) fn bound(problem: &Problem, search: &mut Search<'_>) {
+    if problem.kinds() > 0 {
+        let market = types::Market::new(problem, search);
+        search.raise(relax::mix(problem, &market), "mix");
+    }
+}
+
 /// Buys bins, offers them, and buys parts anew until `SHARE` of the steps are used, or all of them.
 pub(super) fn run(problem: &Problem, seed: u64, is_last: bool, search: &mut Search<'_>) {
     if problem.kinds() == 0 {
@@ -42,7 +50,6 @@ pub(super) fn run(problem: &Problem, seed: u64, is_last: bool, search: &mut Sear
     let steps = if is_last { search.steps_left() } else { search.steps_left() / SHARE };
     let until = search.steps().saturating_add(steps);
     let market = types::Market::new(problem, search);
-    search.raise(relax::mix(problem, &market), "mix");
     let mut prices = prices::Prices::of(problem, &market);
     let mut best = None;
     for _ in 0..prices::ROUNDS {

@@ -10,7 +10,6 @@ use super::types::Market;
 use crate::pack::packing::{Packing, Pattern};
 use crate::pack::problem::Problem;
 use crate::pack::search::Search;
-use crate::pack::verify::verify;
 use crate::select::draw::Draws;
 
 /// Most bins given back at once.
@@ -86,23 +85,15 @@ pub(super) fn run(
             continue;
         }
         let is_better = (left, price) < (waiting, cost);
-        let old = (!problem.spreads.is_empty()).then(|| work.patterns.clone());
         for &at in &drawn {
             work.patterns[at].count -= 1;
         }
         work.patterns.retain(|pattern| pattern.count > 0);
         work.patterns.extend(bought);
-        if is_better || old.is_some() {
-            let packing = Packing { patterns: work.patterns.clone() }.normalized();
-            // A spread looks beyond the part; everything else holds by the way bins are filled, and is checked all the same.
-            if verify(problem, &packing).is_ok() {
-                if is_better {
-                    search.offer(problem, packing.clone());
-                }
-                work.load(packing);
-            } else if let Some(old) = old {
-                work.load(Packing { patterns: old });
-            }
+        if is_better {
+            let packing = Packing { patterns: core::mem::take(&mut work.patterns) }.normalized();
+            search.offer(problem, packing.clone());
+            work.load(packing);
         } else if work.patterns.len() > MERGE_EVERY && work.patterns.len() > 2 * drawn.len() {
             let patterns = core::mem::take(&mut work.patterns);
             work.patterns = Packing { patterns }.normalized().patterns;

@@ -189,7 +189,7 @@ fn plan_within(
         Goal::Empty => empty::run(&mut work)?,
         Goal::Spread { group } => even::run(&mut work, group.as_deref())?,
     }
-    let (moves, emptied, steps, is_cut_short) = work.finish();
+    let (moves, emptied, steps, is_cut_short) = work.finish()?;
     let after = Score::of(cluster, &options.attribute)?;
     Ok(RearrangePlan { moves, emptied, before, after, steps, is_cut_short })
 }

@@ -182,6 +182,8 @@ pub(super) struct Work<'w> {
     pub(super) on: Vec<Vec<usize>>,
     /// Whether each instance had tasks at first.
     was_used: Vec<bool>,
+    /// Status of each instance at first.
+    statuses: Vec<InstanceStatus>,
     /// Names of groups.
     pub(super) groups: Vec<String>,
     /// Tasks of each group in each domain. `[groups][domains]`
@@ -219,6 +221,7 @@ impl<'w> Work<'w> {
         let mut domain = Vec::with_capacity(instances.len());
         let mut domains: BTreeSet<u32> = BTreeSet::new();
         let mut was_used = Vec::with_capacity(instances.len());
+        let mut statuses = Vec::with_capacity(instances.len());
         for &id in &instances {
             let instance = cluster.instance(id)?;
             let value = instance.attribute(&options.attribute).map(|value| {
@@ -228,6 +231,7 @@ impl<'w> Work<'w> {
             domains.extend(value.filter(|_| instance.status() == InstanceStatus::Active));
             domain.push(value);
             was_used.push(instance.running_tasks() > 0);
+            statuses.push(instance.status());
         }
         let mut groups: Vec<String> = Vec::new();
         let mut group_numbers: HashMap<String, u32> = HashMap::new();
@@ -273,6 +277,7 @@ impl<'w> Work<'w> {
             seats,
             on,
             was_used,
+            statuses,
             groups,
             counts,
             moved,
@@ -468,8 +473,11 @@ impl<'w> Work<'w> {
         Ok(self.cluster.instance(self.instances[instance])?.status())
     }
 
-    /// Moves, emptied instances, steps, and whether it was cut short.
-    pub(super) fn finish(self) -> (Vec<Move>, Vec<InstanceId>, u64, bool) {
+    /// Moves, emptied instances, steps, and whether it was cut short. Statuses are what they were.
+    pub(super) fn finish(self) -> Result<(Vec<Move>, Vec<InstanceId>, u64, bool), Error> {
+        for (&instance, &status) in self.instances.iter().zip(&self.statuses) {
+            self.cluster.set_status(instance, status)?;
+        }
         let moves = self.moves.iter().map(|&(seat, from, _)| Move {
             task: self.seats[seat].first,
             from: self.instances[from],
@@ -479,6 +487,6 @@ impl<'w> Work<'w> {
             let tasks = self.cluster.instance(self.instances[at]).map_or(1, |instance| instance.running_tasks());
             self.was_used[at] && tasks == 0
         });
-        (moves.collect(), emptied.map(|at| self.instances[at]).collect(), self.steps, self.is_cut_short)
+        Ok((moves.collect(), emptied.map(|at| self.instances[at]).collect(), self.steps, self.is_cut_short))
     }
 }
