@@ -15,8 +15,8 @@
 
 use alloc::vec::Vec;
 
-use super::generate::{Generation, Pricing, Residual, TOLERANCE, Target, amount, wide};
 use super::Stopped;
+use super::generate::{Generation, Pricing, Residual, TOLERANCE, Target, amount, wide};
 use super::master::Basis;
 use crate::pack::packing::{Packing, Pattern};
 use crate::pack::problem::Problem;
@@ -218,7 +218,9 @@ fn exchange(problem: &Problem, pattern: &mut Pattern, used: &mut [u64]) {
     let cheaper = (0u32..)
         .take(problem.types())
         .filter(|bin| problem.cost(*bin) < problem.cost(pattern.bin_type))
-        .filter(|bin| problem.limit(*bin).is_none_or(|limit| limit.saturating_sub(used[*bin as usize]) >= pattern.count))
+        .filter(|bin| {
+            problem.limit(*bin).is_none_or(|limit| limit.saturating_sub(used[*bin as usize]) >= pattern.count)
+        })
         .filter(|bin| holds(problem, *bin, &pattern.content))
         .min_by_key(|bin| problem.cost(*bin));
     if let Some(bin) = cheaper {

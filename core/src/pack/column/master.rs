@@ -163,7 +163,11 @@ impl Master {
     /// Columns used in the last optimum, with their amounts above `least`.
     pub(super) fn solution(&self, least: f64) -> impl Iterator<Item = (usize, f64)> + '_ {
         let first = 2 * self.rows.len();
-        let used = self.basis.iter().zip(&self.amount).filter(move |(variable, amount)| **variable >= first && **amount > least);
+        let used = self
+            .basis
+            .iter()
+            .zip(&self.amount)
+            .filter(move |(variable, amount)| **variable >= first && **amount > least);
         used.map(move |(variable, amount)| (*variable - first, *amount))
     }
 

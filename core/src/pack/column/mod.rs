@@ -31,6 +31,8 @@ mod generate;
 mod knapsack;
 mod line;
 mod master;
+#[cfg(test)]
+mod tests;
 mod vector;
 
 /// The budget is used up, the caller stopped the run, or the best packing is proven to be the best.
