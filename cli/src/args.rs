@@ -36,6 +36,8 @@ pub(crate) enum Command {
     Place(Box<PlaceArgs>),
     /// List the container instances that satisfy an expression of the cluster query language.
     Query(QueryArgs),
+    /// Pack items into few or cheap bins, with a lower bound on what any packing costs.
+    Pack(PackArgs),
     /// Run the steps of a case and print exactly what happened, as one JSON document.
     Replay(ReplayArgs),
     /// Check every conformance case below a folder.
@@ -191,6 +193,30 @@ pub(crate) enum QueryFormat {
     Table,
     /// JSON of the shape of a ListContainerInstances response.
     Json,
+}
+
+/// Arguments of `pack`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+The problem is a JSON object with `dimensions`, `items`, `bins` and, if wanted,
+`groups`, `options` and `start`; the answer is one too. Their keys are in
+core/docs/packing.md.
+
+Examples:
+  placewright pack problem.json
+  echo '{\"dimensions\": [\"cpu\"],
+         \"items\": [{\"id\": \"web\", \"demand\": [2], \"count\": 5}],
+         \"bins\": [{\"id\": \"small\", \"capacity\": [4], \"cost\": 0.096}],
+         \"options\": {\"milliseconds\": 500}}' | placewright pack -
+
+Exit codes:
+  0  the answer was printed; items that are not packed are in it, with reasons
+  1  the output cannot be written
+  2  unusable input or arguments")]
+pub(crate) struct PackArgs {
+    /// The problem; `-` reads standard input.
+    #[arg(value_name = "PROBLEM.json")]
+    pub(crate) problem: PathBuf,
 }
 
 /// Arguments of `replay`.

@@ -9,6 +9,7 @@ mod completions;
 mod conformance;
 mod document;
 mod io;
+mod pack;
 mod place;
 mod query;
 mod replay;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     let result = match &args.command {
         Command::Place(args) => place::run(args),
         Command::Query(args) => query::run(args),
+        Command::Pack(args) => pack::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Conformance(args) => conformance::run(args),
         Command::Completions(args) => completions::run(args),

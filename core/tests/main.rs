@@ -13,6 +13,7 @@ mod expr;
 mod json;
 mod layering;
 mod lists;
+mod pack;
 mod properties;
 mod public_api;
 #[cfg(feature = "testkit")]

@@ -81,6 +81,8 @@ struct RawRules {
     group: Option<Box<str>>,
     /// Expressions, sorted, each once.
     member_of: Vec<u32>,
+    /// Types it may go to, sorted, each once.
+    types: Option<Vec<u32>>,
     /// Ports, sorted, each once.
     ports: Vec<(crate::instance::Protocol, u16)>,
     /// Whether it takes a network interface.
@@ -307,9 +309,15 @@ impl ProblemBuilder {
                 rule.per_bin_max = Some(1);
             }
         }
+        let types = item.types.clone().map(|mut types| {
+            types.sort_unstable();
+            types.dedup();
+            types
+        });
         let raw = RawRules {
             group: group.map(Box::from),
             member_of,
+            types,
             ports,
             needs_eni: item.needs_eni,
             gpus: gpu_key(item.gpus),
@@ -586,9 +594,14 @@ impl ProblemBuilder {
             }
             if allowed.contains(&true) { Ok(()) } else { Err(reason) }
         };
+        narrow(Reason::Limit, &|at| self.types.limit[at] > 0)?;
         for &expression in &raw.member_of {
             let bits = &matching[expression as usize];
             narrow(Reason::MemberOf, &|at| bits[at / 64] >> (at % 64) & 1 != 0)?;
+        }
+        if let Some(types) = &raw.types {
+            let is_named = |at: usize| u32::try_from(at).is_ok_and(|at| types.binary_search(&at).is_ok());
+            narrow(Reason::MemberOf, &is_named)?;
         }
         if let Some(spread) = spread {
             narrow(Reason::SpreadAttribute, &|at| spreads[spread].domain[at] != NONE)?;
@@ -602,7 +615,6 @@ impl ProblemBuilder {
             narrow(reason, &|at| room(&self.types.rooms[at], classes, class) > 0)?;
         }
         narrow(Reason::Gpus, &|at| misfit::has_gpus(&self.types.devices[at], raw.gpus))?;
-        narrow(Reason::Limit, &|at| self.types.limit[at] > 0)?;
         let mut bits = vec![0_u64; types.div_ceil(64)];
         for (at, allowed) in allowed.into_iter().enumerate() {
             bits[at / 64] |= u64::from(allowed) << (at % 64);

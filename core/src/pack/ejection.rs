@@ -18,6 +18,8 @@ const PAIRS_MAX: usize = 48;
 const THREES_MAX: usize = 12;
 /// Random moves after an ejection.
 const MOVES: usize = 24;
+/// Steps that judging the rules of one item in a bin counts for.
+const RULES_STEPS: u64 = 8;
 /// Bit of a score that says how large what is let go of is; the counters stand above.
 const SIZE_BITS: u32 = 40;
 
@@ -213,8 +215,41 @@ impl<const W: usize> Round<W> {
                 }
             }
         }
-        let mut waiting = bin.items;
+        let waiting = bin.items;
         waiting.iter().for_each(|&item| self.bin_of[item as usize] = u32::MAX);
+        self.settle(problem, neighbourhood, waiting, ejections_max, draws, search)
+    }
+
+    /// Tries to put an item that is in no bin into one. On failure the round is of no more use.
+    pub(super) fn add(
+        &mut self,
+        problem: &Problem,
+        neighbourhood: &Neighbourhood<W>,
+        kind: u32,
+        ejections_max: u64,
+        draws: &mut Draws,
+        search: &mut Search<'_>,
+    ) -> bool {
+        #[expect(clippy::cast_possible_truncation, reason = "a round has few items")]
+        let item = self.kinds.len() as u32;
+        self.kinds.push(kind);
+        self.demand.push(neighbourhood.demand[kind as usize]);
+        self.size.push(neighbourhood.size[kind as usize]);
+        self.bin_of.push(u32::MAX);
+        self.counters.push(1);
+        self.settle(problem, neighbourhood, vec![item], ejections_max, draws, search)
+    }
+
+    /// Places waiting items until none waits.
+    fn settle(
+        &mut self,
+        problem: &Problem,
+        neighbourhood: &Neighbourhood<W>,
+        mut waiting: Vec<u32>,
+        ejections_max: u64,
+        draws: &mut Draws,
+        search: &mut Search<'_>,
+    ) -> bool {
         // The last one is placed first.
         waiting.sort_by_key(|&item| self.size[item as usize]);
         let is_plain = neighbourhood.is_plain;
@@ -305,7 +340,9 @@ impl<const W: usize> Round<W> {
         let mut steps = items.len() as u64;
         // What must go, in each dimension.
         let need = minus(demand, free);
-        let offer = |positions: [usize; 3], score: u64, best: &mut Option<Ejection>| {
+        let mut judged = 0;
+        let mut offer = |positions: [usize; 3], score: u64, best: &mut Option<Ejection>| {
+            judged += 1;
             let used = positions.iter().take_while(|&&position| position != NONE).count();
             if is_plain || self.holds_with(problem, bin, &positions[..used], &[item]) {
                 *best = Some(Ejection { bin, positions, score });
@@ -346,7 +383,8 @@ impl<const W: usize> Round<W> {
                 }
             }
         }
-        steps
+        // Rules are judged from scratch.
+        if is_plain { steps } else { steps + judged * RULES_STEPS * items.len() as u64 }
     }
 
     /// Takes an item out of a bin.

@@ -3,7 +3,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::greedy::types_by_worth;
+use super::greedy::{is_given_up, types_by_worth};
 use super::open::{fits, worth};
 use super::packing::{Packing, Pattern};
 use super::problem::Problem;
@@ -15,6 +15,11 @@ use super::size::{Shares, dot};
 const TYPES_TRIED: usize = 12;
 /// Part of the room for a kind that is filled before the next kind is chosen anew.
 const PART: u64 = 16;
+
+/// Kinds that one bin chooses from where there are more than [`KINDS_MAX`].
+const SAMPLE: usize = 512;
+/// Kinds all of which are looked at for each bin.
+const KINDS_MAX: usize = 2048;
 
 /// What suits a bin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,8 +43,16 @@ struct Pass<'p> {
     weights: Vec<f64>,
     /// Items left of each kind. `[kinds]`
     left: Vec<u64>,
-    /// Kinds with items left, ascending.
+    /// Kinds with items left; ascending unless they are sampled.
     kinds: Vec<u32>,
+    /// Place of each kind in that list. `[kinds]`
+    places: Vec<u32>,
+    /// Whether there were too many kinds to look at all of them for each bin.
+    is_sampled: bool,
+    /// Where the next sample begins.
+    turn: usize,
+    /// Kinds of the hardest-first order that are used up, at its beginning.
+    used_up: usize,
     /// Whether amounts and allowed types are all that counts.
     is_plain: bool,
     /// Bins of each type so far. `[types]`
@@ -64,10 +77,15 @@ pub(super) fn by_bin(
         weights: weights.to_vec(),
         left: problem.kinds.count.clone(),
         kinds: (0..).zip(&problem.kinds.count).map(|(kind, _)| kind).collect(),
+        places: (0..).zip(&problem.kinds.count).map(|(kind, _)| kind).collect(),
+        is_sampled: problem.kinds() > KINDS_MAX,
+        turn: 0,
+        used_up: 0,
         is_plain: problem.is_plain(),
         used: vec![0; problem.types()],
         steps: 0,
     };
+    let mut weighed_at = pass.kinds.len();
     let by_worth = types_by_worth(problem, shares, weights);
     let order = hardest_first(problem, shares, weights);
     let mut patterns = Vec::new();
@@ -76,12 +94,17 @@ pub(super) fn by_bin(
         for &(kind, number) in &pattern.content {
             pass.left[kind as usize] -= number * pattern.count;
         }
-        patterns.push(pattern);
-        pass.kinds.retain(|&kind| pass.left[kind as usize] > 0);
-        if is_dynamic {
+        pass.drop_used_up(&pattern.content);
+        // Weights are worked out anew for each bin, or every hundredth of the way where that would take too long.
+        if is_dynamic && (!pass.is_sampled || pass.kinds.len() <= weighed_at - weighed_at / 100) {
+            weighed_at = pass.kinds.len();
             pass.weights = shares.average(&pass.left);
         }
+        patterns.push(pattern);
         search.step(core::mem::take(&mut pass.steps) + 1);
+        if is_given_up(search) {
+            break;
+        }
     }
     Packing { patterns }
 }
@@ -105,6 +128,31 @@ fn hardest_first(problem: &Problem, shares: &Shares, weights: &[f64]) -> Vec<u32
 }
 
 impl Pass<'_> {
+    /// Takes kinds of which nothing is left off the list.
+    fn drop_used_up(&mut self, content: &[(u32, u64)]) {
+        if !self.is_sampled {
+            self.kinds.retain(|&kind| self.left[kind as usize] > 0);
+            return;
+        }
+        for &(kind, _) in content.iter().filter(|&&(kind, _)| self.left[kind as usize] == 0) {
+            let place = self.places[kind as usize];
+            self.kinds.swap_remove(place as usize);
+            if let Some(&moved) = self.kinds.get(place as usize) {
+                self.places[moved as usize] = place;
+            }
+        }
+    }
+
+    /// The kinds to choose from for one bin: all, or every so many of the list.
+    fn sample(&mut self) -> Vec<u32> {
+        if !self.is_sampled || self.kinds.len() <= SAMPLE {
+            return self.kinds.clone();
+        }
+        let stride = self.kinds.len() / SAMPLE;
+        self.turn = (self.turn + 1) % stride;
+        self.kinds.iter().copied().skip(self.turn).step_by(stride).collect()
+    }
+
     /// The next bins to open, all with the same content; `None` where nothing is left that can be packed.
     fn next_bins(&mut self, by_worth: &[u32], order: &[u32]) -> Option<Pattern> {
         let problem = self.problem;
@@ -113,7 +161,10 @@ impl Pass<'_> {
             let bin_type = by_worth.iter().copied().find(|&bin_type| open(&self.used, bin_type))?;
             return self.bins_of(bin_type, None);
         }
-        for &seed in order {
+        while order.get(self.used_up).is_some_and(|&kind| self.left[kind as usize] == 0) {
+            self.used_up += 1;
+        }
+        for &seed in &order[self.used_up..] {
             if self.left[seed as usize] == 0 {
                 continue;
             }
@@ -153,8 +204,9 @@ impl Pass<'_> {
         let mut rest = (!self.is_plain).then(|| Occupancy::fresh(problem, bin_type));
         let mut content: Vec<(u32, u64)> = Vec::new();
         // Kinds that may still fit; none comes back, as a bin only gets fuller.
-        let mut candidates: Vec<u32> =
-            self.kinds.iter().copied().filter(|&kind| problem.is_allowed(kind, bin_type)).collect();
+        let mut candidates = self.sample();
+        candidates.extend(seed.filter(|seed| !candidates.contains(seed)));
+        candidates.retain(|&kind| problem.is_allowed(kind, bin_type));
         loop {
             let taken = |kind: u32| content.iter().find(|&&(of, _)| of == kind).map_or(0, |&(_, number)| number);
             self.steps += candidates.len() as u64;

@@ -9,6 +9,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
+use super::bucket::by_bucket;
 use super::fit::Fit;
 use super::open::OpenBins;
 use super::packing::Packing;
@@ -17,8 +18,8 @@ use super::search::Search;
 use super::size::{Measure, Shares};
 use super::solve::Solver;
 
-/// Kinds times items per bin above which passes that compare every item with every bin are left out of `auto`.
-const QUADRATIC_KINDS_MAX: usize = 4096;
+/// Kinds above which passes that may compare every item with every bin are left out, unless one is asked for by name.
+const QUADRATIC_KINDS_MAX: usize = 2048;
 /// Kinds between two looks for bins that are full.
 const CLOSE_EVERY: usize = 128;
 
@@ -30,7 +31,12 @@ pub(super) fn run(problem: &Problem, solver: Solver, search: &mut Search<'_>) {
     let is_small = problem.kinds() <= QUADRATIC_KINDS_MAX || !is_auto;
     // A step budget does not cut the passes short; a caller, or a proof, does.
     let is_done = |search: &Search<'_>| search.rank().is_some() && (search.is_stopped() || search.is_optimal());
-    if is_auto || solver == Solver::FirstFit {
+    if !is_small || is_auto {
+        search.enter(Solver::BestFit.as_str());
+        let packing = by_bucket(problem, &shares, &weights, search);
+        search.offer(problem, packing);
+    }
+    if is_small && is_auto || solver == Solver::FirstFit {
         search.enter(Solver::FirstFit.as_str());
         let mut measures = vec![Measure::Weighted, Measure::Largest, Measure::Sum, Measure::Product];
         measures.truncate(if problem.width() == 1 { 1 } else { measures.len() });
@@ -55,9 +61,10 @@ pub(super) fn run(problem: &Problem, solver: Solver, search: &mut Search<'_>) {
         }
     }
     for (named, fit) in [(Solver::DotProduct, Fit::Dot), (Solver::Distance, Fit::Distance)] {
-        if is_small && (is_auto || solver == named) {
+        if is_auto || solver == named {
             search.enter(named.as_str());
-            for is_dynamic in [true, false] {
+            let ways: &[bool] = if is_small { &[true, false] } else { &[true] };
+            for &is_dynamic in ways {
                 if is_done(search) {
                     return;
                 }
@@ -66,6 +73,11 @@ pub(super) fn run(problem: &Problem, solver: Solver, search: &mut Search<'_>) {
             }
         }
     }
+}
+
+/// Whether a pass need not go on: somebody stopped it, and there is an answer already.
+pub(super) fn is_given_up(search: &Search<'_>) -> bool {
+    search.is_stopped() && search.rank().is_some()
 }
 
 /// Items in decreasing size, each into the first open bin with room, or the tightest.
@@ -99,6 +111,9 @@ fn by_item(
             }
         }
         search.step(open.take_steps() + 1);
+        if is_given_up(search) {
+            break;
+        }
     }
     open.finish()
 }

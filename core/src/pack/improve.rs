@@ -22,6 +22,10 @@ use crate::select::draw::Draws;
 const BINS_MAX: usize = 512;
 /// Most items that one round works on.
 const ITEMS_MAX: usize = 8192;
+/// Times each kind that is left out is tried before the others are left out for good.
+const FAILURES_EACH: usize = 4;
+/// Bins of each type that are not open, and that a left out item may open.
+const UNOPENED_MAX: u64 = 4;
 /// Ejections of a round before another begins, where not all bins take part.
 const EJECTIONS_PART: u64 = 2_000;
 /// The same where they all do.
@@ -42,10 +46,10 @@ fn run_wide<const W: usize>(problem: &Problem, seed: u64, search: &mut Search<'_
     let Some(mut best) = search.best().cloned() else { return };
     let neighbourhood = Neighbourhood::<W>::new(problem);
     let mut draws = Draws::new(seed, 0);
+    complete(problem, &neighbourhood, &mut best, &mut draws, search);
     let mut failures = 0_u64;
     while !search.is_over() {
-        let is_all =
-            best.bin_count() <= BINS_MAX as u64 && best.patterns.iter().map(items).sum::<u64>() <= ITEMS_MAX as u64;
+        let is_all = is_small(&best);
         let (drawn, rest) = draw_bins(problem, &best, is_all, &mut draws);
         if drawn.len() < 2 {
             return;
@@ -64,6 +68,56 @@ fn run_wide<const W: usize>(problem: &Problem, seed: u64, search: &mut Search<'_
             failures += 1;
         }
     }
+}
+
+/// Puts items that limits left out into bins after all, one after another, as long as that works.
+fn complete<const W: usize>(
+    problem: &Problem,
+    neighbourhood: &Neighbourhood<W>,
+    best: &mut Packing,
+    draws: &mut Draws,
+    search: &mut Search<'_>,
+) {
+    let mut failures = 0;
+    loop {
+        let packed = best.packed(problem);
+        let missing: Vec<u32> =
+            (0..).zip(&packed).filter(|&(kind, &packed)| packed < problem.count(kind)).map(|(kind, _)| kind).collect();
+        if failures >= FAILURES_EACH * missing.len() || search.is_over() {
+            return;
+        }
+        let kind = missing[failures % missing.len()];
+        let (mut drawn, rest) = draw_bins(problem, best, is_small(best), draws);
+        drawn.extend(unopened(problem, best));
+        let mut round = Round::new(neighbourhood, problem, &drawn);
+        if !drawn.is_empty() && round.add(problem, neighbourhood, kind, EJECTIONS_PART, draws, search) {
+            failures = 0;
+            let mut patterns = rest;
+            patterns.extend(round.patterns());
+            *best = Packing { patterns }.normalized();
+            search.offer(problem, best.clone());
+        } else {
+            failures += 1;
+            search.step(drawn.len() as u64 + 1);
+        }
+    }
+}
+
+/// Some bins that limits allow and nobody has opened, without content.
+fn unopened(problem: &Problem, packing: &Packing) -> Vec<Pattern> {
+    let mut left = problem.types.limit.clone();
+    for pattern in &packing.patterns {
+        left[pattern.bin_type as usize] -= pattern.count;
+    }
+    let each = (0..).zip(left).map(|(bin_type, left)| (bin_type, left.min(UNOPENED_MAX)));
+    let bins =
+        each.flat_map(|(bin_type, left)| (0..left).map(move |_| Pattern { bin_type, count: 1, content: Vec::new() }));
+    bins.take(BINS_MAX).collect()
+}
+
+/// Whether one round can work on all bins.
+fn is_small(packing: &Packing) -> bool {
+    packing.bin_count() <= BINS_MAX as u64 && packing.patterns.iter().map(items).sum::<u64>() <= ITEMS_MAX as u64
 }
 
 /// Items in all bins of a pattern.

@@ -22,6 +22,8 @@ pub struct Item<'a> {
     /// `memberOf` on the attributes of bin types, and `distinctInstance`. As everything that is said of a group holds for all
     /// of it, one `distinctInstance` makes the whole group distinct.
     pub constraints: Vec<Constraint>,
+    /// The bin types it may go to, by the order in which they are added; `None` for any.
+    pub types: Option<Vec<u32>>,
     /// Static host ports.
     pub ports: Vec<(Protocol, u16)>,
     /// Whether it takes a task network interface.
@@ -40,6 +42,7 @@ impl<'a> Item<'a> {
             count: 1,
             group: None,
             constraints: Vec::new(),
+            types: None,
             ports: Vec::new(),
             needs_eni: false,
             gpus: GpuDemand::None,
@@ -64,6 +67,13 @@ impl<'a> Item<'a> {
     #[must_use]
     pub fn with_constraint(mut self, constraint: Constraint) -> Self {
         self.constraints.push(constraint);
+        self
+    }
+
+    /// The same item, for these bin types only.
+    #[must_use]
+    pub fn with_types(mut self, types: impl IntoIterator<Item = u32>) -> Self {
+        self.types = Some(types.into_iter().collect());
         self
     }
 

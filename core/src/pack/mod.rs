@@ -25,14 +25,18 @@
 //! ```
 
 mod bound;
+mod bucket;
 mod build;
+mod cheapen;
 mod column;
+mod conflict;
 mod ejection;
 mod fill;
 mod fit;
 mod greedy;
 mod improve;
 mod item;
+mod live;
 mod misfit;
 mod open;
 mod packing;
@@ -41,10 +45,12 @@ mod room;
 mod search;
 mod size;
 mod solve;
+mod spread;
 mod verify;
 
 pub use build::ProblemBuilder;
 pub use item::{BinType, GroupRule, Item, Spread};
+pub use live::Live;
 pub use packing::{Bins, Packing, Pattern, Unpacked};
 pub use problem::{Misfit, Problem, Reason};
 pub use search::{Progress, Watch};

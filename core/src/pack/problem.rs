@@ -397,7 +397,7 @@ impl Problem {
             Reason::Group => "no bin type it may go to has room for another item of its group",
             Reason::SpreadAttribute => "no bin type it may go to has the attribute that its group is spread over",
             Reason::Limit => "the bins that could hold it are used up: their types have limits",
-            Reason::Spread => "it would unbalance the spread of its group",
+            Reason::Spread => "it would unbalance the spread of its group: a domain has no room for its share",
         };
         fixed.to_string()
     }

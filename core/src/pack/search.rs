@@ -3,10 +3,10 @@
 //! There is no clock here. A *step* is about the work of judging one item against one bin, so a budget in steps gives the same
 //! answer everywhere; the caller's `watch` is asked every [`PART`] steps and alone knows the time.
 
-use alloc::vec::Vec;
 use core::fmt;
 use core::ops::ControlFlow;
 
+use super::cheapen::cheapen;
 use super::packing::Packing;
 use super::problem::Problem;
 
@@ -128,8 +128,10 @@ impl<'w> Search<'w> {
         self.best.as_ref().map(|(packing, _)| packing)
     }
 
-    /// Offers a packing, which must be feasible: it is kept if it leaves out fewer items than the best so far, or costs less.
+    /// Offers a packing, which must be feasible: its contents move to cheaper bins where they
+    /// can, and it is kept if it then leaves out fewer items than the best so far, or costs less.
     pub(crate) fn offer(&mut self, problem: &Problem, packing: Packing) -> bool {
+        let packing = cheapen(problem, packing);
         let rank = (packing.missing(problem), packing.cost(problem));
         if self.rank().is_some_and(|best| best <= rank) {
             return false;
@@ -150,9 +152,9 @@ impl<'w> Search<'w> {
         }
     }
 
-    /// The best packing, and who found it.
-    pub(crate) fn finish(self) -> (Packing, &'static str) {
-        self.best.unwrap_or((Packing { patterns: Vec::new() }, "none"))
+    /// The best packing so far, and who found it.
+    pub(crate) fn found(&self) -> Option<(&Packing, &'static str)> {
+        self.best.as_ref().map(|(packing, solver)| (packing, *solver))
     }
 }
 

@@ -8,13 +8,17 @@ use super::improve;
 use super::packing::{Packing, Unpacked};
 use super::problem::{Problem, Reason};
 use super::search::{Search, Watch};
+use super::spread::Dealt;
 use super::verify::verify;
 use crate::error::{Error, ErrorKind, nearest};
 use alloc::format;
 use alloc::vec::Vec;
 
-/// Steps where the options name no number: a few tenths of a second of local search.
-pub const STEPS_DEFAULT: u64 = 1 << 27;
+/// Steps where the options name no number: some tenths of a second.
+pub const STEPS_DEFAULT: u64 = 1 << 25;
+
+/// Who found a packing that was given.
+const WARM_START: &str = "warm-start";
 
 /// Which solver runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -154,44 +158,104 @@ impl Answer {
 pub fn solve(problem: &Problem, options: &Options, watch: Watch<'_>) -> Answer {
     let mut search = Search::new(options.steps.unwrap_or(STEPS_DEFAULT), watch);
     bound::fast(problem, &mut search);
-    if let Some(warm) = options.warm_start.as_ref().filter(|warm| verify(problem, warm).is_ok()) {
-        search.enter("warm-start");
+    let dealt = Dealt::new(problem);
+    let warm = options.warm_start.as_ref().filter(|warm| verify(problem, warm).is_ok());
+    if let Some(warm) = warm.filter(|_| dealt.is_none()) {
+        search.enter(WARM_START);
         search.offer(problem, warm.clone());
     }
-    // Solvers that may have nothing to say of a problem leave the word to those that do.
+    match &dealt {
+        Some(dealt) => {
+            // What is proven of the items as they are dealt is not proven of all ways to deal them.
+            if column::is_wanted(problem, options) {
+                column::bound(problem, &mut search);
+            }
+            run(&dealt.problem, true, options, &mut search);
+        }
+        None => run(problem, false, options, &mut search),
+    }
+    let mut found = Found::new(problem, dealt.as_ref(), &search);
+    if let Some(warm) = warm.filter(|warm| found.is_worse_than(problem, warm)) {
+        found = Found { packing: warm.clone().normalized(), solver: WARM_START };
+    }
+    conclude(problem, found, &search)
+}
+
+/// Runs the solvers on a problem without spreads.
+///
+/// Whoever adds a solver for some problems enters it here: `search.enter(name)`, then `search.offer` for each better packing,
+/// for as long as `search.step` says so. Of a problem that is dealt, no solver may raise the bound.
+fn run(problem: &Problem, is_dealt: bool, options: &Options, search: &mut Search<'_>) {
+    // Solvers that may have nothing to say of a problem leave the first word to those that do.
     let greedy = match options.solver {
         Solver::Column => Solver::Auto,
         Solver::Fill if !fill::suits(problem) => Solver::BestFit,
         named => named,
     };
-    greedy::run(problem, greedy, &mut search);
-    if matches!(options.solver, Solver::Auto | Solver::Fill | Solver::Column) {
+    greedy::run(problem, greedy, search);
+    if matches!(options.solver, Solver::Auto | Solver::Fill | Solver::Column) && !search.is_over() {
         search.enter(Solver::Fill.as_str());
-        fill::run(problem, options.seed, &mut search);
+        fill::run(problem, options.seed, search);
     }
-    if column::is_wanted(problem, options) {
+    if column::is_wanted(problem, options) && !search.is_over() {
         search.enter(Solver::Column.as_str());
-        column::run(problem, options, &mut search);
+        column::run(problem, is_dealt, options, search);
     }
     if matches!(options.solver, Solver::Auto | Solver::LocalSearch) {
         search.enter(Solver::LocalSearch.as_str());
-        improve::run(problem, options.seed, &mut search);
+        improve::run(problem, options.seed, search);
     }
-    conclude(problem, search)
 }
 
-/// What is said of the best packing.
-fn conclude(problem: &Problem, search: Search<'_>) -> Answer {
-    let (steps, stopped, optimal) = (search.steps(), search.is_stopped(), search.is_optimal());
-    let (mut lower_bound, mut bound_name) = (search.lower_bound(), search.bound_name());
-    let missing = search.rank().map_or(0, |(missing, _)| missing);
-    let (packing, solver) = search.finish();
-    let packing = packing.normalized();
-    let value = packing.cost(problem);
-    if missing > 0 {
-        // The bound was for all items. What holds for the items that are packed is worked out anew.
-        (lower_bound, bound_name) = bound::of_packed(problem, &packing);
+/// A packing of the problem as given, and who found it.
+struct Found {
+    /// The packing, normalized.
+    packing: Packing,
+    /// The solver.
+    solver: &'static str,
+}
+
+impl Found {
+    /// What a search found, its spreads undone.
+    fn new(problem: &Problem, dealt: Option<&Dealt>, search: &Search<'_>) -> Self {
+        let Some((best, solver)) = search.found() else {
+            return Self { packing: Packing::default(), solver: "none" };
+        };
+        let packing = match dealt {
+            Some(dealt) => dealt.restored(problem, best),
+            None => best.clone().normalized(),
+        };
+        Self { packing, solver }
     }
-    let unpacked = packing.unpacked(problem, |_| Reason::Limit);
-    Answer { packing, value, lower_bound, bound_name, optimal, solver, steps, stopped, unpacked }
+
+    /// Whether another packing holds more, or as much for less.
+    fn is_worse_than(&self, problem: &Problem, other: &Packing) -> bool {
+        let rank = |packing: &Packing| (packing.missing(problem), packing.cost(problem));
+        rank(other) < rank(&self.packing)
+    }
+}
+
+/// What is said of a packing.
+fn conclude(problem: &Problem, found: Found, search: &Search<'_>) -> Answer {
+    let Found { packing, solver } = found;
+    let value = packing.cost(problem);
+    let is_whole = packing.missing(problem) == 0;
+    // The bound is for all items. Where some are left out, what holds for the others is worked out anew.
+    let (lower_bound, bound_name) =
+        if is_whole { (search.lower_bound(), search.bound_name()) } else { bound::of_packed(problem, &packing) };
+    let unpacked = packing.unpacked(problem, |kind| match problem.rule_set(kind).spread {
+        Some(_) => Reason::Spread,
+        None => Reason::Limit,
+    });
+    Answer {
+        value,
+        lower_bound,
+        bound_name,
+        optimal: is_whole && value == lower_bound,
+        solver,
+        steps: search.steps(),
+        stopped: search.is_stopped(),
+        unpacked,
+        packing,
+    }
 }

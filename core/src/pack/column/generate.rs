@@ -167,6 +167,11 @@ impl<P: Pricing> Generation<P> {
         self.unit
     }
 
+    /// Whether the last optimum leaves nothing out: limits of types may be in the way.
+    pub(super) fn is_complete(&self) -> bool {
+        self.master.left_out() < TOLERANCE
+    }
+
     /// The least sum of costs that is at least a bound.
     pub(super) fn rounded(&self, bound: u128) -> u128 {
         bound.next_multiple_of(self.divisor)

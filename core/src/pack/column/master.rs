@@ -171,6 +171,13 @@ impl Master {
         used.map(move |(variable, amount)| (*variable - first, *amount))
     }
 
+    /// What artificials cover in the last optimum, for want of columns.
+    pub(super) fn left_out(&self) -> f64 {
+        let artificials = self.rows.len()..2 * self.rows.len();
+        let used = self.basis.iter().zip(&self.amount).filter(|(variable, _)| artificials.contains(variable));
+        used.map(|(_, amount)| amount.max(0.0)).sum()
+    }
+
     /// Cost of the last optimum.
     pub(super) fn objective(&self) -> f64 {
         self.basis.iter().zip(&self.amount).map(|(variable, amount)| self.cost[*variable] * amount).sum()
