@@ -72,8 +72,11 @@ pub(super) struct Sorted {
 impl Sorted {
     /// Of so many copies of each kind.
     pub(super) fn new(problem: &Problem, counts: &[u64]) -> Self {
-        let mut all: Vec<(u64, u32, u64)> =
-            (0u32..).zip(counts).filter(|(_, left)| **left > 0).map(|(kind, left)| (problem.demand(kind)[0], kind, *left)).collect();
+        let mut all: Vec<(u64, u32, u64)> = (0u32..)
+            .zip(counts)
+            .filter(|(_, left)| **left > 0)
+            .map(|(kind, left)| (problem.demand(kind)[0], kind, *left))
+            .collect();
         all.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
         let free = all.iter().filter(|entry| entry.0 == 0).map(|entry| (entry.1, entry.2)).collect();
         all.retain(|entry| entry.0 > 0);
@@ -174,7 +177,8 @@ impl Fill {
         self.units.clear();
         self.units.extend(sizes.iter().map(|size| size.div_ceil(grain)));
         let room = capacity / grain;
-        let mut total: u128 = left.iter().zip(&self.units).map(|(left, unit)| u128::from(*left) * u128::from(*unit)).sum();
+        let mut total: u128 =
+            left.iter().zip(&self.units).map(|(left, unit)| u128::from(*left) * u128::from(*unit)).sum();
         let mut first = 0;
         while let Some(seed) = (first..sizes.len()).find(|at| left[*at] > 0) {
             first = seed;

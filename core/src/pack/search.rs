@@ -44,8 +44,6 @@ pub(crate) struct Search<'w> {
     steps_max: u64,
     /// Steps at which the caller is asked next.
     look_at: u64,
-    /// Whether bounds are those of a narrower problem, and say nothing of the one in question.
-    is_narrow: bool,
     /// Whether the caller stopped it.
     is_stopped: bool,
     /// The best packing so far and who found it.
@@ -57,7 +55,7 @@ impl<'w> Search<'w> {
     pub(crate) fn new(steps_max: u64, watch: Watch<'w>) -> Self {
         let progress =
             Progress { value: None, missing: 0, lower_bound: 0, bound_name: "none", solver: "none", steps: 0 };
-        Self { watch, progress, steps_max, look_at: PART, is_narrow: false, is_stopped: false, best: None }
+        Self { watch, progress, steps_max, look_at: PART, is_stopped: false, best: None }
     }
 
     /// Says which solver is at work from now on.
@@ -144,16 +142,8 @@ impl<'w> Search<'w> {
         true
     }
 
-    /// From now on the solvers work on a narrower problem: what they find is feasible, and their bounds do not hold.
-    pub(crate) fn narrow(&mut self) {
-        self.is_narrow = true;
-    }
-
     /// Offers a lower bound, which must hold for every packing of all items.
     pub(crate) fn raise(&mut self, bound: u128, name: &'static str) {
-        if self.is_narrow {
-            return;
-        }
         if bound > self.progress.lower_bound || self.progress.bound_name == "none" {
             self.progress.lower_bound = bound;
             self.progress.bound_name = name;

@@ -167,15 +167,21 @@ pub fn solve(problem: &Problem, options: &Options, watch: Watch<'_>) -> Answer {
         purchase::bound(problem, &mut search);
     }
     let dealt = Dealt::new(problem);
-    if dealt.is_some() {
-        search.narrow();
-    }
     let warm = options.warm_start.as_ref().filter(|warm| verify(problem, warm).is_ok());
     if let Some(warm) = warm.filter(|_| dealt.is_none()) {
         search.enter(WARM_START);
         search.offer(problem, warm.clone());
     }
-    run(dealt.as_ref().map_or(problem, |dealt| &dealt.problem), options, &mut search);
+    match &dealt {
+        Some(dealt) => {
+            // What is proven of the items as they are dealt is not proven of all ways to deal them.
+            if column::is_wanted(problem, options) {
+                column::bound(problem, &mut search);
+            }
+            run(&dealt.problem, true, options, &mut search);
+        }
+        None => run(problem, false, options, &mut search),
+    }
     let mut found = Found::new(problem, dealt.as_ref(), &search);
     if let Some(warm) = warm.filter(|warm| found.is_worse_than(problem, warm)) {
         found = Found { packing: warm.clone().normalized(), solver: WARM_START };
@@ -186,25 +192,25 @@ pub fn solve(problem: &Problem, options: &Options, watch: Watch<'_>) -> Answer {
 /// Runs the solvers on a problem without spreads.
 ///
 /// Whoever adds a solver for some problems enters it here: `search.enter(name)`, then `search.offer` for each better packing,
-/// for as long as `search.step` says so.
-fn run(problem: &Problem, options: &Options, search: &mut Search<'_>) {
-    // Solvers that may have nothing to say of a problem leave the word to those that do.
+/// for as long as `search.step` says so. Of a problem that is dealt, no solver may raise the bound.
+fn run(problem: &Problem, is_dealt: bool, options: &Options, search: &mut Search<'_>) {
+    // Solvers that may have nothing to say of a problem leave the first word to those that do.
     let greedy = match options.solver {
         Solver::Column => Solver::Auto,
         Solver::Fill if !fill::suits(problem) => Solver::BestFit,
         named => named,
     };
     greedy::run(problem, greedy, search);
-    if matches!(options.solver, Solver::Auto | Solver::Fill | Solver::Column) {
+    if matches!(options.solver, Solver::Auto | Solver::Fill | Solver::Column) && !search.is_over() {
         search.enter(Solver::Fill.as_str());
         fill::run(problem, options.seed, search);
     }
-    if options.solver == Solver::Purchase || options.solver == Solver::Auto && problem.types() > 1 {
+    if !search.is_over() && (options.solver == Solver::Purchase || options.solver == Solver::Auto && problem.types() > 1) {
         purchase::run(problem, options.seed, options.solver == Solver::Purchase, search);
     }
-    if column::is_wanted(problem, options) {
+    if column::is_wanted(problem, options) && !search.is_over() {
         search.enter(Solver::Column.as_str());
-        column::run(problem, options, search);
+        column::run(problem, is_dealt, options, search);
     }
     if matches!(options.solver, Solver::Auto | Solver::LocalSearch) {
         search.enter(Solver::LocalSearch.as_str());

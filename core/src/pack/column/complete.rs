@@ -22,7 +22,12 @@ impl Complete {
     }
 
     /// Packs a residual, or says that it cannot.
-    pub(super) fn run(&mut self, problem: &Problem, residual: &Residual, search: &mut Search<'_>) -> Option<Vec<Pattern>> {
+    pub(super) fn run(
+        &mut self,
+        problem: &Problem,
+        residual: &Residual,
+        search: &mut Search<'_>,
+    ) -> Option<Vec<Pattern>> {
         if !suits(problem) {
             return None;
         }

@@ -15,14 +15,12 @@
 
 use alloc::vec::Vec;
 
-use super::generate::{Generation, Pricing, Residual, TOLERANCE, Target, amount, wide};
 use super::Stopped;
+use super::generate::{Generation, Pricing, Residual, TOLERANCE, Target, amount, wide};
 use super::master::Basis;
 use crate::pack::packing::{Packing, Pattern};
 use crate::pack::problem::Problem;
-use crate::pack::room::Occupancy;
 use crate::pack::search::Search;
-use crate::pack::verify::verify;
 use crate::select::draw::Draws;
 
 /// Dives without a better packing after which a search ends by itself.
@@ -108,7 +106,7 @@ fn descend<P: Pricing>(
         let is_kept = levels.len() <= BASES_MAX || levels.len() % 16 == 0;
         let Some(level) = levels.last_mut() else { return Ok(is_better) };
         if level.residual.counts.iter().all(|count| *count == 0) {
-            is_better |= offer(problem, fixed.clone(), search);
+            is_better |= search.offer(problem, Packing { patterns: fixed.clone() });
             return Ok(is_better);
         }
         // What the rest may cost at most for the whole to be better than the best.
@@ -127,7 +125,7 @@ fn descend<P: Pricing>(
         }
         if let Some(rest) = complete(&level.residual, search) {
             let patterns = fixed.iter().cloned().chain(rest).collect();
-            is_better |= offer(problem, patterns, search);
+            is_better |= search.offer(problem, Packing { patterns });
         }
         if search.is_over() {
             return Err(Stopped);
@@ -195,54 +193,6 @@ fn fix<P: Pricing>(
         fixed.push(Pattern { bin_type: bin as u32, count, content });
     }
     cost
-}
-
-/// Offers a packing, each bin of the cheapest type that holds what is in it.
-fn offer(problem: &Problem, mut patterns: Vec<Pattern>, search: &mut Search<'_>) -> bool {
-    if !problem.is_classic() {
-        let mut used = alloc::vec![0; problem.types()];
-        for pattern in &patterns {
-            used[pattern.bin_type as usize] += pattern.count;
-        }
-        for pattern in &mut patterns {
-            exchange(problem, pattern, &mut used);
-        }
-    }
-    let packing = Packing { patterns };
-    // A spread looks at all bins together, and patterns know one.
-    (problem.spreads.is_empty() || verify(problem, &packing).is_ok()) && search.offer(problem, packing)
-}
-
-/// Changes the type of equal bins to the cheapest that holds their content.
-fn exchange(problem: &Problem, pattern: &mut Pattern, used: &mut [u64]) {
-    let cheaper = (0u32..)
-        .take(problem.types())
-        .filter(|bin| problem.cost(*bin) < problem.cost(pattern.bin_type))
-        .filter(|bin| problem.limit(*bin).is_none_or(|limit| limit.saturating_sub(used[*bin as usize]) >= pattern.count))
-        .filter(|bin| holds(problem, *bin, &pattern.content))
-        .min_by_key(|bin| problem.cost(*bin));
-    if let Some(bin) = cheaper {
-        used[pattern.bin_type as usize] -= pattern.count;
-        used[bin as usize] += pattern.count;
-        pattern.bin_type = bin;
-    }
-}
-
-/// Whether a bin of a type holds all of this.
-fn holds(problem: &Problem, bin: u32, content: &[(u32, u64)]) -> bool {
-    let mut left = problem.capacity(bin).to_vec();
-    let mut occupancy = Occupancy::fresh(problem, bin);
-    content.iter().all(|(kind, copies)| {
-        let fits = left.iter_mut().zip(problem.demand(*kind)).all(|(left, wanted)| {
-            let rest = wanted.checked_mul(*copies).and_then(|taken| left.checked_sub(taken));
-            rest.map(|rest| *left = rest).is_some()
-        });
-        if !fits || !problem.is_allowed(*kind, bin) || occupancy.room(problem, bin, *kind) < *copies {
-            return false;
-        }
-        occupancy.add(problem, *kind, *copies);
-        true
-    })
 }
 
 /// A draw from 0 up to 1.

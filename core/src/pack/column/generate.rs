@@ -33,6 +33,8 @@ const PATTERNS_MAX: usize = 8;
 const PATTERNS_EACH: usize = 2;
 /// Patterns after which a round leaves the other bin types for the next.
 const PATTERNS_ROUND: usize = 24;
+/// How near the bound must come to the master's optimum for nobody to look harder.
+const SHARP: f64 = 0.999;
 /// Cost of leaving an item out of the master, in units of the dearest bin.
 const COST_LEFT_OUT: f64 = 1000.0;
 
@@ -58,6 +60,12 @@ pub(super) struct Residual {
 pub(super) trait Pricing {
     /// A number that no pattern's worth exceeds, given the price of each kind.
     fn worth_max(&self, duals: &[f64], counts: &[u64]) -> f64;
+
+    /// Looks harder from now on, where bounds were not those of the patterns found; `false`, and back to the beginning, where
+    /// it does not get any better.
+    fn sharpen(&mut self) -> bool {
+        false
+    }
 
     /// The pattern of bin type `bin` worth most at `prices`, with at most `limits` copies of each kind, as (kind, copies). One
     /// worth no more than `enough` may be left unfound; the bound then is at least `enough`.
@@ -159,6 +167,11 @@ impl<P: Pricing> Generation<P> {
         self.unit
     }
 
+    /// Whether the last optimum leaves nothing out: limits of types may be in the way.
+    pub(super) fn is_complete(&self) -> bool {
+        self.master.left_out() < TOLERANCE
+    }
+
     /// The least sum of costs that is at least a bound.
     pub(super) fn rounded(&self, bound: u128) -> u128 {
         bound.next_multiple_of(self.divisor)
@@ -209,7 +222,12 @@ impl<P: Pricing> Generation<P> {
     ///
     /// # Errors
     /// [`Stopped`].
-    pub(super) fn restore(&mut self, residual: &Residual, basis: &Basis, search: &mut Search<'_>) -> Result<(), Stopped> {
+    pub(super) fn restore(
+        &mut self,
+        residual: &Residual,
+        basis: &Basis,
+        search: &mut Search<'_>,
+    ) -> Result<(), Stopped> {
         let demand = demand(&self.stocks, residual);
         self.master.restore(basis, exceeds(&demand, self.prices.len()));
         self.master.optimise(search)
@@ -247,7 +265,17 @@ impl<P: Pricing> Generation<P> {
             if let Some(tariffs) = tariffs {
                 best = best.max(self.rounded(bound(worth, tariffs.iter().copied())));
             }
-            if self.master.columns() == columns || best >= target.bound {
+            let is_done = self.master.columns() == columns;
+            // At the root, where the bound is what is said in the end, looking harder may sharpen it.
+            if is_done
+                && target.value <= 0.0
+                && best < target.bound
+                && wide(best) < value * SHARP
+                && self.pricing.sharpen()
+            {
+                continue;
+            }
+            if is_done || best >= target.bound {
                 return Ok(Relaxation { value, bound: best });
             }
         }
@@ -307,7 +335,8 @@ impl<P: Pricing> Generation<P> {
             }
             self.add(bin, &pattern);
             // The next one is made of what this one would leave.
-            let bins = pattern.iter().map(|(kind, copies)| left[*kind as usize] / u64::from(*copies)).min().unwrap_or(1);
+            let bins =
+                pattern.iter().map(|(kind, copies)| left[*kind as usize] / u64::from(*copies)).min().unwrap_or(1);
             for (kind, copies) in &pattern {
                 left[*kind as usize] -= u64::from(*copies) * bins;
             }

@@ -203,7 +203,8 @@ impl Knapsack {
                     (Some(_), None) => true,
                     (None, Some(_)) => false,
                     (Some(old), Some(new)) => {
-                        (old.size, core::cmp::Reverse(old.worth)) <= (new.size + size, core::cmp::Reverse(new.worth + worth))
+                        (old.size, core::cmp::Reverse(old.worth))
+                            <= (new.size + size, core::cmp::Reverse(new.worth + worth))
                     }
                 };
                 let mut state;

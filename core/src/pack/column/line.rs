@@ -82,7 +82,8 @@ impl Pricing for Line {
             }
         }
         let enough = enough.saturating_sub(worth_free);
-        let Worth { found, bound } = self.knapsack.solve(self.capacities[bin], &self.offers, enough, pattern, search)?;
+        let Worth { found, bound } =
+            self.knapsack.solve(self.capacities[bin], &self.offers, enough, pattern, search)?;
         pattern.extend(free);
         Ok(Worth { found: found + worth_free, bound: bound + worth_free })
     }

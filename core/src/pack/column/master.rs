@@ -163,8 +163,19 @@ impl Master {
     /// Columns used in the last optimum, with their amounts above `least`.
     pub(super) fn solution(&self, least: f64) -> impl Iterator<Item = (usize, f64)> + '_ {
         let first = 2 * self.rows.len();
-        let used = self.basis.iter().zip(&self.amount).filter(move |(variable, amount)| **variable >= first && **amount > least);
+        let used = self
+            .basis
+            .iter()
+            .zip(&self.amount)
+            .filter(move |(variable, amount)| **variable >= first && **amount > least);
         used.map(move |(variable, amount)| (*variable - first, *amount))
+    }
+
+    /// What artificials cover in the last optimum, for want of columns.
+    pub(super) fn left_out(&self) -> f64 {
+        let artificials = self.rows.len()..2 * self.rows.len();
+        let used = self.basis.iter().zip(&self.amount).filter(|(variable, _)| artificials.contains(variable));
+        used.map(|(_, amount)| amount.max(0.0)).sum()
     }
 
     /// Cost of the last optimum.

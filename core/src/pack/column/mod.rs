@@ -31,6 +31,8 @@ mod generate;
 mod knapsack;
 mod line;
 mod master;
+#[cfg(test)]
+mod tests;
 mod vector;
 
 /// The budget is used up, the caller stopped the run, or the best packing is proven to be the best.
@@ -60,18 +62,36 @@ pub(super) fn is_wanted(problem: &Problem, options: &Options) -> bool {
         && (is_asked || (options.solver == Solver::Auto && suits))
 }
 
-/// Works on a problem by column generation: raises the bound, and rounds until the budget is used up.
-pub(super) fn run(problem: &Problem, options: &Options, search: &mut Search<'_>) {
+/// Works on a problem by column generation: raises the bound, unless the problem `is_dealt`, and rounds until the budget is used
+/// up, where a solver that rounds is asked for.
+pub(super) fn run(problem: &Problem, is_dealt: bool, options: &Options, search: &mut Search<'_>) {
+    let dives = matches!(options.solver, Solver::Auto | Solver::Column).then_some(options.seed);
+    priced(problem, !is_dealt, dives, search);
+}
+
+/// Raises the bound and no more.
+pub(super) fn bound(problem: &Problem, search: &mut Search<'_>) {
+    priced(problem, true, None, search);
+}
+
+/// The same with the way of pricing that suits the problem.
+fn priced(problem: &Problem, raises: bool, dives: Option<u64>, search: &mut Search<'_>) {
     // That it was stopped, the search knows.
     let _ = if problem.width() == 1 && problem.is_plain() {
-        work(problem, Line::of(problem), options, search)
+        work(problem, Line::of(problem), raises, dives, search)
     } else {
-        work(problem, Vectors::of(problem), options, search)
+        work(problem, Vectors::of(problem), raises, dives, search)
     };
 }
 
-/// The same with a way of pricing.
-fn work<P: Pricing>(problem: &Problem, pricing: P, options: &Options, search: &mut Search<'_>) -> Result<(), Stopped> {
+/// The same for a way of pricing. Dives with a seed, if there is one.
+fn work<P: Pricing>(
+    problem: &Problem,
+    pricing: P,
+    raises: bool,
+    dives: Option<u64>,
+    search: &mut Search<'_>,
+) -> Result<(), Stopped> {
     let types = (0u32..).take(problem.types());
     let stocks = types.map(|bin| Stock { cost: problem.cost(bin), limit: problem.limit(bin) }).collect();
     let start = Residual { counts: problem.kinds.count.clone(), used: vec![0; problem.types()] };
@@ -84,11 +104,11 @@ fn work<P: Pricing>(problem: &Problem, pricing: P, options: &Options, search: &m
     }
     let best = search.rank().filter(|(missing, _)| *missing == 0).map_or(u128::MAX, |(_, cost)| cost);
     let relaxation = generation.relax(&start, Target { bound: best, value: 0.0 }, search)?;
-    search.raise(relaxation.bound, "column");
-    if matches!(options.solver, Solver::Auto | Solver::Column) && !search.is_over() {
-        let mut complete = Complete::new(options.seed);
-        let complete = &mut |residual: &Residual, search: &mut Search<'_>| complete.run(problem, residual, search);
-        dive::dive(problem, &mut generation, start, complete, options.seed, search)?;
+    if raises {
+        search.raise(relaxation.bound, "column");
     }
-    Ok(())
+    let Some(seed) = dives.filter(|_| !search.is_over() && generation.is_complete()) else { return Ok(()) };
+    let mut complete = Complete::new(seed);
+    let complete = &mut |residual: &Residual, search: &mut Search<'_>| complete.run(problem, residual, search);
+    dive::dive(problem, &mut generation, start, complete, seed, search)
 }

@@ -1,17 +1,18 @@
 //! Pricing with several dimensions and rules: the pattern worth most, by branch and bound.
 //!
 //! Kinds stand in order of worth for size, where the size is a weighted share of the capacity over all dimensions. The weights are
-//! those under which the densest kind is least dense, nearly: that makes the surrogate bound nearly as sharp as the linear
+//! those under which a filling that may cut kinds is worth least, nearly: that makes the surrogate bound nearly as sharp as the linear
 //! relaxation, and since they are rounded before they are used, it holds whatever they are. The search goes depth first and
 //! takes as many copies as there is room for first. A node is left when no dimension, and not their weighted sum either, leaves
 //! room for more than the best pattern has (Martello & Toth, "Knapsack Problems", 1990, §3.5; Glover, "Surrogate constraints",
-//! Operations Research 16(4), 1968; weights by multiplicative updates, Plotkin, Shmoys & Tardos 1995). Classes of a bin are kept to exactly. GPUs that kinds share are filled greedily, so a pattern may be missed;
+//! Operations Research 16(4), 1968; weights by multiplicative updates, as Plotkin, Shmoys & Tardos 1995 pack). Classes of a bin are kept to exactly. GPUs that kinds share are filled greedily, so a pattern may be missed;
 //! the bound then is the one of the node where that could have happened. So it is when the search is cut off.
 //!
 //! The same patterns serve one dimension, but [`knapsack`](super::knapsack) knows more of it.
 
-use alloc::vec;
 use alloc::vec::Vec;
+
+use smallvec::SmallVec;
 
 use super::generate::{Pricing, float};
 use super::knapsack::Worth;
@@ -22,13 +23,15 @@ use crate::pack::room::Occupancy;
 use crate::pack::search::Search;
 
 /// Nodes of one search.
-const NODES_MAX: u32 = 4_000;
-/// Units of a share that a dimension of full weight has.
-const SHARE: u64 = 1 << 40;
+const NODES_MAX: u32 = 2_000;
+/// The same for the last word on a bound.
+const NODES_SHARP: u32 = 1 << 14;
+/// Units of the weighted share for a unit of weight.
+const SHARE: u64 = 1 << 20;
 /// Units of the weight of a dimension.
 const WEIGHT: f64 = 65_536.0;
 /// Rounds in which weights are sought.
-const WEIGHTINGS: u32 = 24;
+const WEIGHTINGS: u32 = 4;
 
 /// Pricing of any problem.
 #[derive(Debug)]
@@ -40,10 +43,14 @@ pub(super) struct Vectors<'p> {
     has_shares: bool,
     /// Kinds on offer, best first.
     offers: Vec<Offer>,
-    /// What the offers from each place on could be worth, by dimension and then by weighted share. `[offers + 1 × dimensions + 1]`
+    /// What the offers from each place on could be worth, by dimension. `[offers + 1 × dimensions]`
     ahead: Vec<Ahead>,
-    /// Share of the capacity in each dimension. `[offers × dimensions]`
-    shares: Vec<f64>,
+    /// Weighted share and worth of all copies of the offers before each place. `[offers + 1]`
+    sums: Vec<(u64, u64)>,
+    /// Weights of the dimensions that a type had last. `[types]`
+    weights: Vec<SmallVec<[f64; 16]>>,
+    /// Nodes of one search.
+    nodes_max: u32,
     /// Weighted share of a whole bin.
     whole: u64,
     /// What is left of each dimension and of the weighted share. `[dimensions + 1]`
@@ -87,6 +94,7 @@ impl<'p> Vectors<'p> {
     /// Pricing of a problem.
     pub(super) fn of(problem: &'p Problem) -> Self {
         let mut kinds = (0u32..).take(problem.kinds());
+        let even = 1.0 / float(problem.width() as u64);
         let has_shares = kinds.any(|kind| matches!(problem.gpus(kind), GpuDemand::Share(_)));
         Self {
             problem,
@@ -94,7 +102,9 @@ impl<'p> Vectors<'p> {
             has_shares,
             offers: Vec::new(),
             ahead: Vec::new(),
-            shares: Vec::new(),
+            sums: Vec::new(),
+            weights: (0..problem.types()).map(|_| (0..problem.width()).map(|_| even).collect()).collect(),
+            nodes_max: NODES_MAX,
             whole: 0,
             left: Vec::new(),
         }
@@ -120,91 +130,148 @@ impl<'p> Vectors<'p> {
             }
         }
         self.weigh(bin);
-        self.offers.sort_unstable_by(|a, b| {
-            let (left, right) = (u128::from(a.worth) * u128::from(b.share), u128::from(b.worth) * u128::from(a.share));
-            right.cmp(&left).then(b.share.cmp(&a.share)).then(a.kind.cmp(&b.kind))
-        });
-        let width = problem.width() + 1;
-        self.ahead.clear();
-        self.ahead.resize((self.offers.len() + 1) * width, Ahead { densest: (0, 1), free: 0 });
-        for at in (0..self.offers.len()).rev() {
-            let offer = self.offers[at];
-            let sizes = problem.demand(offer.kind).iter().copied().chain([offer.share]);
-            for (dimension, size) in sizes.enumerate() {
-                let mut ahead = self.ahead[(at + 1) * width + dimension];
-                let worth = u64::from(offer.worth);
-                if size == 0 {
-                    ahead.free = ahead.free.saturating_add(worth.saturating_mul(offer.limit));
-                } else if u128::from(worth) * u128::from(ahead.densest.1) > u128::from(ahead.densest.0) * u128::from(size) {
-                    ahead.densest = (worth, size);
-                }
-                self.ahead[at * width + dimension] = ahead;
-            }
-        }
+        self.look_ahead();
     }
 
-    /// Finds weights of the dimensions, and works out the weighted share of each offer.
+    /// Finds weights of the dimensions, and puts the offers in the order of worth for weighted share.
+    ///
+    /// From the weights that a type had last, in a few steps: the filling that is best when kinds may be cut shows which
+    /// dimensions it overfills, and those weigh more from then on.
     fn weigh(&mut self, bin: u32) {
         let problem = self.problem;
-        let capacity = problem.capacity(bin);
         let width = problem.width();
-        self.shares.clear();
-        for offer in &self.offers {
-            let parts = problem.demand(offer.kind).iter().zip(capacity);
-            self.shares.extend(parts.map(|(wanted, has)| float(*wanted) / float((*has).max(1))));
-        }
-        let mut weights = vec![1.0 / float(width as u64); width];
-        let (mut best, mut least) = (weights.clone(), f64::INFINITY);
-        for _ in 0..if width > 1 { WEIGHTINGS } else { 0 } {
-            let (mut densest, mut place) = (0.0f64, 0);
-            for (at, (offer, shares)) in self.offers.iter().zip(self.shares.chunks_exact(width)).enumerate() {
-                let share: f64 = shares.iter().zip(&weights).map(|(share, weight)| share * weight).sum();
-                // What needs next to nothing of anything weighs in no weighting.
-                if share > 1e-9 && f64::from(offer.worth) > densest * share {
-                    (densest, place) = (f64::from(offer.worth) / share, at);
-                }
-            }
-            if densest < least {
-                least = densest;
+        let mut weights = core::mem::take(&mut self.weights[bin as usize]);
+        let (mut best, mut least) = (weights.clone(), u64::MAX);
+        for _ in 0..if width > 1 { WEIGHTINGS } else { 1 } {
+            self.share(bin, &weights);
+            let bound = self.cut(0, self.whole);
+            if bound < least {
+                least = bound;
                 best.copy_from_slice(&weights);
             }
-            let Some(shares) = self.shares.chunks_exact(width).nth(place) else { break };
-            // Towards what the densest kind needs, so that it is less dense.
-            let most = shares.iter().copied().fold(1e-9, f64::max);
-            for (weight, share) in weights.iter_mut().zip(shares) {
-                *weight *= 1.0 + 0.5 * share / most;
+            let usage = self.usage(bin);
+            for (weight, used) in weights.iter_mut().zip(&usage) {
+                *weight = (*weight * (1.0 + 0.7 * (used - 1.0).clamp(-0.9, 1.0))).max(1e-4);
             }
             let sum: f64 = weights.iter().sum();
             for weight in &mut weights {
                 *weight /= sum;
             }
         }
+        self.share(bin, &best);
+        self.weights[bin as usize] = best;
+    }
+
+    /// Works out weighted shares, and sorts by them.
+    fn share(&mut self, bin: u32, weights: &[f64]) {
+        let problem = self.problem;
+        let capacity = problem.capacity(bin);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "weights lie between 0 and 1")]
-        let weights: Vec<u64> = best.iter().map(|weight| (weight * WEIGHT) as u64).collect();
+        let weights: SmallVec<[u64; 16]> = weights.iter().map(|weight| (weight * WEIGHT) as u64).collect();
         // Shares are rounded down, so that no pattern that fits exceeds the whole.
-        self.whole = weights.iter().map(|weight| weight * (SHARE >> 16)).sum();
+        self.whole = weights.iter().map(|weight| weight * SHARE).sum();
         for offer in &mut self.offers {
             let parts = problem.demand(offer.kind).iter().zip(capacity).zip(&weights);
-            let shares = parts.map(|((wanted, has), weight)| {
-                let share = u128::from(*wanted) * u128::from(weight * (SHARE >> 16)) / u128::from((*has).max(1));
-                u64::try_from(share).unwrap_or(SHARE)
-            });
+            let shares = parts.map(|((wanted, has), weight)| product(*wanted, weight * SHARE, (*has).max(1)));
             offer.share = shares.sum();
+        }
+        self.offers.sort_unstable_by(|a, b| {
+            let (left, right) = (u128::from(a.worth) * u128::from(b.share), u128::from(b.worth) * u128::from(a.share));
+            right.cmp(&left).then(b.share.cmp(&a.share)).then(a.kind.cmp(&b.kind))
+        });
+        self.sums.clear();
+        let mut sum = (0u64, 0u64);
+        self.sums.push(sum);
+        for offer in &self.offers {
+            sum.0 = sum.0.saturating_add(offer.share.saturating_mul(offer.limit));
+            sum.1 = sum.1.saturating_add(u64::from(offer.worth).saturating_mul(offer.limit));
+            self.sums.push(sum);
+        }
+    }
+
+    /// Place of the offer that is cut when those from `at` on fill so much of the weighted share.
+    fn split(&self, at: usize, left: u64) -> usize {
+        let end = self.sums[at].0.saturating_add(left);
+        at + self.sums[at + 1..].partition_point(|sum| sum.0 <= end)
+    }
+
+    /// What the offers from `at` on are worth in so much of the weighted share, if one of them may be cut (Dantzig's bound).
+    fn cut(&self, at: usize, left: u64) -> u64 {
+        let place = self.split(at, left);
+        let worth = self.sums[place].1 - self.sums[at].1;
+        let Some(offer) = self.offers.get(place) else { return worth };
+        let rest = left - (self.sums[place].0 - self.sums[at].0);
+        worth.saturating_add(product(rest, u64::from(offer.worth), offer.share.max(1)))
+    }
+
+    /// Share of each dimension's capacity that the filling behind [`Vectors::cut`] of an empty bin would use.
+    fn usage(&self, bin: u32) -> SmallVec<[f64; 16]> {
+        let capacity = self.problem.capacity(bin);
+        let mut usage: SmallVec<[f64; 16]> = capacity.iter().map(|_| 0.0).collect();
+        let place = self.split(0, self.whole);
+        for (at, offer) in self.offers.iter().enumerate().take(place + 1) {
+            let copies = if at < place {
+                float(offer.limit)
+            } else {
+                float(self.whole - self.sums[place].0) / float(offer.share.max(1))
+            };
+            for ((used, wanted), has) in usage.iter_mut().zip(self.problem.demand(offer.kind)).zip(capacity) {
+                *used += copies * float(*wanted) / float((*has).max(1));
+            }
+        }
+        usage
+    }
+
+    /// What the offers from each place on could be worth in each dimension alone.
+    fn look_ahead(&mut self) {
+        let problem = self.problem;
+        let width = problem.width();
+        self.ahead.clear();
+        self.ahead.resize((self.offers.len() + 1) * width, Ahead { densest: (0, 1), free: 0 });
+        for at in (0..self.offers.len()).rev() {
+            let offer = self.offers[at];
+            for (dimension, size) in problem.demand(offer.kind).iter().enumerate() {
+                let mut ahead = self.ahead[(at + 1) * width + dimension];
+                let worth = u64::from(offer.worth);
+                if *size == 0 {
+                    ahead.free = ahead.free.saturating_add(worth.saturating_mul(offer.limit));
+                } else if u128::from(worth) * u128::from(ahead.densest.1)
+                    > u128::from(ahead.densest.0) * u128::from(*size)
+                {
+                    ahead.densest = (worth, *size);
+                }
+                self.ahead[at * width + dimension] = ahead;
+            }
         }
     }
 
     /// What the offers from `at` on could add to a bin with so much left.
     fn ahead(&self, at: usize, left: &[u64]) -> u64 {
-        let width = left.len();
+        let width = left.len() - 1;
         let bounds = self.ahead[at * width..(at + 1) * width].iter().zip(left).map(|(ahead, left)| {
             let (worth, size) = ahead.densest;
-            let rest = match left.checked_mul(worth) {
-                Some(product) => product / size,
-                None => u64::try_from(u128::from(*left) * u128::from(worth) / u128::from(size)).unwrap_or(u64::MAX),
-            };
-            rest.saturating_add(ahead.free)
+            product(*left, worth, size).saturating_add(ahead.free)
         });
-        bounds.min().unwrap_or(0)
+        bounds.min().unwrap_or(0).min(self.cut(at, left[width]))
+    }
+
+    /// The same, and sharper: kinds that do not fit any more count for nothing, and no kind for more than fits.
+    fn scan(&self, at: usize, left: &[u64]) -> u64 {
+        let width = left.len() - 1;
+        let (mut rest, mut worth) = (left[width], 0u64);
+        for offer in &self.offers[at..] {
+            let room = self.room(offer, left);
+            if room == 0 {
+                continue;
+            }
+            let size = offer.share.saturating_mul(room);
+            if size > rest {
+                return worth.saturating_add(product(rest, u64::from(offer.worth), offer.share.max(1)));
+            }
+            rest -= size;
+            worth = worth.saturating_add(room.saturating_mul(u64::from(offer.worth)));
+        }
+        worth
     }
 
     /// Copies of an offer that still fit.
@@ -228,6 +295,12 @@ impl<'p> Vectors<'p> {
 }
 
 impl Pricing for Vectors<'_> {
+    fn sharpen(&mut self) -> bool {
+        let is_coarse = self.nodes_max < NODES_SHARP;
+        self.nodes_max = if is_coarse { self.nodes_max * 8 } else { NODES_MAX };
+        is_coarse
+    }
+
     fn worth_max(&self, duals: &[f64], counts: &[u64]) -> f64 {
         // In some dimension a pattern has at least the mean share; each kind is counted by its largest share of any type.
         let problem = self.problem;
@@ -240,7 +313,8 @@ impl Pricing for Vectors<'_> {
             let mut share = f64::INFINITY;
             for bin in (0u32..).take(problem.types()).filter(|bin| problem.is_allowed(kind, *bin)) {
                 let parts = problem.demand(kind).iter().zip(problem.capacity(bin));
-                let largest = parts.filter(|(wanted, _)| **wanted > 0).map(|(wanted, has)| float(*wanted) / float(*has));
+                let largest =
+                    parts.filter(|(wanted, _)| **wanted > 0).map(|(wanted, has)| float(*wanted) / float(*has));
                 share = share.min(largest.fold(0.0, f64::max));
             }
             if share == 0.0 {
@@ -276,8 +350,11 @@ impl Pricing for Vectors<'_> {
         let mut missed = 0;
         let mut nodes = 0;
         loop {
-            while at < self.offers.len() && nodes < NODES_MAX {
-                let bound = worth + self.ahead(at, &self.left);
+            while at < self.offers.len() && nodes < self.nodes_max {
+                let mut bound = worth + self.ahead(at, &self.left);
+                if bound > best {
+                    bound = bound.min(worth + self.scan(at, &self.left));
+                }
                 if bound <= best {
                     break;
                 }
@@ -308,9 +385,13 @@ impl Pricing for Vectors<'_> {
                 #[expect(clippy::cast_possible_truncation, reason = "limits are cut to u32")]
                 pattern.extend(stack.iter().map(|step| (self.offers[step.at].kind, step.copies as u32)));
             }
-            if nodes >= NODES_MAX {
+            if nodes >= self.nodes_max {
                 // Whatever is open lies below a choice on the stack.
-                missed = stack.iter().map(|step| step.bound).fold(missed, u64::max).max(worth + self.ahead(at.min(self.offers.len()), &self.left));
+                missed = stack
+                    .iter()
+                    .map(|step| step.bound)
+                    .fold(missed, u64::max)
+                    .max(worth + self.ahead(at.min(self.offers.len()), &self.left));
                 break;
             }
             let Some(mut step) = stack.pop() else { break };
@@ -329,8 +410,16 @@ impl Pricing for Vectors<'_> {
                 stack.push(step);
             }
         }
-        spend(search, u64::from(nodes) * (problem.width() as u64 + 2) + self.offers.len() as u64 * 4 + 1)?;
+        spend(search, u64::from(nodes) * (problem.width() as u64 + 2) * 4 + self.offers.len() as u64 * 4 + 1)?;
         Ok(Worth { found, bound: best.max(missed) })
+    }
+}
+
+/// `a × b / c`, rounded down; the greatest number where it is too large.
+fn product(a: u64, b: u64, c: u64) -> u64 {
+    match a.checked_mul(b) {
+        Some(product) => product / c,
+        None => u64::try_from(u128::from(a) * u128::from(b) / u128::from(c)).unwrap_or(u64::MAX),
     }
 }
 
