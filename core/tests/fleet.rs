@@ -56,7 +56,13 @@ fn counts(plan: &FleetPlan) -> (Vec<(String, u64)>, u128) {
 }
 
 /// The least cost of single items put into bins in every way there is: each into an open bin, or into a new one of any type.
-fn cheapest(items: &[Vec<u64>], types: &[(Vec<u64>, u64)], bins: &mut Vec<Vec<u64>>, paid: u64, best: &mut Option<u64>) {
+fn cheapest(
+    items: &[Vec<u64>],
+    types: &[(Vec<u64>, u64)],
+    bins: &mut Vec<Vec<u64>>,
+    paid: u64,
+    best: &mut Option<u64>,
+) {
     let Some((item, rest)) = items.split_first() else {
         *best = Some(best.map_or(paid, |best| best.min(paid)));
         return;

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use placewright::planner::rearrange::{
-    Goal, GroupRules, RearrangeOptions, RearrangePlan, Score, rearrange,
-};
+use placewright::planner::rearrange::{Goal, GroupRules, RearrangeOptions, RearrangePlan, Score, rearrange};
 use placewright::{
     Cluster, Constraint, Demand, ErrorKind, Instance, InstanceId, InstanceStatus, Options, Protocol, Release, Request,
     RunningTask, expr,
@@ -66,28 +64,32 @@ fn skews(cluster: &Cluster) -> BTreeMap<String, u64> {
 /// Tasks that could not start where they are: those whose constraints or amounts are broken.
 fn broken(cluster: &mut Cluster, rules: &[GroupRules]) -> usize {
     let tasks: Vec<_> = cluster.tasks().collect();
-    tasks.into_iter().filter(|&id| {
-        let view = cluster.task(id).unwrap();
-        let at = view.instance();
-        let request = request(view.definition(), view.group(), view.demand(), rules);
-        let request = cluster.prepare(&request).unwrap();
-        let savepoint = cluster.begin();
-        cluster.stop(id).unwrap();
-        if cluster.options().release == Release::Last {
-            cluster.finish(id).unwrap();
-        }
-        cluster.set_status(at, InstanceStatus::Active).unwrap();
-        let is_broken = cluster.start(request, at).unwrap().is_err();
-        cluster.rollback(savepoint).unwrap();
-        cluster.release(request).unwrap();
-        is_broken
-    }).count()
+    tasks
+        .into_iter()
+        .filter(|&id| {
+            let view = cluster.task(id).unwrap();
+            let at = view.instance();
+            let request = request(view.definition(), view.group(), view.demand(), rules);
+            let request = cluster.prepare(&request).unwrap();
+            let savepoint = cluster.begin();
+            cluster.stop(id).unwrap();
+            if cluster.options().release == Release::Last {
+                cluster.finish(id).unwrap();
+            }
+            cluster.set_status(at, InstanceStatus::Active).unwrap();
+            let is_broken = cluster.start(request, at).unwrap().is_err();
+            cluster.rollback(savepoint).unwrap();
+            cluster.release(request).unwrap();
+            is_broken
+        })
+        .count()
 }
 
 /// What a task was placed by.
 fn request(definition: &str, group: &str, demand: &Demand, rules: &[GroupRules]) -> Request {
     let mut request = Request::new(definition, demand.clone()).with_group(group);
-    request.constraints = rules.iter().filter(|rules| rules.group == group).flat_map(|r| r.constraints.clone()).collect();
+    request.constraints =
+        rules.iter().filter(|rules| rules.group == group).flat_map(|r| r.constraints.clone()).collect();
     request
 }
 

@@ -16,18 +16,8 @@ use crate::json::{Fields, Json};
 use crate::planner::rearrange::{Goal, GroupRules, RearrangeOptions, RearrangePlan, Score, Watch, rearrange};
 
 /// Keys of what to do.
-const KEYS: [&str; 10] = [
-    "goal",
-    "group",
-    "attribute",
-    "moves",
-    "movesPerGroup",
-    "stopFirst",
-    "skewMax",
-    "steps",
-    "services",
-    "pinned",
-];
+const KEYS: [&str; 10] =
+    ["goal", "group", "attribute", "moves", "movesPerGroup", "stopFirst", "skewMax", "steps", "services", "pinned"];
 
 /// Reads what to do.
 ///
@@ -101,7 +91,11 @@ impl Session {
     ///
     /// # Errors
     /// [`ErrorKind::TaskNotFound`] or [`ErrorKind::InstanceNotFound`] for a plan of another cluster.
-    pub fn rearrange_plan_json(&self, plan: &RearrangePlan, options: &RearrangeOptions) -> Result<Json<'static>, Error> {
+    pub fn rearrange_plan_json(
+        &self,
+        plan: &RearrangePlan,
+        options: &RearrangeOptions,
+    ) -> Result<Json<'static>, Error> {
         let instance = |id: InstanceId| -> Result<Json<'static>, Error> {
             Ok(Json::from(String::from(self.cluster.instance(id)?.name())))
         };

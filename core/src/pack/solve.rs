@@ -205,7 +205,9 @@ fn run(problem: &Problem, is_dealt: bool, options: &Options, search: &mut Search
         search.enter(Solver::Fill.as_str());
         fill::run(problem, options.seed, search);
     }
-    if !search.is_over() && (options.solver == Solver::Purchase || options.solver == Solver::Auto && problem.types() > 1) {
+    if !search.is_over()
+        && (options.solver == Solver::Purchase || options.solver == Solver::Auto && problem.types() > 1)
+    {
         purchase::run(problem, options.seed, options.solver == Solver::Purchase, search);
     }
     if column::is_wanted(problem, options) && !search.is_over() {
