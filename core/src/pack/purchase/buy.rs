@@ -10,6 +10,9 @@ use crate::pack::packing::Pattern;
 use crate::pack::problem::Problem;
 use crate::pack::search::Search;
 
+/// Numbers of lots, and how many of each.
+type Content = Vec<(usize, u64)>;
+
 /// A filling of one bin.
 struct Offer {
     /// Worth for its cost.
@@ -17,7 +20,7 @@ struct Offer {
     /// Type.
     bin_type: u32,
     /// Content by lots.
-    content: Vec<(usize, u64)>,
+    content: Content,
 }
 
 /// Buys bins for all items.
@@ -60,7 +63,8 @@ pub(super) fn some(
         let all: f64 = lots.iter().map(|lot| lot.price * lot.left as f64).sum();
         let items: u64 = lots.iter().map(|lot| lot.left).sum();
         let mut best: Option<Offer> = None;
-        let mut last: Option<(u64, u32, Vec<(usize, u64)>)> = None;
+        // One bin for all that is left: its cost, type and content.
+        let mut last: Option<(u64, u32, Content)> = None;
         for &bin_type in priced {
             if used[bin_type as usize] >= problem.types.limit[bin_type as usize] {
                 continue;

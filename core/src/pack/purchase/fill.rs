@@ -62,13 +62,13 @@ impl Filler {
                 let mut room = lot.left - taken;
                 let mut size = 0.0;
                 for (&wanted, &free) in market.demand(lot.kind).iter().zip(free.iter()) {
-                    if wanted > 0 {
-                        room = room.min(free / wanted);
-                        if room == 0 {
-                            return false;
-                        }
-                        size += wanted as f64 / free as f64;
+                    // A demand of nothing takes no room.
+                    let Some(fitting) = free.checked_div(wanted) else { continue };
+                    room = room.min(fitting);
+                    if room == 0 {
+                        return false;
                     }
+                    size += wanted as f64 / free as f64;
                 }
                 if let Some(rest) = &rest {
                     room = room.min(rest.room(problem, bin_type, lot.kind));

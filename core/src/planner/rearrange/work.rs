@@ -484,7 +484,7 @@ impl<'w> Work<'w> {
             to: self.instances[self.seats[seat].at],
         });
         let emptied = (0..self.instances.len()).filter(|&at| {
-            let tasks = self.cluster.instance(self.instances[at]).map_or(1, |instance| instance.running_tasks());
+            let tasks = self.cluster.instance(self.instances[at]).map_or(1, crate::view::InstanceView::running_tasks);
             self.was_used[at] && tasks == 0
         });
         Ok((moves.collect(), emptied.map(|at| self.instances[at]).collect(), self.steps, self.is_cut_short))
