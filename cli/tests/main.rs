@@ -3,6 +3,7 @@
 
 mod conformance;
 mod fleet;
+mod pack;
 mod place;
 mod query;
 mod rearrange;
