@@ -32,6 +32,7 @@ mod knapsack;
 mod line;
 mod master;
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail")]
 mod tests;
 mod vector;
 
