@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a panic in a test is a failed test")]
 
 mod conformance;
+mod pack;
 mod place;
 mod query;
 mod replay;

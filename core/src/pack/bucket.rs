@@ -8,7 +8,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::greedy::{is_given_up, types_by_worth};
-use super::open::fits;
+use super::open::{copies, fits};
 use super::packing::{Packing, Pattern};
 use super::problem::Problem;
 use super::room::Occupancy;
@@ -51,13 +51,9 @@ struct Buckets<'p> {
 /// Items in decreasing size, each into a bin whose scarcest dimension is among the least that are enough.
 pub(super) fn by_bucket(problem: &Problem, shares: &Shares, weights: &[f64], search: &mut Search<'_>) -> Packing {
     let width = problem.width();
-    let mut most = vec![1_u64; width];
-    for capacity in problem.types.capacity.chunks_exact(width) {
-        most.iter_mut().zip(capacity).for_each(|(most, &has)| *most = (*most).max(has));
-    }
     let mut open = Buckets {
         problem,
-        most,
+        most: problem.largest_capacity(),
         groups: Vec::new(),
         free: Vec::new(),
         buckets: vec![Vec::new(); width * (LEVELS + 1)],
@@ -112,8 +108,7 @@ impl Buckets<'_> {
         if !fits(demand, free) || !self.problem.is_allowed(kind, pattern.bin_type) {
             return 0;
         }
-        let amounts = demand.iter().zip(free).filter(|&(&wanted, _)| wanted > 0);
-        let room = amounts.map(|(wanted, free)| free / wanted).min().unwrap_or(u64::MAX);
+        let room = copies(demand, free);
         rest.as_ref().map_or(room, |rest| room.min(rest.room(self.problem, pattern.bin_type, kind)))
     }
 

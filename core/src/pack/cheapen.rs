@@ -25,7 +25,7 @@ pub(super) fn cheapen(problem: &Problem, packing: Packing) -> Packing {
     order.sort_by_key(|&bin_type| (problem.cost(bin_type), bin_type));
     let mut patterns = Vec::with_capacity(packing.patterns.len());
     let mut waiting = packing.patterns;
-    // The dearest choose last, so that what they give up is not missed.
+    // The last one chooses first: the cheapest, so that the dearest may take what it gives up.
     waiting.sort_by_key(|pattern| core::cmp::Reverse(problem.cost(pattern.bin_type)));
     while let Some(pattern) = waiting.pop() {
         let cheaper = order.iter().copied().take_while(|&other| problem.cost(other) < problem.cost(pattern.bin_type));

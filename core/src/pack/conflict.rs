@@ -3,7 +3,7 @@
 //! Such items are a clique of the graph that joins kinds without a common bin; a largest clique is a largest independent set of
 //! the graph of those that can share. That graph is thin where items are large, and there the usual reductions (a vertex with
 //! no neighbour or one is in some largest set; so is one whose neighbours are neighbours of each other) leave little to
-//! branch on. Beyond a budget of branches the vertex with the fewest neighbours is taken and nothing else tried: still a clique,
+//! branch on. Beyond a budget of work the vertex with the fewest neighbours is taken and nothing else tried: still a clique,
 //! perhaps not the largest.
 
 use alloc::vec;
@@ -13,8 +13,8 @@ use super::problem::Problem;
 
 /// Kinds up to which the graph is made.
 const KINDS_MAX: usize = 1200;
-/// Branches tried.
-const BRANCHES_MAX: u32 = 400;
+/// Words of rows that are counted before branching ends: some hundredths of a second.
+const WORK_MAX: usize = 1 << 24;
 
 /// The graph of kinds that can share a bin.
 #[derive(Debug)]
@@ -25,8 +25,8 @@ struct Graph {
     rows: Vec<u64>,
     /// Items of a kind that count: all copies where two of it cannot share a bin, otherwise one. `[kinds]`
     weight: Vec<u64>,
-    /// Branches left.
-    branches: u32,
+    /// Words that may still be counted.
+    work: usize,
 }
 
 /// How many bins a largest clique needs; 0 where there are too many kinds.
@@ -50,13 +50,9 @@ impl Graph {
     fn new(problem: &Problem, counts: &[u64]) -> Self {
         let kinds = problem.kinds();
         let words = kinds.div_ceil(64);
-        let mut graph = Self { words, rows: vec![0; kinds * words], weight: counts.to_vec(), branches: BRANCHES_MAX };
+        let mut graph = Self { words, rows: vec![0; kinds * words], weight: counts.to_vec(), work: WORK_MAX };
         // The most that any type has in each dimension: what does not fit there together, fits nowhere.
-        let width = problem.width();
-        let mut most = vec![0_u64; width];
-        for capacity in problem.types.capacity.chunks_exact(width) {
-            most.iter_mut().zip(capacity).for_each(|(most, &has)| *most = (*most).max(has));
-        }
+        let most = problem.largest_capacity();
         for (one, &count) in counts.iter().enumerate() {
             for other in one..kinds {
                 if !can_share(problem, one, other, &most) {
@@ -118,6 +114,7 @@ impl Graph {
                 }
                 let mut degrees: Vec<(u32, usize)> = members(&left).map(|at| (self.degree(&left, at), at)).collect();
                 degrees.sort_unstable();
+                self.work = self.work.saturating_sub(degrees.len() * self.words);
                 let sure =
                     degrees.iter().take_while(|(degree, _)| *degree <= 8).find(|&&(_, at)| self.is_sure(&left, at));
                 if let Some(&(_, at)) = sure {
@@ -126,8 +123,7 @@ impl Graph {
                     continue;
                 }
                 let (Some(&(_, least)), Some(&(_, most))) = (degrees.first(), degrees.last()) else { break };
-                if self.branches > 0 {
-                    self.branches -= 1;
+                if self.work > 0 {
                     // Without the vertex now; with it later.
                     let mut with = left.clone();
                     self.take(&mut with, most);

@@ -37,6 +37,8 @@ pub(super) struct Neighbourhood<const W: usize> {
     size: Vec<u64>,
     /// Whether amounts are all that counts.
     is_plain: bool,
+    /// Whether amounts and allowed types are.
+    has_no_rules: bool,
 }
 
 impl<const W: usize> Neighbourhood<W> {
@@ -59,10 +61,7 @@ impl<const W: usize> Neighbourhood<W> {
             row
         };
         let total = problem.total_demand();
-        let mut most = vec![1_u64; width];
-        for capacity in problem.types.capacity.chunks_exact(width) {
-            most.iter_mut().zip(capacity).for_each(|(most, &has)| *most = (*most).max(has));
-        }
+        let most = problem.largest_capacity();
         let loads: Vec<f64> = total.iter().zip(&most).map(|(&total, &most)| total as f64 / most as f64).collect();
         let all: f64 = loads.iter().sum::<f64>().max(f64::MIN_POSITIVE);
         let size = |demand: &[u64]| {
@@ -78,6 +77,7 @@ impl<const W: usize> Neighbourhood<W> {
             capacity: problem.types.capacity.chunks_exact(width).map(|capacity| row(capacity, false)).collect(),
             size: problem.demands().chunks_exact(width).map(size).collect(),
             is_plain: problem.is_plain() && problem.types() == 1,
+            has_no_rules: problem.is_plain(),
         }
     }
 }
@@ -147,21 +147,13 @@ pub(super) struct Round<const W: usize> {
     demand: Vec<Row<W>>,
     /// Size of each item.
     size: Vec<u64>,
-    /// Bin of each item; `u32::MAX` for one that waits.
-    bin_of: Vec<u32>,
 }
 
 impl<const W: usize> Round<W> {
     /// A round on these bins, each of which stands for itself.
     pub(super) fn new(neighbourhood: &Neighbourhood<W>, problem: &Problem, drawn: &[Pattern]) -> Self {
-        let mut round = Self {
-            bins: Vec::new(),
-            kinds: Vec::new(),
-            counters: Vec::new(),
-            demand: Vec::new(),
-            size: Vec::new(),
-            bin_of: Vec::new(),
-        };
+        let mut round =
+            Self { bins: Vec::new(), kinds: Vec::new(), counters: Vec::new(), demand: Vec::new(), size: Vec::new() };
         debug_assert_eq!(neighbourhood.demand.len(), problem.kinds());
         for pattern in drawn {
             let mut free = neighbourhood.capacity[pattern.bin_type as usize];
@@ -174,8 +166,6 @@ impl<const W: usize> Round<W> {
                     round.kinds.push(kind);
                     round.demand.push(demand);
                     round.size.push(neighbourhood.size[kind as usize]);
-                    #[expect(clippy::cast_possible_truncation, reason = "a round has few bins")]
-                    round.bin_of.push(round.bins.len() as u32);
                     free = minus(&free, &demand);
                 }
             }
@@ -207,16 +197,7 @@ impl<const W: usize> Round<W> {
         search: &mut Search<'_>,
     ) -> bool {
         let bin = self.bins.swap_remove(victim);
-        if let Some(moved) = self.bins.get(victim) {
-            for &item in &moved.items {
-                #[expect(clippy::cast_possible_truncation, reason = "a round has few bins")]
-                {
-                    self.bin_of[item as usize] = victim as u32;
-                }
-            }
-        }
         let waiting = bin.items;
-        waiting.iter().for_each(|&item| self.bin_of[item as usize] = u32::MAX);
         self.settle(problem, neighbourhood, waiting, ejections_max, draws, search)
     }
 
@@ -235,7 +216,6 @@ impl<const W: usize> Round<W> {
         self.kinds.push(kind);
         self.demand.push(neighbourhood.demand[kind as usize]);
         self.size.push(neighbourhood.size[kind as usize]);
-        self.bin_of.push(u32::MAX);
         self.counters.push(1);
         self.settle(problem, neighbourhood, vec![item], ejections_max, draws, search)
     }
@@ -252,10 +232,9 @@ impl<const W: usize> Round<W> {
     ) -> bool {
         // The last one is placed first.
         waiting.sort_by_key(|&item| self.size[item as usize]);
-        let is_plain = neighbourhood.is_plain;
         for _ in 0..ejections_max {
             let Some(item) = waiting.pop() else { return true };
-            if let Some(bin) = self.roomy(problem, is_plain, item, draws) {
+            if let Some(bin) = self.roomy(problem, neighbourhood, item, draws) {
                 self.insert(bin, item);
                 if !search.step(self.bins.len() as u64) {
                     return waiting.is_empty();
@@ -263,7 +242,7 @@ impl<const W: usize> Round<W> {
                 continue;
             }
             self.counters[item as usize] += 1;
-            let (ejection, steps) = self.cheapest(problem, is_plain, item, draws);
+            let (ejection, steps) = self.cheapest(problem, neighbourhood, item, draws);
             if !search.step(steps + MOVES as u64) {
                 return false;
             }
@@ -273,26 +252,42 @@ impl<const W: usize> Round<W> {
             }
             self.insert(ejection.bin, item);
             for _ in 0..MOVES {
-                self.shake(problem, is_plain, draws);
+                self.shake(problem, neighbourhood, draws);
             }
         }
         waiting.is_empty()
     }
 
     /// A bin with room for an item: the first from a drawn one on.
-    fn roomy(&self, problem: &Problem, is_plain: bool, item: u32, draws: &mut Draws) -> Option<usize> {
+    fn roomy(
+        &self,
+        problem: &Problem,
+        neighbourhood: &Neighbourhood<W>,
+        item: u32,
+        draws: &mut Draws,
+    ) -> Option<usize> {
         let demand = &self.demand[item as usize];
         let start = draws.below(self.bins.len());
         let order = (start..self.bins.len()).chain(0..start);
         let mut fitting = order.filter(|&at| fits(demand, &self.bins[at].free));
-        fitting.find(|&at| is_plain || self.holds_with(problem, at, &[], &[item]))
+        fitting.find(|&at| neighbourhood.is_plain || self.holds_with(problem, neighbourhood, at, &[], &[item]))
     }
 
     /// Whether the rules hold in a bin without some positions and with some items more.
-    fn holds_with(&self, problem: &Problem, bin: usize, without: &[usize], with: &[u32]) -> bool {
+    fn holds_with(
+        &self,
+        problem: &Problem,
+        neighbourhood: &Neighbourhood<W>,
+        bin: usize,
+        without: &[usize],
+        with: &[u32],
+    ) -> bool {
         let bin_type = self.bins[bin].bin_type;
         if !with.iter().all(|&item| problem.is_allowed(self.kinds[item as usize], bin_type)) {
             return false;
+        }
+        if neighbourhood.has_no_rules {
+            return true;
         }
         let stays = self.bins[bin].items.iter().enumerate().filter(|(at, _)| !without.contains(at));
         let mut kinds: Vec<u32> =
@@ -313,12 +308,18 @@ impl<const W: usize> Round<W> {
     }
 
     /// What hurts least to let go of so that an item has room, and how many items were looked at.
-    fn cheapest(&self, problem: &Problem, is_plain: bool, item: u32, draws: &mut Draws) -> (Option<Ejection>, u64) {
+    fn cheapest(
+        &self,
+        problem: &Problem,
+        neighbourhood: &Neighbourhood<W>,
+        item: u32,
+        draws: &mut Draws,
+    ) -> (Option<Ejection>, u64) {
         let mut best: Option<Ejection> = None;
         let mut steps = 0;
         let start = draws.below(self.bins.len());
         for at in (start..self.bins.len()).chain(0..start) {
-            steps += self.cheapest_in(problem, is_plain, item, at, &mut best);
+            steps += self.cheapest_in(problem, neighbourhood, item, at, &mut best);
         }
         (best, steps)
     }
@@ -327,7 +328,7 @@ impl<const W: usize> Round<W> {
     fn cheapest_in(
         &self,
         problem: &Problem,
-        is_plain: bool,
+        neighbourhood: &Neighbourhood<W>,
         item: u32,
         bin: usize,
         best: &mut Option<Ejection>,
@@ -344,7 +345,7 @@ impl<const W: usize> Round<W> {
         let mut offer = |positions: [usize; 3], score: u64, best: &mut Option<Ejection>| {
             judged += 1;
             let used = positions.iter().take_while(|&&position| position != NONE).count();
-            if is_plain || self.holds_with(problem, bin, &positions[..used], &[item]) {
+            if neighbourhood.is_plain || self.holds_with(problem, neighbourhood, bin, &positions[..used], &[item]) {
                 *best = Some(Ejection { bin, positions, score });
             }
         };
@@ -384,14 +385,13 @@ impl<const W: usize> Round<W> {
             }
         }
         // Rules are judged from scratch.
-        if is_plain { steps } else { steps + judged * RULES_STEPS * items.len() as u64 }
+        if neighbourhood.has_no_rules { steps } else { steps + judged * RULES_STEPS * items.len() as u64 }
     }
 
     /// Takes an item out of a bin.
     fn remove(&mut self, bin: usize, position: usize) -> u32 {
         let item = self.bins[bin].items.swap_remove(position);
         self.bins[bin].free = plus(&self.bins[bin].free, &self.demand[item as usize]);
-        self.bin_of[item as usize] = u32::MAX;
         item
     }
 
@@ -399,14 +399,10 @@ impl<const W: usize> Round<W> {
     fn insert(&mut self, bin: usize, item: u32) {
         self.bins[bin].items.push(item);
         self.bins[bin].free = minus(&self.bins[bin].free, &self.demand[item as usize]);
-        #[expect(clippy::cast_possible_truncation, reason = "a round has few bins")]
-        {
-            self.bin_of[item as usize] = bin as u32;
-        }
     }
 
     /// One random move: two items of different bins change places, if both fit then.
-    fn shake(&mut self, problem: &Problem, is_plain: bool, draws: &mut Draws) {
+    fn shake(&mut self, problem: &Problem, neighbourhood: &Neighbourhood<W>, draws: &mut Draws) {
         let (one, other) = (draws.below(self.bins.len()), draws.below(self.bins.len()));
         if one == other || self.bins[one].items.is_empty() || self.bins[other].items.is_empty() {
             return;
@@ -419,9 +415,9 @@ impl<const W: usize> Round<W> {
         if !fits(&second_row, &room_one) || !fits(&first_row, &room_other) {
             return;
         }
-        let holds = is_plain
-            || (self.holds_with(problem, one, &[at], &[second])
-                && self.holds_with(problem, other, &[beside], &[first]));
+        let holds = neighbourhood.is_plain
+            || (self.holds_with(problem, neighbourhood, one, &[at], &[second])
+                && self.holds_with(problem, neighbourhood, other, &[beside], &[first]));
         if holds {
             self.remove(one, at);
             self.remove(other, beside);

@@ -4,7 +4,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::greedy::{is_given_up, types_by_worth};
-use super::open::{fits, worth};
+use super::open::{copies, fits, worth};
 use super::packing::{Packing, Pattern};
 use super::problem::Problem;
 use super::room::Occupancy;
@@ -219,9 +219,7 @@ impl Pass<'_> {
                 seed.take().filter(|seed| candidates.contains(seed)).or_else(|| self.choose(&candidates, &free_shares));
             let Some(kind) = chosen else { return content };
             let demand = problem.demand(kind);
-            let amounts = demand.iter().zip(&free).filter(|&(&wanted, _)| wanted > 0);
-            let mut room = amounts.map(|(wanted, free)| free / wanted).min().unwrap_or(u64::MAX);
-            room = room.min(self.left[kind as usize] - taken(kind));
+            let mut room = copies(demand, &free).min(self.left[kind as usize] - taken(kind));
             if let Some(rest) = &rest {
                 room = room.min(rest.room(problem, bin_type, kind));
             }

@@ -20,6 +20,8 @@ use super::solve::Solver;
 
 /// Kinds above which passes that may compare every item with every bin are left out, unless one is asked for by name.
 const QUADRATIC_KINDS_MAX: usize = 2048;
+/// Kinds above which `auto` does not fill bin by bin.
+const SAMPLED_KINDS_MAX: usize = 200_000;
 /// Kinds between two looks for bins that are full.
 const CLOSE_EVERY: usize = 128;
 
@@ -28,10 +30,10 @@ pub(super) fn run(problem: &Problem, solver: Solver, search: &mut Search<'_>) {
     let shares = Shares::new(problem);
     let weights = shares.average(&problem.kinds.count);
     let is_auto = matches!(solver, Solver::Auto | Solver::LocalSearch);
-    let is_small = problem.kinds() <= QUADRATIC_KINDS_MAX || !is_auto;
+    let is_small = problem.kinds() <= QUADRATIC_KINDS_MAX;
     // A step budget does not cut the passes short; a caller, or a proof, does.
     let is_done = |search: &Search<'_>| search.rank().is_some() && (search.is_stopped() || search.is_optimal());
-    if !is_small || is_auto {
+    if is_auto || !is_small && solver == Solver::BestFit {
         search.enter(Solver::BestFit.as_str());
         let packing = by_bucket(problem, &shares, &weights, search);
         search.offer(problem, packing);
@@ -61,7 +63,7 @@ pub(super) fn run(problem: &Problem, solver: Solver, search: &mut Search<'_>) {
         }
     }
     for (named, fit) in [(Solver::DotProduct, Fit::Dot), (Solver::Distance, Fit::Distance)] {
-        if is_auto || solver == named {
+        if is_auto && problem.kinds() <= SAMPLED_KINDS_MAX || solver == named {
             search.enter(named.as_str());
             let ways: &[bool] = if is_small { &[true, false] } else { &[true] };
             for &is_dynamic in ways {

@@ -63,7 +63,10 @@ fn run_wide<const W: usize>(problem: &Problem, seed: u64, search: &mut Search<'_
             let mut patterns = rest;
             patterns.extend(round.patterns());
             best = Packing { patterns }.normalized();
-            search.offer(problem, best.clone());
+            if search.offer(problem, best.clone()) {
+                // Its contents may have moved to cheaper bins.
+                best = search.best().cloned().unwrap_or(best);
+            }
         } else {
             failures += 1;
         }

@@ -103,8 +103,7 @@ impl<'p> OpenBins<'p> {
         if !self.problem.is_allowed(kind, bin_type) {
             return 0;
         }
-        let amounts = demand.iter().zip(free).filter(|&(&wanted, _)| wanted > 0);
-        let room = amounts.map(|(wanted, free)| free / wanted).min().unwrap_or(u64::MAX);
+        let room = copies(demand, free);
         match &pattern.rest {
             Some(rest) => room.min(rest.room(self.problem, bin_type, kind)),
             None => room,
@@ -302,6 +301,13 @@ impl<'p> OpenBins<'p> {
 #[inline]
 pub(super) fn fits(wanted: &[u64], free: &[u64]) -> bool {
     wanted.iter().zip(free).fold(true, |fits, (wanted, free)| fits & (wanted <= free))
+}
+
+/// How many items with this demand there is room for; `u64::MAX` where they take nothing.
+#[inline]
+pub(super) fn copies(demand: &[u64], free: &[u64]) -> u64 {
+    let amounts = demand.iter().zip(free).filter(|&(&wanted, _)| wanted > 0);
+    amounts.map(|(wanted, free)| free / wanted).min().unwrap_or(u64::MAX)
 }
 
 /// What a fill is worth at prices per share of each dimension.

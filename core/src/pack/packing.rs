@@ -51,6 +51,10 @@ pub struct Unpacked {
 
 impl Packing {
     /// What its bins cost, in millionths.
+    ///
+    /// # Panics
+    /// For a type there is not; so do the methods below for a type or kind there is not. [`verify`](super::verify) says whether
+    /// there are any.
     #[must_use]
     pub fn cost(&self, problem: &Problem) -> u128 {
         self.patterns.iter().map(|p| u128::from(problem.cost(p.bin_type)) * u128::from(p.count)).sum()

@@ -309,6 +309,15 @@ impl Problem {
         &self.types.capacity[bin_type as usize * width..][..width]
     }
 
+    /// The most that any type has in each dimension, at least 1. `[dimensions]`
+    pub(super) fn largest_capacity(&self) -> Vec<u64> {
+        let mut most = alloc::vec![1; self.width()];
+        for capacity in self.types.capacity.chunks_exact(self.width()) {
+            most.iter_mut().zip(capacity).for_each(|(most, &has)| *most = (*most).max(has));
+        }
+        most
+    }
+
     /// Cost of one bin of a type, in millionths.
     #[must_use]
     pub fn cost(&self, bin_type: u32) -> u64 {

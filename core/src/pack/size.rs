@@ -37,10 +37,7 @@ impl Shares {
     /// The shares of a problem.
     pub(super) fn new(problem: &Problem) -> Self {
         let width = problem.width();
-        let mut most = vec![1_u64; width];
-        for capacity in problem.types.capacity.chunks_exact(width) {
-            most.iter_mut().zip(capacity).for_each(|(most, &has)| *most = (*most).max(has));
-        }
+        let most = problem.largest_capacity();
         let share = |amounts: &[u64]| {
             let parts = amounts.chunks_exact(width).flat_map(|row| row.iter().zip(&most));
             parts.map(|(&amount, &most)| amount as f64 / most as f64).collect()
