@@ -24,8 +24,8 @@ use crate::select::draw::Draws;
 /// Words that the table of reachable sums may have; a finer one is made coarser by rounding sizes up.
 const WORDS_MAX: u64 = 1 << 22;
 
-/// Passes that [`run`] makes at most: by size at three widths of waste, then by lot.
-const PASSES_MAX: u64 = 12;
+/// Passes that [`run`] makes at most: by size at three widths of waste, then by lot, with size and without in turn.
+const PASSES_MAX: u64 = 24;
 
 /// Whether [`run`] can do anything for a problem.
 pub(super) fn suits(problem: &Problem) -> bool {
@@ -46,7 +46,8 @@ pub(super) fn run(problem: &Problem, seed: u64, search: &mut Search<'_>) {
             0 => (Preference::Largest, 4),
             1 => (Preference::Largest, 0),
             2 => (Preference::Largest, 2),
-            _ => (Preference::Drawn, 4),
+            odd if odd % 2 == 1 => (Preference::Mixed, u128::from(odd % 8)),
+            even => (Preference::Drawn, u128::from(even % 8)),
         };
         let (patterns, steps) = kinds.fill(&mut fill, problem, how, &mut draws);
         search.offer(problem, Packing { patterns });
@@ -139,6 +140,8 @@ pub(crate) enum Preference {
     Largest,
     /// The most of kinds in an order drawn anew for each bin.
     Drawn,
+    /// The same, but larger kinds tend to come first: sizes are multiplied by a draw from one to five.
+    Mixed,
 }
 
 /// Memory of the fill, to be used again.
@@ -211,9 +214,17 @@ impl Fill {
     fn rank(&mut self, seed: usize, room: u64, left: &[u64], preference: Preference, draws: &mut Draws) {
         self.order.clear();
         self.order.extend((seed..self.units.len()).filter(|at| self.units[*at] <= room && left[*at] > 0));
-        if preference == Preference::Drawn {
-            for at in (1..self.order.len()).rev() {
-                self.order.swap(at, draws.below(at + 1));
+        match preference {
+            Preference::Largest => {}
+            Preference::Drawn => {
+                for at in (1..self.order.len()).rev() {
+                    self.order.swap(at, draws.below(at + 1));
+                }
+            }
+            Preference::Mixed => {
+                let units = &self.units;
+                let mut drawn = |at: &usize| u128::from(units[*at]) * (1000 + draws.below(4001) as u128);
+                self.order.sort_by_cached_key(|at| core::cmp::Reverse(drawn(at)));
             }
         }
     }
@@ -292,4 +303,56 @@ fn highest(sums: &[u64], room: u64) -> Option<u64> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fills, checks that every item is packed once and no bin is too full, and returns the bins.
+    fn bins(sizes: &[u64], counts: &[u64], capacity: u64, how: (Preference, u128)) -> u64 {
+        let (fillings, _) = Fill::default().run(sizes, counts, capacity, how, &mut Draws::new(1, 0));
+        let mut packed = vec![0; sizes.len()];
+        for filling in &fillings {
+            let load: u64 = filling.pattern.iter().map(|(kind, copies)| sizes[*kind] * copies).sum();
+            assert!(load <= capacity, "{load} in {capacity}");
+            filling.pattern.iter().for_each(|(kind, copies)| packed[*kind] += copies * filling.bins);
+        }
+        assert_eq!(packed, counts);
+        fillings.iter().map(|filling| filling.bins).sum()
+    }
+
+    #[test]
+    fn a_bin_is_filled_exactly_where_that_is_possible() {
+        // First fit decreasing takes 7 and 2 and leaves 1; then 5 and 4, and 3 and 3 and 3 alone.
+        for preference in [Preference::Largest, Preference::Drawn, Preference::Mixed] {
+            assert_eq!(bins(&[7, 5, 4, 3, 2], &[1, 1, 1, 3, 1], 10, (preference, 0)), 3);
+        }
+    }
+
+    #[test]
+    fn everything_is_packed_whatever_the_sizes() {
+        let mut draws = Draws::new(2, 0);
+        for round in 0..200 {
+            // Every other capacity is so large that the table is made coarser.
+            let scale = [1, 1 << 30][round % 2];
+            let mut sizes: Vec<u64> = (0..1 + draws.below(30)).map(|_| (1 + draws.below(100)) as u64 * scale).collect();
+            sizes.sort_unstable_by(|a, b| b.cmp(a));
+            sizes.dedup();
+            let counts: Vec<u64> = sizes.iter().map(|_| 1 + draws.below(5) as u64).collect();
+            let total: u64 = sizes.iter().zip(&counts).map(|(size, count)| size * count).sum();
+            for how in
+                [(Preference::Largest, 0), (Preference::Largest, 4), (Preference::Drawn, 3), (Preference::Mixed, 7)]
+            {
+                let bins = bins(&sizes, &counts, 100 * scale, how);
+                assert!(bins >= total.div_ceil(100 * scale) && bins <= counts.iter().sum());
+            }
+        }
+    }
+
+    #[test]
+    fn an_item_as_large_as_the_bin_has_one_to_itself() {
+        let capacity = (1 << 40) - 1;
+        assert_eq!(bins(&[capacity, 1], &[3, 1], capacity, (Preference::Largest, 0)), 4);
+    }
 }

@@ -24,7 +24,7 @@ use crate::pack::search::Search;
 use crate::select::draw::Draws;
 
 /// Dives without a better packing after which a search ends by itself.
-const DIVES_MAX: u32 = 5000;
+const DIVES_MAX: u32 = 20_000;
 
 /// How much of a whole bin chance adds to a fraction when the next is chosen, after the first dive.
 const NOISE: f64 = 0.3;
@@ -32,6 +32,13 @@ const NOISE: f64 = 0.3;
 const JUMPS: usize = 4;
 /// Columns not to be chosen again that a level remembers.
 const TABU_MAX: usize = 3;
+/// Kinds up to which a dive also tries columns that the optimum does not use: of few kinds there are few fractions to choose
+/// among, and what they lead to is soon known.
+const KINDS_SMALL: usize = 48;
+/// One choice of so many is such a column.
+const WILD: usize = 4;
+/// How much dearer than its contents, at the prices of the optimum, such a column may be, as a share of its cost.
+const NEAR: f64 = 0.05;
 /// Levels whose basis is kept; of deeper ones, every sixteenth.
 const BASES_MAX: usize = 24;
 
@@ -102,6 +109,7 @@ fn descend<P: Pricing>(
     search: &mut Search<'_>,
 ) -> Result<bool, Stopped> {
     let mut is_better = false;
+    let is_small = problem.kinds() <= KINDS_SMALL;
     loop {
         let is_kept = levels.len() <= BASES_MAX || levels.len() % 16 == 0;
         let Some(level) = levels.last_mut() else { return Ok(is_better) };
@@ -145,6 +153,12 @@ fn descend<P: Pricing>(
                 if choice.is_none_or(|(best, _)| score > best) {
                     choice = Some((score, *column));
                 }
+            }
+        }
+        if is_small && noise > 0.0 && (choice.is_none() || draws.below(WILD) == 0) {
+            let near = generation.near(NEAR);
+            if !near.is_empty() {
+                choice = Some((0.0, near[draws.below(near.len())]));
             }
         }
         if let Some((_, column)) = choice {

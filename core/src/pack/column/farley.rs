@@ -22,16 +22,17 @@ pub(super) struct Tariff {
 
 /// The least cost that any packing has, in millionths, rounded up: `worth` is the worth of all items at the prices that
 /// `tariffs` were computed for. Zero where nothing better is known.
-pub(super) fn bound(worth: u128, tariffs: impl Iterator<Item = Tariff> + Clone) -> u128 {
+pub(super) fn bound(worth: u128, tariffs: &[Tariff]) -> u128 {
     // Scales, as cost over worth: none of the types without limit may be exceeded; each type is a candidate for the rest.
-    let ceiling = tariffs.clone().filter(|tariff| tariff.limit.is_none() && tariff.worth > 0).min_by(less_generous);
+    let ceiling =
+        tariffs.iter().filter(|tariff| tariff.limit.is_none() && tariff.worth > 0).min_by(|a, b| less_generous(a, b));
     let mut best = 0;
-    for candidate in tariffs.clone().filter(|tariff| tariff.worth > 0) {
+    for candidate in tariffs.iter().filter(|tariff| tariff.worth > 0) {
         let scale = match &ceiling {
-            Some(ceiling) if less_generous(ceiling, &candidate).is_lt() => *ceiling,
+            Some(ceiling) if less_generous(ceiling, candidate).is_lt() => ceiling,
             _ => candidate,
         };
-        best = best.max(scaled(worth, scale, tariffs.clone()));
+        best = best.max(scaled(worth, *scale, tariffs));
     }
     best
 }
@@ -42,7 +43,7 @@ fn less_generous(left: &Tariff, right: &Tariff) -> core::cmp::Ordering {
 }
 
 /// The bound with prices multiplied by `scale.cost / scale.worth`.
-fn scaled(worth: u128, scale: Tariff, tariffs: impl Iterator<Item = Tariff>) -> u128 {
+fn scaled(worth: u128, scale: Tariff, tariffs: &[Tariff]) -> u128 {
     let (by, over) = (u128::from(scale.cost), u128::from(scale.worth));
     let Some(mut value) = worth.checked_mul(by) else { return 0 };
     for tariff in tariffs {
@@ -62,10 +63,10 @@ mod tests {
     fn one_type_is_farley() {
         // Ten items worth 4 each, at most 11 a bin that costs 1: 40 / 11 is 3.6, so 4 bins.
         let tariff = Tariff { cost: 1, limit: None, worth: 11 };
-        assert_eq!(bound(40, [tariff].into_iter()), 4);
-        assert_eq!(bound(44, [tariff].into_iter()), 4);
-        assert_eq!(bound(45, [tariff].into_iter()), 5);
-        assert_eq!(bound(0, [tariff].into_iter()), 0);
+        assert_eq!(bound(40, &[tariff]), 4);
+        assert_eq!(bound(44, &[tariff]), 4);
+        assert_eq!(bound(45, &[tariff]), 5);
+        assert_eq!(bound(0, &[tariff]), 0);
     }
 
     #[test]
@@ -73,14 +74,14 @@ mod tests {
         // One cheap bin of worth 10 at cost 1, and dear ones of worth 10 at cost 10. Thirty items of worth 1: 1 + 10 + 10.
         let cheap = Tariff { cost: 1, limit: Some(1), worth: 10 };
         let dear = Tariff { cost: 10, limit: None, worth: 10 };
-        assert_eq!(bound(30, [cheap, dear].into_iter()), 21);
+        assert_eq!(bound(30, &[cheap, dear]), 21);
         // Without the limit, the cheap one may be had three times.
-        assert_eq!(bound(30, [Tariff { limit: None, ..cheap }, dear].into_iter()), 3);
+        assert_eq!(bound(30, &[Tariff { limit: None, ..cheap }, dear]), 3);
     }
 
     #[test]
     fn greatest_numbers_do_not_overflow() {
         let tariff = Tariff { cost: u64::MAX, limit: Some(u64::MAX), worth: u64::MAX };
-        assert_eq!(bound(u128::MAX, [tariff].into_iter()), 0);
+        assert_eq!(bound(u128::MAX, &[tariff]), 0);
     }
 }

@@ -203,6 +203,11 @@ impl<P: Pricing> Generation<P> {
         self.master.solution(TOLERANCE)
     }
 
+    /// Columns that may be used and are not, although they cost at most `share` of their cost more than their contents are worth.
+    pub(super) fn near(&self, share: f64) -> Vec<usize> {
+        self.master.near(share)
+    }
+
     /// Another residual. Columns that hold more of a kind than is left are barred.
     ///
     /// # Errors
@@ -263,7 +268,7 @@ impl<P: Pricing> Generation<P> {
             let columns = self.master.columns();
             let tariffs = self.price_all(residual, scale, search)?;
             if let Some(tariffs) = tariffs {
-                best = best.max(self.rounded(bound(worth, tariffs.iter().copied())));
+                best = best.max(self.rounded(bound(worth, &tariffs)));
             }
             let is_done = self.master.columns() == columns;
             // At the root, where the bound is what is said in the end, looking harder may sharpen it.

@@ -223,9 +223,9 @@ impl Knapsack {
                 }
                 let opens = is_open(&state, best);
                 if !take_old && (opens || state.worth > best) {
-                    #[expect(clippy::cast_possible_truncation, reason = "the trail is bounded by STATES_MAX")]
-                    let step = self.trail.len() as u32;
-                    self.trail.push((state.step, at as u32));
+                    #[expect(clippy::cast_possible_truncation, reason = "trail and pieces are bounded by STATES_MAX")]
+                    let (step, piece) = (self.trail.len() as u32, at as u32);
+                    self.trail.push((state.step, piece));
                     state.step = step;
                     if state.worth > best {
                         (best, best_step, found) = (state.worth, step, state.worth);

@@ -183,6 +183,13 @@ impl Master {
         self.basis.iter().zip(&self.amount).map(|(variable, amount)| self.cost[*variable] * amount).sum()
     }
 
+    /// Open columns outside the basis whose reduced cost is at most this share of their cost.
+    pub(super) fn near(&self, share: f64) -> Vec<usize> {
+        let first = 2 * self.rows.len();
+        let open = (first..self.cost.len()).filter(|at| !self.is_basic[*at] && !self.is_barred[*at]);
+        open.filter(|at| self.reduced(*at) <= share * self.cost[*at]).map(|at| at - first).collect()
+    }
+
     /// Cost of a column less what its entries are worth.
     fn reduced(&self, variable: usize) -> f64 {
         let mut cost = self.cost[variable];

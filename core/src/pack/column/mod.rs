@@ -32,6 +32,7 @@ mod knapsack;
 mod line;
 mod master;
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail")]
 mod tests;
 mod vector;
 
@@ -49,6 +50,8 @@ type Content = Vec<(u32, u32)>;
 
 /// Kinds up to which the master is small enough to be worth its cost: its inverse has kinds² numbers.
 const KINDS_MAX: usize = 1024;
+/// The same where nobody asked for it: more would leave nothing of the budget to local search.
+const KINDS_AUTO: usize = 600;
 /// Bin types up to which they are compared with one another.
 const TYPES_MAX: usize = 4096;
 
@@ -59,7 +62,7 @@ pub(super) fn is_wanted(problem: &Problem, options: &Options) -> bool {
     let suits = problem.width() == 1 || problem.types() > 1;
     (1..=KINDS_MAX).contains(&problem.kinds())
         && (1..=TYPES_MAX).contains(&problem.types())
-        && (is_asked || (options.solver == Solver::Auto && suits))
+        && (is_asked || (options.solver == Solver::Auto && suits && problem.kinds() <= KINDS_AUTO))
 }
 
 /// Works on a problem by column generation: raises the bound, unless the problem `is_dealt`, and rounds until the budget is used

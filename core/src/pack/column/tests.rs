@@ -103,7 +103,7 @@ fn the_bound_never_exceeds_the_least_cost_and_nearly_meets_it() {
                 assert!(line <= least, "{line} > {least}: {problem:?}");
                 assert_eq!(line, bound, "two ways of pricing: {problem:?}");
             }
-            let options = Options { solver: Solver::Column, ..Options::default() };
+            let options = Options { solver: Solver::Column, steps: Some(200_000), ..Options::default() };
             let answer = solve(&problem, &options, &mut |_| ControlFlow::Continue(()));
             assert_eq!(verify(&problem, &answer.packing).unwrap().cost, answer.value);
             assert!(answer.lower_bound <= least && answer.value >= least && answer.unpacked.is_empty());
