@@ -22,13 +22,15 @@ use crate::pack::{Answer, BinType, Options, Packing, Problem, ProblemBuilder, So
 
 /// Steps that pricing one single type takes at most, after its greedy passes.
 const STEPS_SINGLE: u64 = 1 << 16;
+/// Steps where the options name no number: some seconds.
+pub const STEPS_DEFAULT: u64 = 1 << 27;
 /// Single types that are priced by packing them; the others cannot be cheaper, or are left out beyond this.
 const SINGLES_MAX: usize = 64;
 
 /// How to buy.
 #[derive(Debug, Clone, Default)]
 pub struct FleetOptions<'a> {
-    /// How to solve. A warm start is not looked at.
+    /// How to solve; [`STEPS_DEFAULT`] where it names no number of steps. A warm start is not looked at.
     pub solve: Options,
     /// Percent of each capacity of a new instance that stays free, 0 to 99; what it comes to is rounded up.
     pub headroom_percent: u32,
@@ -257,6 +259,7 @@ impl<'a> Fleet<'a> {
         let mut alternatives = Vec::new();
         let mut single = best_single(&problem, &origins, &offers, watch);
         let mut solving = options.solve.clone();
+        solving.steps = solving.steps.or(Some(STEPS_DEFAULT));
         solving.warm_start = single.as_ref().map(|(_, packing)| packing.clone());
         if let Some((alternative, packing)) = &mut single {
             // In as many zones as the plan has to be in, of its own offer.

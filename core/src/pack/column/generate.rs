@@ -103,6 +103,8 @@ pub(super) struct Generation<P> {
     prices: Vec<u32>,
     /// Greatest common divisor of the costs; above zero.
     divisor: u128,
+    /// Bound of the last relaxation as far as it came: it holds even where that was stopped.
+    pub(super) proven: u128,
 }
 
 /// How a solve by column generation ended.
@@ -148,7 +150,7 @@ impl<P: Pricing> Generation<P> {
         let prices = vec![0; counts.len()];
         let (unit, divisor) = (float(dearest), u128::from(divisor));
         let priced = (0..stocks.len()).filter(|bin| !dominated[*bin]).collect();
-        Some(Self { pricing, stocks, priced, next: 0, limit_row, master, bin: Vec::new(), unit, prices, divisor })
+        Some(Self { pricing, stocks, priced, next: 0, limit_row, master, bin: Vec::new(), unit, prices, divisor, proven: 0 })
     }
 
     /// Adds a pattern as a column.
@@ -250,6 +252,7 @@ impl<P: Pricing> Generation<P> {
     ) -> Result<Relaxation, Stopped> {
         let kinds = self.prices.len();
         let mut best = 0;
+        self.proven = 0;
         loop {
             self.master.optimise(search)?;
             let value = self.master.objective() * self.unit;
@@ -269,6 +272,7 @@ impl<P: Pricing> Generation<P> {
             let tariffs = self.price_all(residual, scale, search)?;
             if let Some(tariffs) = tariffs {
                 best = best.max(self.rounded(bound(worth, &tariffs)));
+                self.proven = best;
             }
             let is_done = self.master.columns() == columns;
             // At the root, where the bound is what is said in the end, looking harder may sharpen it.

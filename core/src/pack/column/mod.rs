@@ -106,10 +106,11 @@ fn work<P: Pricing>(
         generation.add(pattern.bin_type as usize, &content);
     }
     let best = search.rank().filter(|(missing, _)| *missing == 0).map_or(u128::MAX, |(_, cost)| cost);
-    let relaxation = generation.relax(&start, Target { bound: best, value: 0.0 }, search)?;
+    let relaxed = generation.relax(&start, Target { bound: best, value: 0.0 }, search);
     if raises {
-        search.raise(relaxation.bound, "column");
+        search.raise(generation.proven, "column");
     }
+    relaxed?;
     let Some(seed) = dives.filter(|_| !search.is_over() && generation.is_complete()) else { return Ok(()) };
     let mut complete = Complete::new(seed);
     let complete = &mut |residual: &Residual, search: &mut Search<'_>| complete.run(problem, residual, search);

@@ -27,8 +27,8 @@ mod types;
 use super::problem::Problem;
 use super::search::Search;
 
-/// Greatest share of the steps left that buying takes where another solver comes after it.
-const SHARE: u64 = 2;
+/// Buying takes one in so many of the steps left where other solvers come after it.
+const SHARE: u64 = 8;
 
 /// Name of the solver.
 pub(super) const NAME: &str = "purchase";
@@ -41,7 +41,7 @@ pub(super) fn bound(problem: &Problem, search: &mut Search<'_>) {
     }
 }
 
-/// Buys bins, offers them, and buys parts anew until `SHARE` of the steps are used, or all of them.
+/// Buys bins, offers them, and buys parts anew until its share of the steps is used, or all of them.
 pub(super) fn run(problem: &Problem, seed: u64, is_last: bool, search: &mut Search<'_>) {
     if problem.kinds() == 0 {
         return;
