@@ -69,7 +69,7 @@ step_conformance() {
 
 step_examples() {
   local example
-  for example in place transaction openb; do
+  for example in place transaction pack openb; do
     cargo run --quiet --release -p placewright --example "$example"
   done
   cargo run --quiet --release -p placewright --features serde --example ecs_json

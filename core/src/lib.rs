@@ -7,6 +7,8 @@
 //! - [`expr::compile`] reads a cluster query; a [`Constraint`] makes it binding, [`Cluster::query`] lists who satisfies it.
 //! - [`definition::TaskDefinition`] says what a task needs, with everything ECS refuses; its
 //!   [`demand`](definition::TaskDefinition::demand) is what a request asks for.
+//! - [`planner::fleet`] buys the cheapest mix of instance types for such a set; [`planner::rearrange`] plans moves in a live cluster.
+//! - [`pack::solve`] puts a whole set of items into few or cheap bins, and bounds how much better any packing can be.
 //! - `adapter::Session` (feature `serde`) speaks ECS's JSON: describe output in, RunTask answers out.
 //! - Embedders: [`Cluster::reserve`] takes the memory, [`Options::is_strict`] refuses to grow beyond it; within it, placing,
 //!   stopping and rolling back allocate nothing.
@@ -58,6 +60,8 @@ pub mod json;
 pub mod limits;
 pub mod memory;
 pub mod outcome;
+pub mod pack;
+pub mod planner;
 mod prepared;
 pub mod report;
 pub mod request;
@@ -99,6 +103,12 @@ pub mod _documentation {
     pub mod semantics {}
     #[doc = include_str!("../docs/expression.md")]
     pub mod expression {}
+    #[doc = include_str!("../docs/packing.md")]
+    pub mod packing {}
+    #[doc = include_str!("../docs/fleet.md")]
+    pub mod fleet {}
+    #[doc = include_str!("../docs/rearrange.md")]
+    pub mod rearrange {}
     #[doc = include_str!("../docs/architecture.md")]
     pub mod architecture {}
     #[doc = include_str!("../docs/design.md")]

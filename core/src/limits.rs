@@ -58,6 +58,21 @@ pub const PATTERN_DEPTH_MAX: u32 = 64;
 /// Host ports an instance can have reserved at once, TCP and UDP together.
 pub const HOST_PORTS_MAX: i32 = 100;
 
+/// Most dimensions of a packing problem.
+pub const PACK_DIMENSIONS_MAX: usize = 16;
+/// Largest demand and largest capacity in one dimension of a packing problem.
+pub const PACK_AMOUNT_MAX: u64 = 1 << 48;
+/// Most items of a packing problem, copies counted.
+pub const PACK_COUNT_MAX: u64 = 1 << 32;
+/// Most rows of items in a packing problem, copies not counted.
+pub const PACK_ROWS_MAX: usize = 1 << 24;
+/// Most bin types of a packing problem.
+pub const PACK_TYPES_MAX: usize = 1 << 16;
+/// Dearest bin of a packing problem, in millionths.
+pub const PACK_COST_MAX: u64 = 1 << 46;
+/// Millionths in one unit of cost.
+pub const PACK_COST_UNIT: u64 = 1_000_000;
+
 /// ECS: most tasks of one RunTask call.
 pub const ECS_RUN_TASK_COUNT_MAX: i64 = 10;
 /// ECS: most tasks of one service.
@@ -97,3 +112,9 @@ const _: () = assert!(INSTANCES_MAX < 1 << 31, "a slot and its complement must f
 const _: () = assert!(TASKS_MAX < 1 << 31, "a task slot must fit an i32");
 const _: () = assert!(ECS_CONSTRAINTS_MAX <= REQUEST_CONSTRAINTS_MAX);
 const _: () = assert!(ECS_STRATEGIES_MAX <= REQUEST_STRATEGIES_MAX);
+const _: () = assert!(
+    PACK_AMOUNT_MAX.ilog2() + PACK_COUNT_MAX.ilog2() + PACK_COST_MAX.ilog2() < 127,
+    "the demand of all items times a cost must fit a u128"
+);
+const _: () = assert!(PACK_ROWS_MAX < u32::MAX as usize, "a row and a kind must fit a u32");
+const _: () = assert!(PACK_TYPES_MAX < u32::MAX as usize, "a bin type must fit a u32");

@@ -276,7 +276,7 @@ fn add_constraints(request: &mut Request, fields: Fields<'_, '_>, most: usize) -
 }
 
 /// One constraint of a request.
-fn constraint(fields: Fields<'_, '_>) -> Result<Constraint, Error> {
+pub(super) fn constraint(fields: Fields<'_, '_>) -> Result<Constraint, Error> {
     let refuse = |message: String| Error::with_message(ErrorKind::InvalidConstraint, message);
     match fields.text("type")? {
         "memberOf" => {

@@ -29,6 +29,11 @@ const IDLE_MAX: usize = 64;
 const SLICE_TYPES: [(&str, u16); 5] =
     [("g6f.large", 125), ("g6f.xlarge", 125), ("g6f.2xlarge", 250), ("g6f.4xlarge", 500), ("gr6f.4xlarge", 500)];
 
+/// Thousandths of the GPU slice that instances of a type carry, if they carry one.
+pub(crate) fn slice_of_type(instance_type: &str) -> Option<u16> {
+    SLICE_TYPES.iter().find(|&&(known, _)| known == instance_type).map(|&(_, has)| has)
+}
+
 /// For each attribute that a filter reads its number, if anybody carries it or asks for it; `None` for a predicate about
 /// something else.
 pub(crate) type Names = SmallVec<[Option<AttributeId>; 4]>;
@@ -152,9 +157,9 @@ impl Filter {
             }
             Self::Zones(zones) => text(0).is_some_and(|zone| zones.iter().any(|wanted| wanted == zone)),
             Self::External => value(0).is_some(),
-            Self::GpuSlice(thousandths) => text(0).is_some_and(|name| {
-                SLICE_TYPES.iter().any(|&(known, has)| known == name && thousandths.is_none_or(|wanted| wanted == has))
-            }),
+            Self::GpuSlice(thousandths) => {
+                text(0).and_then(slice_of_type).is_some_and(|has| thousandths.is_none_or(|wanted| wanted == has))
+            }
         }
     }
 }

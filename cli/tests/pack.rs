@@ -1,0 +1,141 @@
+//! `pack`: the contract of its JSON, and what it says of unusable input.
+
+use serde_json::{Value, json};
+
+use crate::{assert_refused, run_with};
+
+/// Packs a problem, and gives the answer.
+fn pack(problem: &Value) -> Value {
+    let output = run_with(&["pack", "-"], problem.to_string().as_bytes());
+    assert_eq!((output.code, output.err.as_str()), (Some(0), ""));
+    serde_json::from_str(&output.out).unwrap()
+}
+
+#[test]
+fn an_answer_has_every_key_and_names_items_by_index() {
+    let problem = json!({
+        "dimensions": ["cpu", "memory"],
+        "items": [
+            {"id": "web", "demand": [2, 4], "count": 3, "group": "web", "distinctInstance": true},
+            {"id": "huge", "demand": [9, 1]},
+            {"demand": [1, 1]},
+            {"id": "gpu", "demand": [1, 1], "gpuShare": 500, "count": 2},
+            {"id": "arm", "demand": [1, 1], "memberOf": "attribute:arch == arm64"},
+        ],
+        "bins": [
+            {"id": "small", "capacity": [4, 8], "cost": 0.0964},
+            {"id": "gpu", "capacity": [4, 8], "cost": 2, "gpus": 1, "limit": 4, "attributes": {"arch": "x86_64"}},
+        ],
+        "options": {"solver": "auto", "seed": 3, "steps": 100_000, "milliseconds": null, "bound": "fast"},
+    });
+    let answer = pack(&problem);
+    let keys: Vec<&str> = answer.as_object().unwrap().keys().map(String::as_str).collect();
+    let expected =
+        ["bins", "boundName", "gap", "lowerBound", "milliseconds", "optimal", "solver", "steps", "unpacked", "value"];
+    assert_eq!(keys, expected);
+    // One bin with the GPU, and one each for the two tasks of `web` that are not in it. The bound sees the GPU alone.
+    assert_eq!((&answer["value"], &answer["lowerBound"]), (&json!(2.1928), &json!(2)));
+    assert_eq!((&answer["boundName"], &answer["optimal"]), (&json!("volume"), &json!(false)));
+    assert!((answer["gap"].as_f64().unwrap() - 0.1928 / 2.1928).abs() < 1e-9);
+    let mut counts = [0; 5];
+    for bin in answer["bins"].as_array().unwrap() {
+        for pair in bin["items"].as_array().unwrap() {
+            let row = usize::try_from(pair[0].as_u64().unwrap()).unwrap();
+            counts[row] += pair[1].as_u64().unwrap() * bin["count"].as_u64().unwrap();
+        }
+    }
+    assert_eq!(counts, [3, 0, 1, 2, 0]);
+    let unpacked = answer["unpacked"].as_array().unwrap();
+    assert_eq!(
+        (&unpacked[0]["item"], &unpacked[0]["id"], &unpacked[1]["item"]),
+        (&json!(1), &json!("huge"), &json!(4))
+    );
+    assert!(unpacked[0]["reason"].as_str().unwrap().contains("demand of 9 for `cpu`"));
+    assert!(unpacked[1]["reason"].as_str().unwrap().contains("memberOf"));
+}
+
+#[test]
+fn the_same_steps_give_the_same_answer_and_an_answer_is_a_start() {
+    let items: Vec<Value> = (0..200).map(|at| json!({"demand": [1 + at * 37 % 50, 1 + at * 91 % 61]})).collect();
+    let mut problem = json!({
+        "dimensions": ["a", "b"], "items": items, "bins": [{"id": 7, "capacity": [100, 100]}], "options": {"steps": 300_000},
+    });
+    let [mut one, mut other] = [pack(&problem), pack(&problem)];
+    for answer in [&mut one, &mut other] {
+        answer["milliseconds"] = Value::Null;
+    }
+    assert_eq!(one, other);
+    problem["start"] = one["bins"].clone();
+    problem["options"] = json!({"steps": 0, "solver": "first-fit"});
+    let warm = pack(&problem);
+    assert!(warm["value"].as_f64() <= one["value"].as_f64());
+    problem["options"] = json!({"milliseconds": 50});
+    assert!(pack(&problem)["value"].as_f64() <= one["value"].as_f64());
+}
+
+#[test]
+fn a_start_that_breaks_a_rule_is_left_out_and_one_that_names_nothing_is_refused() {
+    let mut problem = json!({
+        "dimensions": ["a"], "items": [{"demand": [3], "count": 2}], "bins": [{"id": "b", "capacity": [5]}],
+        "start": [{"type": "b", "items": [[0, 2]]}],
+    });
+    let answer = pack(&problem);
+    assert_eq!((&answer["value"], &answer["optimal"], &answer["gap"]), (&json!(2), &json!(true), &json!(0.0)));
+    problem["start"] = json!([{"type": "c", "items": [[0, 2]]}]);
+    let refused = run_with(&["pack", "-"], problem.to_string().as_bytes());
+    assert_refused(&refused);
+    assert!(refused.err.contains("start[0].type: bin type `c` is unknown"), "{refused:?}");
+}
+
+#[test]
+fn unusable_input_is_refused_in_one_line_that_names_the_place() {
+    let bin = r#""bins":[{"id":"b","capacity":[5]}]"#;
+    let of_item = |item: &str| format!(r#"{{"dimensions":["a"],"items":[{item}],{bin}}}"#);
+    let of_bin = |bin: &str| format!(r#"{{"dimensions":["a"],"items":[],"bins":[{bin}]}}"#);
+    for (text, expected) in [
+        ("{}".to_string(), "key `dimensions` is missing"),
+        (format!(r#"{{"dimensions":[],"items":[],{bin}}}"#), "there are no dimensions"),
+        (of_item(r#"{"demand":[-1]}"#), "items[0].demand[0]: amount `-1` is negative"),
+        (of_item(r#"{"demand":[1.5]}"#), "items[0].demand[0]: expected an integer"),
+        (of_item(r#"{"demand":[1e300]}"#), "items[0].demand[0]"),
+        (of_item(r#"{"demand":[18446744073709551615]}"#), "items[0].demand[0]"),
+        (of_item(r#"{"demand":[NaN]}"#), "items[0].demand[0]"),
+        (of_item(r#"{"demand":[1,2]}"#), "items[0].demand: demand has 2 amounts for 1 dimensions"),
+        (of_item(r#"{"demand":[1],"count":-1}"#), "items[0].count"),
+        (
+            of_item(r#"{"demand":[1],"count":18446744073709551615}"#),
+            "items[0].count: there are more than 4294967296 items",
+        ),
+        (of_item(r#"{"demand":[1],"cuont":2}"#), "did you mean `count`?"),
+        (of_item(r#"{"demand":[1],"tcpPorts":[70000]}"#), "items[0].tcpPorts[0]"),
+        (of_item(r#"{"demand":[1],"memberOf":"stack == prod"}"#), "items[0].memberOf[0]"),
+        (of_item(r#"{"demand":[1],"gpus":1,"gpuShare":500}"#), "items[0].gpuShare"),
+        (of_bin(r#"{"id":"b","capacity":[5],"cost":-1}"#), "bins[0].cost: cost `-1` is negative"),
+        (of_bin(r#"{"id":"b","capacity":[5],"cost":0.1234567}"#), "bins[0].cost"),
+        (of_bin(r#"{"id":"b","capacity":[5],"cost":1e30}"#), "bins[0].cost"),
+        (of_bin(r#"{"id":"b","capacity":[5]},{"id":"b","capacity":[6]}"#), "bins[1].id: bin type `b` is there twice"),
+        (format!(r#"{{"dimensions":["a"],"items":[],{bin},"options":{{"solver":"magic"}}}}"#), "options.solver"),
+    ] {
+        let output = run_with(&["pack", "-"], text.as_bytes());
+        assert_refused(&output);
+        assert!(output.err.contains(expected), "{text}: {output:?}");
+    }
+}
+
+#[test]
+fn a_million_distinct_items_and_one_that_nothing_holds_are_answered() {
+    // Unoptimised, a hundredth of them.
+    let rows = if cfg!(debug_assertions) { 10_000 } else { 1_000_000 };
+    let items: Vec<String> =
+        (0..rows).map(|at| format!(r#"{{"demand":[{},{}]}}"#, 1 + at % 1009, 1 + at / 1009)).collect();
+    let text = format!(
+        r#"{{"dimensions":["a","b"],"items":[{},{{"id":"giant","demand":[100000,1]}}],"bins":[{{"id":"b","capacity":[10000,10000]}}],
+           "options":{{"steps":1}}}}"#,
+        items.join(",")
+    );
+    let output = run_with(&["pack", "-"], text.as_bytes());
+    let answer: Value = serde_json::from_str(&output.out).unwrap();
+    assert_eq!(answer["unpacked"].as_array().unwrap().len(), 1);
+    assert_eq!(answer["unpacked"][0]["item"], rows);
+    assert!(answer["value"].as_u64() >= answer["lowerBound"].as_u64());
+}
