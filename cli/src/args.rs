@@ -38,6 +38,10 @@ pub(crate) enum Command {
     Query(QueryArgs),
     /// Pack items into few or cheap bins, with a lower bound on what any packing costs.
     Pack(PackArgs),
+    /// Choose the cheapest mix of instance types for a set of tasks, with a lower bound on what any mix costs.
+    Fleet(Box<FleetArgs>),
+    /// Plan moves that empty instances of a cluster, or even out its groups over zones.
+    Rearrange(Box<RearrangeArgs>),
     /// Run the steps of a case and print exactly what happened, as one JSON document.
     Replay(ReplayArgs),
     /// Check every conformance case below a folder.
@@ -217,6 +221,131 @@ pub(crate) struct PackArgs {
     /// The problem; `-` reads standard input.
     #[arg(value_name = "PROBLEM.json")]
     pub(crate) problem: PathBuf,
+}
+
+/// Arguments of `fleet`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+The mix is a JSON object with `dimensions` and `items`, as `pack` reads them, and
+if wanted `groups`, `options`, `bins` (instances that already run, cost 0 and
+limit 1 unless they say otherwise), `catalogue` and `fleet`. The keys are in
+core/docs/fleet.md.
+
+A catalogue is CSV with a header, or a JSON array of such rows, or of bins.
+Every column is also an attribute that `memberOf` can ask for.
+
+Examples:
+  placewright fleet mix.json --catalogue ec2_us-east-1.csv
+  placewright fleet - --catalogue types.csv --id name --price on-demand=usd \\
+    --price spot=usd_spot --column cpu=millicores --column memory=mib
+  placewright fleet mix.json --catalogue ec2_us-east-1.csv \\
+    --only 'attribute:arch == x86_64 and attribute:category in [c, m, r]'
+
+Exit codes:
+  0  the plan was printed; items that no type holds are in it, with reasons
+  1  the output cannot be written
+  2  unusable input or arguments")]
+pub(crate) struct FleetArgs {
+    /// Items and rules; `-` reads standard input.
+    #[arg(value_name = "MIX.json")]
+    pub(crate) mix: PathBuf,
+    /// Types to choose from, CSV or JSON; `-` reads standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) catalogue: Option<PathBuf>,
+    /// Column that names a type.
+    #[arg(long, value_name = "COLUMN", default_value = "instance_type")]
+    pub(crate) id: String,
+    /// Column of the price of a type, or a market and its column. Rows without a price are no offers of that market. Each
+    /// named market is an offer `TYPE/MARKET` of its own, with the attribute `market`.
+    #[arg(long = "price", value_name = "[MARKET=]COLUMN", default_value = "price_usd_hour")]
+    pub(crate) prices: Vec<String>,
+    /// Column of a dimension. Without it, `cpu`, `memory` and `gpu` are those of the published EC2 shapes, where the file has
+    /// them, and every other dimension is the column of its name.
+    #[arg(long = "column", value_name = "DIMENSION=COLUMN")]
+    pub(crate) columns: Vec<String>,
+    /// Column of the most instances of a type; an empty cell is no limit.
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) limit: Option<String>,
+    /// Only types that satisfy this expression of the cluster query language.
+    #[arg(long, value_name = "EXPRESSION")]
+    pub(crate) only: Option<String>,
+    /// Also burstable types: those whose `category` is `t`.
+    #[arg(long)]
+    pub(crate) burstable: bool,
+    /// Percent of each new instance that stays free, in place of the mix's.
+    #[arg(long, value_name = "PERCENT")]
+    pub(crate) headroom: Option<u32>,
+}
+
+/// Arguments of `rearrange`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+The plan is a JSON object: `moves` in order, each possible when its turn comes,
+the instances `emptied`, and figures of the cluster `before` and `after`. Its
+keys are in core/docs/rearrange.md. Nothing is carried out.
+
+Examples:
+  placewright rearrange --cluster cluster.json --tasks tasks.json --moves 20
+  placewright rearrange --cluster cluster.json --tasks tasks.json \\
+    --services services.json --goal spread --group service:web --moves-per-group 2
+
+Exit codes:
+  0  the plan was printed; it may have no moves
+  1  the output cannot be written
+  2  unusable input or arguments")]
+pub(crate) struct RearrangeArgs {
+    /// describe-container-instances output, or an exported state; may be given several times. `-` reads standard input.
+    #[arg(long, value_name = "FILE", required = true)]
+    pub(crate) cluster: Vec<PathBuf>,
+    /// describe-tasks output; may be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tasks: Vec<PathBuf>,
+    /// describe-services output: the constraints that tasks of services are under. May be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) services: Vec<PathBuf>,
+    /// What for.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) goal: RearrangeGoal,
+    /// Only this group, with `--goal spread`.
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) group: Option<String>,
+    /// Attribute whose values are the domains of spreading [default: ecs.availability-zone]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) attribute: Option<String>,
+    /// Most moves.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) moves: Option<u64>,
+    /// Most moves of tasks of one group.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) moves_per_group: Option<u64>,
+    /// Stop a task before it starts elsewhere.
+    #[arg(long)]
+    pub(crate) stop_first: bool,
+    /// Most tasks of a group that one domain may have more than another [default: 1]
+    #[arg(long, value_name = "NUMBER", conflicts_with = "any_skew")]
+    pub(crate) skew: Option<u64>,
+    /// Do not look at domains.
+    #[arg(long)]
+    pub(crate) any_skew: bool,
+    /// Group whose tasks stay where they are; may be given several times.
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) pinned: Vec<String>,
+    /// Most steps.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) steps: Option<u64>,
+    /// Most milliseconds.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) milliseconds: Option<u64>,
+}
+
+/// What moves are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum RearrangeGoal {
+    /// As few instances in use as possible.
+    #[default]
+    Empty,
+    /// Groups as even as possible over domains.
+    Spread,
 }
 
 /// Arguments of `replay`.

@@ -5,13 +5,16 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod catalogue;
 mod completions;
 mod conformance;
 mod document;
+mod fleet;
 mod io;
 mod pack;
 mod place;
 mod query;
+mod rearrange;
 mod replay;
 mod table;
 
@@ -31,6 +34,8 @@ fn main() -> ExitCode {
         Command::Place(args) => place::run(args),
         Command::Query(args) => query::run(args),
         Command::Pack(args) => pack::run(args),
+        Command::Fleet(args) => fleet::run(args),
+        Command::Rearrange(args) => rearrange::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Conformance(args) => conformance::run(args),
         Command::Completions(args) => completions::run(args),

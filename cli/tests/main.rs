@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a panic in a test is a failed test")]
 
 mod conformance;
+mod fleet;
 mod pack;
 mod place;
 mod query;
+mod rearrange;
 mod replay;
 mod shell;
 

@@ -7,6 +7,7 @@
 //! - [`expr::compile`] reads a cluster query; a [`Constraint`] makes it binding, [`Cluster::query`] lists who satisfies it.
 //! - [`definition::TaskDefinition`] says what a task needs, with everything ECS refuses; its
 //!   [`demand`](definition::TaskDefinition::demand) is what a request asks for.
+//! - [`planner::fleet`] buys the cheapest mix of instance types for such a set; [`planner::rearrange`] plans moves in a live cluster.
 //! - [`pack::solve`] puts a whole set of items into few or cheap bins, and bounds how much better any packing can be.
 //! - `adapter::Session` (feature `serde`) speaks ECS's JSON: describe output in, RunTask answers out.
 //! - Embedders: [`Cluster::reserve`] takes the memory, [`Options::is_strict`] refuses to grow beyond it; within it, placing,
@@ -60,6 +61,7 @@ pub mod limits;
 pub mod memory;
 pub mod outcome;
 pub mod pack;
+pub mod planner;
 mod prepared;
 pub mod report;
 pub mod request;
@@ -73,6 +75,7 @@ pub mod transaction;
 pub mod view;
 #[cfg(feature = "serde")]
 pub mod wire;
+pub mod workload;
 
 pub use cluster::{Capacity, Cluster, Options, Release, Route, RunningTask, UnknownEni};
 pub use constraint::Constraint;
@@ -91,6 +94,7 @@ pub use select::{AbsentGroup, Reason};
 pub use strategy::{BinpackField, SpreadField, Strategy, StrategyChain, TieBreak};
 pub use transaction::{Savepoint, Transaction};
 pub use view::{DeviceView, InstanceView, TaskView};
+pub use workload::{Fragmentation, Workload, WorkloadKind};
 
 /// The longer texts.
 #[cfg(any(doc, doctest))]
@@ -101,10 +105,16 @@ pub mod _documentation {
     pub mod expression {}
     #[doc = include_str!("../docs/packing.md")]
     pub mod packing {}
+    #[doc = include_str!("../docs/fleet.md")]
+    pub mod fleet {}
+    #[doc = include_str!("../docs/rearrange.md")]
+    pub mod rearrange {}
     #[doc = include_str!("../docs/architecture.md")]
     pub mod architecture {}
     #[doc = include_str!("../docs/design.md")]
     pub mod design {}
+    #[doc = include_str!("../docs/gpu_policies.md")]
+    pub mod gpu_policies {}
 }
 
 #[cfg(doctest)]

@@ -9,6 +9,8 @@ mod definition;
 #[cfg(all(feature = "serde", feature = "regex"))]
 mod errors;
 mod expr;
+mod fleet;
+mod gpu;
 #[cfg(feature = "serde")]
 mod json;
 mod layering;
@@ -16,6 +18,7 @@ mod lists;
 mod pack;
 mod properties;
 mod public_api;
+mod rearrange;
 #[cfg(feature = "testkit")]
 mod replay;
 mod routes;

@@ -103,7 +103,7 @@ impl PackRequest {
 }
 
 /// Refuses keys that are not known.
-fn check_keys(fields: Fields<'_, '_>, known: &[&'static str]) -> Result<(), Error> {
+pub(super) fn check_keys(fields: Fields<'_, '_>, known: &[&'static str]) -> Result<(), Error> {
     match fields.iter().find(|(key, _)| !known.contains(key)) {
         None => Ok(()),
         Some((key, _)) => {
@@ -117,7 +117,7 @@ fn check_keys(fields: Fields<'_, '_>, known: &[&'static str]) -> Result<(), Erro
 }
 
 /// A number that is not negative.
-fn amount(value: &Json<'_>) -> Result<u64, Error> {
+pub(super) fn amount(value: &Json<'_>) -> Result<u64, Error> {
     match value {
         Json::Unsigned(number) => Ok(*number),
         Json::Float(number) => Err(Error::with_message(
@@ -133,14 +133,14 @@ fn amount(value: &Json<'_>) -> Result<u64, Error> {
 }
 
 /// A number that is not negative and fits a smaller type.
-fn small<T: TryFrom<u64>>(value: &Json<'_>) -> Result<T, Error> {
+pub(super) fn small<T: TryFrom<u64>>(value: &Json<'_>) -> Result<T, Error> {
     let number = amount(value)?;
     T::try_from(number)
         .map_err(|_| Error::with_message(ErrorKind::InvalidParameter, format!("number `{number}` is too large")))
 }
 
 /// An array of amounts.
-fn amounts(value: &Json<'_>) -> Result<Vec<u64>, Error> {
+pub(super) fn amounts(value: &Json<'_>) -> Result<Vec<u64>, Error> {
     let items = value.as_array()?.iter().enumerate();
     items.map(|(at, value)| amount(value).map_err(|error| at_index(error, at))).collect()
 }
@@ -196,7 +196,7 @@ fn ports(fields: Fields<'_, '_>) -> Result<Vec<(Protocol, u16)>, Error> {
 }
 
 /// Adds an item.
-fn add_item(builder: &mut ProblemBuilder, fields: Fields<'_, '_>) -> Result<(), Error> {
+pub(super) fn add_item(builder: &mut ProblemBuilder, fields: Fields<'_, '_>) -> Result<(), Error> {
     check_keys(fields, &ITEM_KEYS)?;
     let name = fields.optional_with("id", id)?.unwrap_or_default();
     let demand = fields.required_with("demand", amounts)?;
@@ -247,14 +247,21 @@ fn gpus(fields: Fields<'_, '_>) -> Result<GpuDemand, Error> {
 
 /// Adds a bin type.
 fn add_bin(builder: &mut ProblemBuilder, fields: Fields<'_, '_>) -> Result<(), Error> {
+    with_bin(fields, (PACK_COST_UNIT, None), |bin| builder.add_type(bin))
+}
+
+/// Reads a bin type, whose cost and limit may go without saying, and does something with it.
+pub(super) fn with_bin(
+    fields: Fields<'_, '_>,
+    (usual_cost, usual_limit): (u64, Option<u64>),
+    then: impl FnOnce(&BinType<'_>) -> Result<(), Error>,
+) -> Result<(), Error> {
     check_keys(fields, &BIN_KEYS)?;
     let name = fields.required_with("id", id)?;
     let capacity = fields.required_with("capacity", amounts)?;
     let mut bin = BinType::new(&name, &capacity);
-    if let Some(cost) = fields.optional_with("cost", cost)? {
-        bin.cost = cost;
-    }
-    bin.limit = fields.optional_with("limit", amount)?;
+    bin.cost = fields.optional_with("cost", cost)?.unwrap_or(usual_cost);
+    bin.limit = fields.optional_with("limit", amount)?.or(usual_limit);
     bin.ports = ports(fields)?;
     bin.eni_slots = fields.optional_with("eniSlots", small::<u32>)?;
     if let Some(attributes) = fields.optional_fields("attributes")? {
@@ -272,7 +279,7 @@ fn add_bin(builder: &mut ProblemBuilder, fields: Fields<'_, '_>) -> Result<(), E
             bin.running.push((group, small(count).map_err(|error| error.in_path(group).in_path("running"))?));
         }
     }
-    builder.add_type(&bin)
+    then(&bin)
 }
 
 /// GPUs of a bin type: how many, or the thousandths left of each.
@@ -290,7 +297,7 @@ fn devices(value: &Json<'_>) -> Result<Vec<u16>, Error> {
 }
 
 /// Adds the rule of a group.
-fn add_rule(builder: &mut ProblemBuilder, fields: Fields<'_, '_>) -> Result<(), Error> {
+pub(super) fn add_rule(builder: &mut ProblemBuilder, fields: Fields<'_, '_>) -> Result<(), Error> {
     check_keys(fields, &GROUP_KEYS)?;
     let mut rule = GroupRule {
         per_bin_max: fields.optional_with("perBinMax", small::<u32>)?,
@@ -311,7 +318,7 @@ fn add_rule(builder: &mut ProblemBuilder, fields: Fields<'_, '_>) -> Result<(), 
 }
 
 /// The options, and the milliseconds.
-fn read_options(fields: Fields<'_, '_>) -> Result<(Options, Option<u64>), Error> {
+pub(super) fn read_options(fields: Fields<'_, '_>) -> Result<(Options, Option<u64>), Error> {
     check_keys(fields, &OPTION_KEYS)?;
     let bound = |value: &Json<'_>| match value.as_text()? {
         "fast" => Ok(Bound::Fast),

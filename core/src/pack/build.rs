@@ -111,7 +111,7 @@ impl RawGroup {
 
 /// What is known of a type beyond its columns.
 #[derive(Debug, Clone, Default)]
-struct TypeFacts {
+pub(super) struct TypeFacts {
     /// Attributes.
     attributes: BTreeMap<Box<str>, Box<str>>,
     /// Network interfaces left.
@@ -120,6 +120,13 @@ struct TypeFacts {
     ports: BTreeSet<(crate::instance::Protocol, u16)>,
     /// Tasks that run in each bin, by group.
     running: BTreeMap<Box<str>, u32>,
+}
+
+impl TypeFacts {
+    /// Of a type with these attributes and nothing else.
+    pub(super) fn with_attributes(attributes: BTreeMap<Box<str>, Box<str>>) -> Self {
+        Self { attributes, ..Self::default() }
+    }
 }
 
 impl Facts for TypeFacts {
@@ -227,6 +234,24 @@ impl Problem {
 }
 
 impl ProblemBuilder {
+    /// How many dimensions.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.dimensions.len()
+    }
+
+    /// How many bin types there are so far.
+    #[must_use]
+    pub fn types(&self) -> usize {
+        self.types.cost.len()
+    }
+
+    /// The value that each bin type so far has of an attribute, empty where it has a name only. `[types]`
+    #[must_use]
+    pub fn values_of(&self, attribute: &str) -> Vec<Option<Box<str>>> {
+        self.type_facts.iter().map(|facts| facts.attributes.get(attribute).cloned()).collect()
+    }
+
     /// Adds a row of items.
     ///
     /// # Errors

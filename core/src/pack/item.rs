@@ -2,8 +2,10 @@
 
 use alloc::vec::Vec;
 
+use super::build::TypeFacts;
 use crate::constraint::Constraint;
 use crate::demand::GpuDemand;
+use crate::expr::Expression;
 use crate::instance::Protocol;
 use crate::limits::{DEVICE_WHOLE, PACK_COST_UNIT};
 
@@ -187,6 +189,15 @@ impl<'a> BinType<'a> {
     pub fn with_running(mut self, group: &'a str, count: u32) -> Self {
         self.running.push((group, count));
         self
+    }
+}
+
+impl BinType<'_> {
+    /// Whether bins of the type satisfy an expression, as `memberOf` of an item would ask. They run no tasks.
+    #[must_use]
+    pub fn satisfies(&self, expression: &Expression) -> bool {
+        let attributes = self.attributes.iter().map(|&(name, value)| (name.into(), value.unwrap_or_default().into()));
+        expression.matches(&TypeFacts::with_attributes(attributes.collect()))
     }
 }
 

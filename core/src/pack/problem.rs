@@ -351,6 +351,31 @@ impl Problem {
             && self.demand(kind).iter().zip(self.capacity(bin_type)).all(|(wanted, has)| wanted <= has)
     }
 
+    /// The same problem with some of its types only: there are none of the others. Rows stay what they are; a kind that only
+    /// others could hold stays unpacked.
+    #[must_use]
+    pub fn with_types(&self, is_kept: impl Fn(u32) -> bool) -> Self {
+        self.with_limits(|bin_type| (!is_kept(bin_type)).then_some(0))
+    }
+
+    /// The same problem with at most so many bins of some types, `None` for those that stay as they are. A limit is never
+    /// raised by it.
+    #[must_use]
+    pub fn with_limits(&self, limit_of: impl Fn(u32) -> Option<u64>) -> Self {
+        let mut limited = self.clone();
+        for (bin_type, limit) in (0_u32..).zip(&mut limited.types.limit) {
+            if let Some(most) = limit_of(bin_type) {
+                *limit = most.min(*limit);
+                if *limit == 0 {
+                    for rules in &mut limited.rules {
+                        rules.allowed[bin_type as usize / 64] &= !(1 << (bin_type % 64));
+                    }
+                }
+            }
+        }
+        limited
+    }
+
     /// Classes an item of a kind is a member of, ascending.
     pub(crate) fn classes(&self, kind: u32) -> &[u32] {
         &self.rule_set(kind).classes

@@ -103,7 +103,6 @@ impl<'w> Search<'w> {
     }
 
     /// Steps left.
-    #[expect(dead_code, reason = "for solvers that share their budget out")]
     pub(crate) fn steps_left(&self) -> u64 {
         self.steps_max.saturating_sub(self.progress.steps)
     }

@@ -1,10 +1,13 @@
 //! The one way in: which bounds and solvers run on a problem, in which order, and what is said of the result.
 
 use super::bound;
+use super::column;
+use super::fill;
 use super::greedy;
 use super::improve;
 use super::packing::{Packing, Unpacked};
 use super::problem::{Problem, Reason};
+use super::purchase;
 use super::search::{Search, Watch};
 use super::spread::Dealt;
 use super::verify::verify;
@@ -33,14 +36,29 @@ pub enum Solver {
     DotProduct,
     /// Bin by bin, the item whose demand is nearest to what is left.
     Distance,
+    /// One dimension, bin by bin: the set of items that fills it best.
+    Fill,
+    /// Patterns from a linear program, rounded by diving.
+    Column,
     /// Bins emptied one after another into the others.
     LocalSearch,
+    /// Bins of types that differ in cost, bought for what they hold at the price; then parts of them bought anew.
+    Purchase,
 }
 
 impl Solver {
     /// Every solver.
-    pub const ALL: [Self; 6] =
-        [Self::Auto, Self::FirstFit, Self::BestFit, Self::DotProduct, Self::Distance, Self::LocalSearch];
+    pub const ALL: [Self; 9] = [
+        Self::Auto,
+        Self::FirstFit,
+        Self::BestFit,
+        Self::DotProduct,
+        Self::Distance,
+        Self::Fill,
+        Self::Column,
+        Self::LocalSearch,
+        Self::Purchase,
+    ];
 
     /// The name in options and answers, e.g. `first-fit`.
     #[must_use]
@@ -51,7 +69,10 @@ impl Solver {
             Self::BestFit => "best-fit",
             Self::DotProduct => "dot-product",
             Self::Distance => "l2",
+            Self::Fill => "fill",
+            Self::Column => "column",
             Self::LocalSearch => "local-search",
+            Self::Purchase => purchase::NAME,
         }
     }
 
@@ -77,7 +98,7 @@ pub enum Bound {
     /// Those that take about as long as a greedy pass.
     #[default]
     Fast,
-    /// Also the bound of a linear program, where the build has the feature `lp`; without it the same as `Fast`.
+    /// Also the bound of a linear program over all patterns, where there are at most 1,024 kinds.
     Lp,
 }
 
@@ -142,13 +163,25 @@ impl Answer {
 pub fn solve(problem: &Problem, options: &Options, watch: Watch<'_>) -> Answer {
     let mut search = Search::new(options.steps.unwrap_or(STEPS_DEFAULT), watch);
     bound::fast(problem, &mut search);
+    if problem.types() > 1 {
+        purchase::bound(problem, &mut search);
+    }
     let dealt = Dealt::new(problem);
     let warm = options.warm_start.as_ref().filter(|warm| verify(problem, warm).is_ok());
     if let Some(warm) = warm.filter(|_| dealt.is_none()) {
         search.enter(WARM_START);
         search.offer(problem, warm.clone());
     }
-    run(dealt.as_ref().map_or(problem, |dealt| &dealt.problem), options, &mut search);
+    match &dealt {
+        Some(dealt) => {
+            // What is proven of the items as they are dealt is not proven of all ways to deal them.
+            if column::is_wanted(problem, options) {
+                column::bound(problem, &mut search);
+            }
+            run(&dealt.problem, true, options, &mut search);
+        }
+        None => run(problem, false, options, &mut search),
+    }
     let mut found = Found::new(problem, dealt.as_ref(), &search);
     if let Some(warm) = warm.filter(|warm| found.is_worse_than(problem, warm)) {
         found = Found { packing: warm.clone().normalized(), solver: WARM_START };
@@ -159,9 +192,28 @@ pub fn solve(problem: &Problem, options: &Options, watch: Watch<'_>) -> Answer {
 /// Runs the solvers on a problem without spreads.
 ///
 /// Whoever adds a solver for some problems enters it here: `search.enter(name)`, then `search.offer` for each better packing,
-/// for as long as `search.step` says so.
-fn run(problem: &Problem, options: &Options, search: &mut Search<'_>) {
-    greedy::run(problem, options.solver, search);
+/// for as long as `search.step` says so. Of a problem that is dealt, no solver may raise the bound.
+fn run(problem: &Problem, is_dealt: bool, options: &Options, search: &mut Search<'_>) {
+    // Solvers that may have nothing to say of a problem leave the first word to those that do.
+    let greedy = match options.solver {
+        Solver::Column => Solver::Auto,
+        Solver::Fill if !fill::suits(problem) => Solver::BestFit,
+        named => named,
+    };
+    greedy::run(problem, greedy, search);
+    if matches!(options.solver, Solver::Auto | Solver::Fill | Solver::Column) && !search.is_over() {
+        search.enter(Solver::Fill.as_str());
+        fill::run(problem, options.seed, search);
+    }
+    if !search.is_over()
+        && (options.solver == Solver::Purchase || options.solver == Solver::Auto && problem.types() > 1)
+    {
+        purchase::run(problem, options.seed, options.solver == Solver::Purchase, search);
+    }
+    if column::is_wanted(problem, options) && !search.is_over() {
+        search.enter(Solver::Column.as_str());
+        column::run(problem, is_dealt, options, search);
+    }
     if matches!(options.solver, Solver::Auto | Solver::LocalSearch) {
         search.enter(Solver::LocalSearch.as_str());
         improve::run(problem, options.seed, search);
