@@ -150,7 +150,19 @@ impl<P: Pricing> Generation<P> {
         let prices = vec![0; counts.len()];
         let (unit, divisor) = (float(dearest), u128::from(divisor));
         let priced = (0..stocks.len()).filter(|bin| !dominated[*bin]).collect();
-        Some(Self { pricing, stocks, priced, next: 0, limit_row, master, bin: Vec::new(), unit, prices, divisor, proven: 0 })
+        Some(Self {
+            pricing,
+            stocks,
+            priced,
+            next: 0,
+            limit_row,
+            master,
+            bin: Vec::new(),
+            unit,
+            prices,
+            divisor,
+            proven: 0,
+        })
     }
 
     /// Adds a pattern as a column.
