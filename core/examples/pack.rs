@@ -29,9 +29,12 @@ fn main() -> Result<(), Error> {
     builder.add_rule("service:web", &GroupRule { spread: Some(spread), ..GroupRule::default() })?;
     let problem = builder.build()?;
 
+    let mut best = None;
     let answer = solve(&problem, &Options::default(), &mut |progress| {
-        if let Some(value) = progress.value {
+        // It is asked every thousand steps, whether or not there is news.
+        if let Some(value) = progress.value.filter(|_| progress.value != best) {
             println!("{:>10} steps: {:.4} by {}", progress.steps, value as f64 / UNIT, progress.solver);
+            best = progress.value;
         }
         ControlFlow::Continue(())
     });

@@ -119,8 +119,12 @@ fn run(line: &Line, args: &Args, sum: &mut Sum) -> Result<Value, Box<dyn Error>>
     let capacity = amounts(&line.capacity)?;
     let rows = line.items.iter().map(amounts).collect::<Result<Vec<_>, _>>()?;
     let problem = problem(&capacity, &shuffled(rows, args.seed))?;
-    let options =
-        Options { solver: Solver::from_name(&args.solver)?, seed: args.seed, steps: args.steps.or(args.seconds.map(|_| u64::MAX)), ..Options::default() };
+    let options = Options {
+        solver: Solver::from_name(&args.solver)?,
+        seed: args.seed,
+        steps: args.steps.or(args.seconds.map(|_| u64::MAX)),
+        ..Options::default()
+    };
     let start = cpu_nanos();
     let deadline = args.seconds.map(|seconds| start + std::time::Duration::from_secs_f64(seconds).as_nanos() as u64);
     let answer = solve(&problem, &options, &mut |_| {

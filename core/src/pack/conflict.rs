@@ -14,7 +14,7 @@ use super::problem::Problem;
 /// Kinds up to which the graph is made.
 const KINDS_MAX: usize = 1200;
 /// Words of rows that are counted before branching ends: some hundredths of a second.
-const WORK_MAX: usize = 1 << 24;
+const WORK_MAX: usize = 1 << 22;
 
 /// The graph of kinds that can share a bin.
 #[derive(Debug)]

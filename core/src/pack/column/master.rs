@@ -8,7 +8,7 @@
 //! - new columns: still primal feasible, so primal simplex;
 //! - another right-hand side, and columns barred: still dual feasible for the pool, so dual simplex ([`Master::reduce`]), which
 //!   drives out what is below zero, and what is barred and above it. The row that leaves is chosen by steepest edge: exact
-//!   lengths cost little beside the explicit inverse, and took a twentieth of the pivots on the hard28 instances.
+//!   lengths cost little beside the explicit inverse.
 //!
 //! The inverse of the basis is kept as a dense square, since a packing has a few hundred kinds: a pivot is then one rank-one
 //! update that the compiler vectorises. All arithmetic is plain `f64` addition, multiplication and division, so every platform
