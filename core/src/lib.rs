@@ -75,6 +75,7 @@ pub mod transaction;
 pub mod view;
 #[cfg(feature = "serde")]
 pub mod wire;
+pub mod workload;
 
 pub use cluster::{Capacity, Cluster, Options, Release, Route, RunningTask, UnknownEni};
 pub use constraint::Constraint;
@@ -93,6 +94,7 @@ pub use select::{AbsentGroup, Reason};
 pub use strategy::{BinpackField, SpreadField, Strategy, StrategyChain, TieBreak};
 pub use transaction::{Savepoint, Transaction};
 pub use view::{DeviceView, InstanceView, TaskView};
+pub use workload::{Fragmentation, Workload, WorkloadKind};
 
 /// The longer texts.
 #[cfg(any(doc, doctest))]
@@ -111,6 +113,8 @@ pub mod _documentation {
     pub mod architecture {}
     #[doc = include_str!("../docs/design.md")]
     pub mod design {}
+    #[doc = include_str!("../docs/gpu_policies.md")]
+    pub mod gpu_policies {}
 }
 
 #[cfg(doctest)]

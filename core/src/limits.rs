@@ -27,6 +27,10 @@ pub const REQUEST_COUNT_MAX: u32 = 10_000_000;
 pub const REQUEST_CONSTRAINTS_MAX: usize = 64;
 /// Most rules in one strategy chain.
 pub const REQUEST_STRATEGIES_MAX: usize = 16;
+/// Most kinds of tasks in one target workload.
+pub const WORKLOAD_KINDS_MAX: usize = 1 << 10;
+/// Greatest weight of one kind of a target workload.
+pub const WORKLOAD_WEIGHT_MAX: u32 = 1 << 20;
 /// Times the random rule draws a registration position before it counts the candidates.
 pub const RANDOM_DRAWS_MAX: u32 = 64;
 

@@ -13,6 +13,7 @@ use crate::index::Index;
 use crate::index::admission::Sets;
 use crate::index::amounts::Needed;
 use crate::index::eligibility::Filter;
+use crate::index::gauge::Measure;
 use crate::limits::{REQUEST_CONSTRAINTS_MAX, REQUEST_COUNT_MAX};
 use crate::request::{LaunchKind, Request};
 use crate::resource::ResourceKind;
@@ -129,7 +130,7 @@ fn check(request: &Request) -> Result<(), Error> {
     Ok(())
 }
 
-/// Resolves a chain; holds the attributes it names.
+/// Resolves a chain; holds the attributes it names. What ranks by a target workload is left open.
 ///
 /// # Errors
 /// [`ErrorKind::CapacityMax`] when there are too many attribute names; none is held then.
@@ -148,6 +149,9 @@ pub(crate) fn resolve_rules(state: &mut State, rules: &[Strategy]) -> Result<Sma
                 }
             },
             Strategy::Random => Rule::Random,
+            Strategy::BestFit => Rule::BestFit,
+            Strategy::DotProduct => Rule::DotProduct,
+            Strategy::Fragmentation(_) | Strategy::Headroom(_) => Rule::Gauge(None),
         };
         resolved.push(rule);
     }
@@ -175,7 +179,7 @@ pub(crate) fn prepare(
     is_indexed: bool,
 ) -> Result<Prepared, Error> {
     check(request)?;
-    let rules = resolve_rules(state, request.strategies.rules())?;
+    let mut rules = resolve_rules(state, request.strategies.rules())?;
     let is_new = state.group_names.get(&request.group).is_none();
     let group = match state.hold_group(&request.group) {
         Ok(group) => group,
@@ -198,6 +202,15 @@ pub(crate) fn prepare(
     };
     if is_new {
         index.residues.meet_group(group, &request.group);
+    }
+
+    for (rule, strategy) in rules.iter_mut().zip(request.strategies.rules()) {
+        let gauge = match strategy {
+            Strategy::Fragmentation(workload) => (workload, Measure::Fragmentation),
+            Strategy::Headroom(workload) => (workload, Measure::Headroom),
+            _ => continue,
+        };
+        *rule = Rule::Gauge(Some(index.gauges.hold(state, &mut index.filters, gauge, state.demands.get(demand))));
     }
 
     let mut statics = SmallVec::new();
@@ -236,11 +249,14 @@ pub(crate) fn prepare(
         wants_all_gpus: request.demand.gpus == GpuDemand::All,
         ports_clash: has_port_clash(&request.demand),
         rules,
+        shape: None,
         absent_group,
         tie_break: request.tie_break,
         seed: request.seed,
         search: None,
     };
+    let shape = plan.shapes().next();
+    plan.shape = shape;
     for &key in &state.demands.get(demand).ports {
         index.ports.hold(state, key);
     }
@@ -288,9 +304,12 @@ pub(crate) fn release(state: &mut State, index: &mut Index, plan: &Plan) {
             index.spreads.release(spread);
         }
         if search.is_watched {
-            index.watches.release(state, &index.ranks, plan.group, search.last == Last::SpreadInstance);
+            index.watches.release(plan.group, search.last == Last::SpreadInstance);
         }
         index.admissions.release(search.admission);
+    }
+    for shape in plan.shapes() {
+        index.gauges.release(&mut index.filters, shape);
     }
     for &key in &state.demands.get(plan.demand).ports {
         index.ports.release(key);

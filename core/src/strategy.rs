@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use crate::error::{Error, ErrorKind};
 use crate::limits::REQUEST_STRATEGIES_MAX;
+use crate::workload::Workload;
 
 /// A resource that `binpack` can look at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,6 +35,17 @@ pub enum Strategy {
     Spread(SpreadField),
     /// A uniform draw. Rules after it decide nothing.
     Random,
+    /// The least share of the instance's own CPU, memory and GPUs left, added up. Ours, not of ECS (gpu_policies.md §2).
+    BestFit,
+    /// The least product of what the task takes and what is left, as shares of what the instance has, added up. Ours, not of
+    /// ECS (gpu_policies.md §2).
+    DotProduct,
+    /// Fragmentation gradient descent: the highest integer score of by how much the part of the free GPUs that the target
+    /// workload cannot use falls. Chooses the device of a share too. Ours, not of ECS (gpu_policies.md §3).
+    Fragmentation(Workload),
+    /// Headroom descent: the least loss of what tasks of the target workload could take side by side. Chooses the device of a
+    /// share too. Ours, not of ECS (gpu_policies.md §4).
+    Headroom(Workload),
 }
 
 impl Strategy {

@@ -143,7 +143,7 @@ fn daemons_and_headroom_are_taken_off_each_new_instance() {
     let offer = BinType::new("t", &[1000, 101]).with_cost(1);
     let options = FleetOptions { headroom_percent: 10, daemon: vec![100, 9], ..few() };
     // 1000 - 100 - 100 = 800, and 101 - 11 - 9 = 81.
-    let plan = planned(items(&[(&[800, 81], 3)]), options.clone(), &[offer.clone()]);
+    let plan = planned(items(&[(&[800, 81], 3)]), options.clone(), std::slice::from_ref(&offer));
     assert_eq!(counts(&plan).1, 3);
     assert_eq!(plan.rooms.iter().map(|room| room.capacity).collect::<Vec<_>>(), [2400, 243]);
     let plan = planned(items(&[(&[800, 82], 3)]), options, &[offer]);

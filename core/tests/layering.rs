@@ -8,7 +8,7 @@ const LAYERS: [&[&str]; 11] = [
     &["limits", "error", "id", "resource", "eni"],
     &["attribute"],
     &["expr"],
-    &["instance", "demand", "state"],
+    &["instance", "demand", "workload", "state"],
     &["index"],
     &["definition", "constraint", "strategy", "request", "outcome"],
     &["select"],

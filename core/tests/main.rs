@@ -10,6 +10,7 @@ mod definition;
 mod errors;
 mod expr;
 mod fleet;
+mod gpu;
 #[cfg(feature = "serde")]
 mod json;
 mod layering;

@@ -9,7 +9,7 @@ use std::cell::Cell;
 
 use placewright::{
     BinpackField, Capacity, Cluster, Constraint, Demand, GpuDemand, Instance, LaunchKind, Options, Protocol, Request,
-    RequestId, Route, Strategy, StrategyChain, TaskId, TieBreak, expr,
+    RequestId, Route, Strategy, StrategyChain, TaskId, TieBreak, Workload, WorkloadKind, expr,
 };
 
 /// Counts allocations of the thread that asks it to.
@@ -91,6 +91,17 @@ fn fleet(is_strict: bool, route: Route) -> Cluster {
     cluster
 }
 
+/// A target workload of every sort of kind.
+fn workload() -> Workload {
+    let prod = expr::compile("attribute:stack == prod").unwrap();
+    let kinds = [
+        WorkloadKind::new(64, 128, GpuDemand::Share(300)).with_weight(3),
+        WorkloadKind::new(512, 0, GpuDemand::Share(700)).with_condition(prod),
+        WorkloadKind::new(1024, 0, GpuDemand::Whole(2)),
+    ];
+    Workload::new(kinds).unwrap()
+}
+
 /// Every chain of up to two rules, and some longer ones.
 fn chains() -> Vec<StrategyChain> {
     let rules = [
@@ -100,11 +111,17 @@ fn chains() -> Vec<StrategyChain> {
         Strategy::spread("nobody-has-it"),
         Strategy::Spread(placewright::SpreadField::InstanceId),
         Strategy::Random,
+        Strategy::BestFit,
+        Strategy::DotProduct,
+        Strategy::Fragmentation(workload()),
+        Strategy::Headroom(workload()),
     ];
     let mut chains = vec![StrategyChain::default()];
+    let is_ecs = |rule: &Strategy| matches!(rule, Strategy::Binpack(_) | Strategy::Spread(_) | Strategy::Random);
     for first in &rules {
         chains.push(first.clone().into());
-        for second in &rules {
+        // Ours after ours is like ours after any.
+        for second in rules.iter().filter(|second| is_ecs(first) || is_ecs(second)) {
             chains.push(StrategyChain::new([first.clone(), second.clone()]).unwrap());
         }
     }
@@ -219,6 +236,8 @@ fn long_churn_of_a_full_cluster_allocates_nothing() {
         (Route::Indexed, None),
         (Route::Indexed, Some(Strategy::Binpack(BinpackField::Cpu))),
         (Route::Indexed, Some(Strategy::Spread(placewright::SpreadField::InstanceId))),
+        (Route::Indexed, Some(Strategy::Fragmentation(workload()))),
+        (Route::Indexed, Some(Strategy::Headroom(workload()))),
     ] {
         let mut cluster = fleet(true, route);
         let demand = Demand::new(64, 128).with_port(Protocol::Tcp, 8080).with_gpus(GpuDemand::Share(100));

@@ -5,7 +5,7 @@
 use placewright::{
     BinpackField, Capacity, Cluster, Constraint, Demand, GpuDemand, Instance, InstanceId, InstanceStatus, Options,
     Placement, Protocol, Release, Request, RequestId, Route, RunningTask, Savepoint, SpreadField, Strategy,
-    StrategyChain, TaskId, TieBreak, expr,
+    StrategyChain, TaskId, TieBreak, Workload, WorkloadKind, expr,
 };
 use rand_core::{Rng as _, SeedableRng as _};
 
@@ -119,12 +119,26 @@ impl Triplets {
     }
 }
 
+/// One of a few target workloads.
+fn workload(draws: &mut Draws) -> Workload {
+    let prod = expr::compile("attribute:stack in [prod, test] and agentConnected == true").unwrap();
+    let kinds = [
+        WorkloadKind::new(64, 0, GpuDemand::Share(300)).with_weight(7),
+        WorkloadKind::new(512, 1024, GpuDemand::Share(draws.pick(&[500, 650]))).with_condition(prod),
+        WorkloadKind::new(0, 512, GpuDemand::Whole(1)).with_weight(3),
+        WorkloadKind::new(1024, 0, GpuDemand::Whole(2)),
+        WorkloadKind::new(64, 64, GpuDemand::None),
+    ];
+    Workload::new(kinds.into_iter().skip(draws.below(3))).unwrap()
+}
+
 /// Any request.
 pub(crate) fn request(draws: &mut Draws) -> Request {
     let mut demand = Demand::new(draws.pick(&[0, 64, 256, 512]), draws.pick(&[0, 128, 512, 1024]));
     match draws.below(8) {
         0 => demand = demand.with_port(Protocol::Tcp, draws.pick(&[80, 443])),
         1 => demand = demand.with_gpus(draws.pick(&[GpuDemand::Whole(1), GpuDemand::Share(300), GpuDemand::All])),
+        3 => demand = demand.with_gpus(GpuDemand::Share(draws.pick(&[150, 300, 650]))),
         2 => demand = demand.with_custom("LICENSES", 1),
         _ => {}
     }
@@ -135,6 +149,10 @@ pub(crate) fn request(draws: &mut Draws) -> Request {
         Strategy::spread("rack"),
         Strategy::Spread(SpreadField::InstanceId),
         Strategy::Random,
+        Strategy::BestFit,
+        Strategy::DotProduct,
+        Strategy::Fragmentation(workload(draws)),
+        Strategy::Headroom(workload(draws)),
     ];
     let length = draws.below(4);
     let chain = StrategyChain::new((0..length).map(|_| draws.pick(&rules))).unwrap();
@@ -340,6 +358,43 @@ fn more_tasks_of_a_group_than_the_list_tells_apart_are_spread_all_the_same() {
         let first = placed[0].instance;
         assert_eq!(placed.iter().filter(|placement| placement.instance == first).count(), 20_001);
     }
+}
+
+#[test]
+fn an_instance_with_hundreds_of_tasks_of_a_group_is_counted_right_up_and_down() {
+    let lives = on_each_route(&Options::default()).map(|mut cluster| {
+        let mut register = |name: &str, memory| {
+            cluster.register(&Instance::new(name).with_resources(4_000, memory)).unwrap();
+        };
+        register("ci/full-at-2", 2);
+        register("ci/full-at-300", 300);
+        for number in 0..90 {
+            register(&format!("ci/{number}"), 4);
+        }
+        register("ci/never-full", 100_000);
+        let request = Request::new("web", Demand::new(1, 1)).with_count(1_000);
+        let id = cluster.prepare(&request.with_strategies(Strategy::Spread(SpreadField::InstanceId))).unwrap();
+        let mut placed = vec![];
+        cluster.place(id, &mut placed).unwrap();
+        assert_eq!((placed.len(), cluster.validate()), (1_000, Ok(())));
+        let savepoint = cluster.begin();
+        let mut life: Vec<InstanceId> = placed.iter().map(|placement| placement.instance).collect();
+        for (number, placement) in placed.iter().rev().enumerate() {
+            cluster.stop(placement.task).unwrap();
+            if number % 97 == 0 {
+                life.extend(cluster.place_one(id).unwrap().placement().map(|placement| placement.instance));
+                assert_eq!(cluster.validate(), Ok(()));
+            }
+        }
+        cluster.rollback(savepoint).unwrap();
+        assert_eq!(cluster.validate(), Ok(()));
+        life.push(cluster.place_one(id).unwrap().placement().unwrap().instance);
+        cluster.release(id).unwrap();
+        assert_eq!(cluster.validate(), Ok(()));
+        life
+    });
+    assert_eq!(lives[0], lives[1]);
+    assert_eq!(lives[0], lives[2]);
 }
 
 #[test]

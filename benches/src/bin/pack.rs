@@ -85,6 +85,12 @@ struct Sum {
     nanos: u64,
 }
 
+/// Seconds in nanoseconds; those of a negative number are none.
+fn nanos_of(seconds: f64) -> u64 {
+    let time = std::time::Duration::try_from_secs_f64(seconds).unwrap_or_default();
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// A row of amounts.
 fn amounts(value: &Value) -> Result<Vec<u64>, Box<dyn Error>> {
     let one = |value: &Value| value.as_u64().ok_or_else(|| format!("`{value}` is no amount"));
@@ -126,7 +132,7 @@ fn run(line: &Line, args: &Args, sum: &mut Sum) -> Result<Value, Box<dyn Error>>
         ..Options::default()
     };
     let start = cpu_nanos();
-    let deadline = args.seconds.map(|seconds| start + std::time::Duration::from_secs_f64(seconds).as_nanos() as u64);
+    let deadline = args.seconds.map(|seconds| start.saturating_add(nanos_of(seconds)));
     let answer = solve(&problem, &options, &mut |_| {
         if deadline.is_some_and(|deadline| cpu_nanos() >= deadline) {
             ControlFlow::Break(())
@@ -196,8 +202,7 @@ fn scale(args: &Args) -> Result<(), Box<dyn Error>> {
         let problem = problem(&[1_000_000; 4], &rows)?;
         let built = cpu_nanos();
         let options = Options { solver, steps: args.steps.or(Some(1)), ..Options::default() };
-        let deadline =
-            args.seconds.map(|seconds| built + std::time::Duration::from_secs_f64(seconds).as_nanos() as u64);
+        let deadline = args.seconds.map(|seconds| built.saturating_add(nanos_of(seconds)));
         let answer = solve(&problem, &options, &mut |_| {
             if deadline.is_some_and(|deadline| cpu_nanos() >= deadline) {
                 ControlFlow::Break(())

@@ -6,8 +6,9 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::request::{seed, strategies};
+use super::request::seed;
 use super::savepoint::Undo;
+use super::strategy::ending;
 use super::task_names::made_up;
 use super::warning::Call;
 use super::{BatchExplanation, Failure, PlacedTask, RunTaskResponse, Service, Session};
@@ -310,7 +311,7 @@ impl Session {
         let fields = request.as_fields()?;
         let group = fields.text("group")?;
         let count = fields.required_with("count", |count| super::instance::count(count.as_integer()?))?;
-        let strategies = strategies(fields, &self.options, ECS_STRATEGIES_MAX)?;
+        let strategies = ending(fields, &self.options, ECS_STRATEGIES_MAX)?;
         let seed = fields.optional_with("xSeed", seed)?.unwrap_or(self.options.seed);
         self.all_or_nothing(|session| {
             let mut stopped = Vec::new();

@@ -88,7 +88,8 @@ fn winner(winner: &Winner) -> Json<'_> {
         ("score", terms(&winner.score)),
         ("decidedBy", Json::from(winner.decided_by.as_str())),
     ];
-    Json::object(entries.into_iter().chain(runner_up))
+    let detail = winner.detail.as_ref().map(|detail| ("detail", Json::from(detail.as_str())));
+    Json::object(entries.into_iter().chain(runner_up).chain(detail))
 }
 
 /// The keys of an instance, rule by rule; a rule that draws has none.

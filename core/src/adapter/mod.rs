@@ -26,6 +26,7 @@ mod request;
 mod response;
 mod savepoint;
 mod show;
+mod strategy;
 mod task;
 mod task_names;
 mod text;

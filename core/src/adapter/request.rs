@@ -7,7 +7,8 @@ use alloc::vec::Vec;
 
 use super::definition::read_overrides;
 use super::instance::unknown_word;
-use super::{Session, SessionOptions, text};
+use super::strategy::{Ranked, ranked};
+use super::{Session, text};
 use crate::constraint::Constraint;
 use crate::definition::balancer::{BalancerKind, LoadBalancer, check_load_balancer, check_service_connect};
 use crate::definition::{NetworkMode, TaskDefinition};
@@ -20,13 +21,13 @@ use crate::limits::{
     REQUEST_COUNT_MAX, REQUEST_STRATEGIES_MAX,
 };
 use crate::request::{LaunchKind, Request};
-use crate::strategy::{BinpackField, SpreadField, Strategy, StrategyChain};
+use crate::strategy::StrategyChain;
 
 /// ECS: most target groups of one service.
 const TARGET_GROUPS_MAX: usize = 5;
 
 /// Refuses more than a limit allows.
-fn at_most(what: &str, count: usize, most: usize) -> Result<(), Error> {
+pub(super) fn at_most(what: &str, count: usize, most: usize) -> Result<(), Error> {
     if count <= most {
         return Ok(());
     }
@@ -47,8 +48,9 @@ impl Session {
         request.launch = launch(fields)?;
         request.group = group(fields, definition)?;
         request.count = fields.optional_with("count", run_task_count)?.unwrap_or(1);
-        let strategies = strategies(fields, &self.options, ECS_STRATEGIES_MAX)?;
-        request.strategies = strategies.unwrap_or_else(|| self.options.run_task_default.chain());
+        let Ranked { chain, tie_break } = ranked(fields, &self.options, ECS_STRATEGIES_MAX)?;
+        request.strategies = chain.unwrap_or_else(|| self.options.run_task_default.chain());
+        request.tie_break = tie_break.unwrap_or(request.tie_break);
         add_constraints(&mut request, fields, ECS_CONSTRAINTS_MAX)?;
         Ok(request)
     }
@@ -62,8 +64,9 @@ impl Session {
             request.group = String::from(group);
         }
         request.count = fields.optional_with("count", desired_count)?.unwrap_or(1);
-        let strategies = strategies(fields, &self.options, REQUEST_STRATEGIES_MAX)?;
-        request.strategies = strategies.unwrap_or_else(|| self.options.run_task_default.chain());
+        let Ranked { chain, tie_break } = ranked(fields, &self.options, REQUEST_STRATEGIES_MAX)?;
+        request.strategies = chain.unwrap_or_else(|| self.options.run_task_default.chain());
+        request.tie_break = tie_break.unwrap_or(request.tie_break);
         add_constraints(&mut request, fields, REQUEST_CONSTRAINTS_MAX)?;
         Ok(request)
     }
@@ -100,8 +103,9 @@ impl Session {
             .map_err(|error| error.in_path("serviceName"))?;
         let existing = self.tasks_wanted(name);
         request.count = fields.required_with("desiredCount", |count| service_count(count, existing))?;
-        request.strategies =
-            strategies(fields, &self.options, ECS_STRATEGIES_MAX)?.unwrap_or_else(StrategyChain::service_default);
+        let Ranked { chain, tie_break } = ranked(fields, &self.options, ECS_STRATEGIES_MAX)?;
+        request.strategies = chain.unwrap_or_else(StrategyChain::service_default);
+        request.tie_break = tie_break.unwrap_or(request.tie_break);
         add_constraints(&mut request, fields, ECS_CONSTRAINTS_MAX)?;
         load_balancers(fields, definition)?;
         service_connect(fields, definition)?;
@@ -285,61 +289,6 @@ pub(super) fn constraint(fields: Fields<'_, '_>) -> Result<Constraint, Error> {
         "distinctInstance" => Ok(Constraint::DistinctInstance),
         other => Err(refuse(format!("constraint type `{other}` is unknown"))
             .with_help("write `memberOf` or `distinctInstance`")
-            .in_path("type")),
-    }
-}
-
-/// The strategy chain of a request; `None` where it gives none.
-pub(super) fn strategies(
-    fields: Fields<'_, '_>,
-    options: &SessionOptions,
-    most: usize,
-) -> Result<Option<StrategyChain>, Error> {
-    let items = fields.items("placementStrategy")?;
-    if items.is_empty() {
-        return Ok(None);
-    }
-    at_most("placement strategies", items.len(), most).map_err(|error| error.in_path("placementStrategy"))?;
-    let rules = fields.each("placementStrategy", |value| strategy(value.as_fields()?, options.has_lenient_fields))?;
-    StrategyChain::new(rules).map(Some)
-}
-
-/// One rule of a strategy (U-25, U-26).
-fn strategy(fields: Fields<'_, '_>, is_lenient: bool) -> Result<Strategy, Error> {
-    let refuse = |message: String| Error::with_message(ErrorKind::InvalidStrategy, message);
-    let field = fields.optional_text("field")?;
-    let needs = |what: &str, help: &str| match field {
-        Some(field) => refuse(format!("`{field}` is no field of `{what}`")).with_help(help).in_path("field"),
-        None => refuse(format!("strategy `{what}` needs a field")).with_help(help).in_path("field"),
-    };
-    match fields.text("type")? {
-        "binpack" => match field {
-            Some("cpu") => Ok(Strategy::Binpack(BinpackField::Cpu)),
-            Some("memory") => Ok(Strategy::Binpack(BinpackField::Memory)),
-            Some(field) if is_lenient && field.eq_ignore_ascii_case("cpu") => Ok(Strategy::Binpack(BinpackField::Cpu)),
-            Some(field) if is_lenient && field.eq_ignore_ascii_case("memory") => {
-                Ok(Strategy::Binpack(BinpackField::Memory))
-            }
-            _ => Err(needs("binpack", "write `cpu` or `memory`")),
-        },
-        "spread" => {
-            let is_instance =
-                |field: &str| field.eq_ignore_ascii_case("instanceId") || field.eq_ignore_ascii_case("host");
-            match field {
-                Some(field) if is_instance(field) => Ok(Strategy::Spread(SpreadField::InstanceId)),
-                Some(field) => match field.strip_prefix("attribute:").filter(|name| !name.is_empty()) {
-                    Some(name) => Ok(Strategy::spread(name)),
-                    None => Err(needs("spread", "write `instanceId` or `attribute:` and a name")),
-                },
-                None => Err(needs("spread", "write `instanceId` or `attribute:` and a name")),
-            }
-        }
-        "random" => match field {
-            None => Ok(Strategy::Random),
-            Some(_) => Err(refuse(String::from("strategy `random` takes no field")).in_path("field")),
-        },
-        other => Err(refuse(format!("strategy type `{other}` is unknown"))
-            .with_help("write `binpack`, `spread` or `random`")
             .in_path("type")),
     }
 }

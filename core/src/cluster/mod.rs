@@ -4,6 +4,7 @@
 //! roll back) allocate nothing within what [`Cluster::reserve`] took. A call that fails has changed nothing.
 
 mod batch;
+mod gpu;
 mod options;
 mod place;
 mod running;

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::demand::GpuDemand;
 use crate::error::{Error, ErrorKind};
-use crate::id::{InstanceId, RequestId, TaskId};
+use crate::id::{DemandId, GroupId, InstanceId, RequestId, TaskId};
 use crate::index::effort::Effort;
 use crate::instance::InstanceStatus;
 use crate::outcome::{Outcome, Placement, Rejection};
@@ -108,6 +108,9 @@ impl Cluster {
         let Self { state, index, requests, scratch, .. } = self;
         let Prepared { plan, request } = requests.get_mut(id)?;
         check_port_room(self.options.is_strict, self.reserved.ports, state, request)?;
+        if plan.shape.is_some() {
+            plan.shapes().for_each(|shape| index.gauges.refresh(state, &index.filters, shape));
+        }
         let mut luck = plan.search.as_ref().map(|search| search.luck).unwrap_or_default();
         if let Some(search) = plan.search.as_ref().filter(|_| is_large) {
             for &residue in &plan.residues {
@@ -163,18 +166,21 @@ impl Cluster {
         Ok(scan::select(state, index, plan, scratch))
     }
 
-    /// Starts a task of a request on a feasible instance.
+    /// Starts a task of a request on the instance that was chosen for it.
     pub(super) fn run(&mut self, id: RequestId, slot: u32) -> Result<Placement, Error> {
         let Prepared { plan, request } = self.requests.get(id)?;
-        let gpus = request.demand.gpus;
-        let new = NewTask {
-            instance: slot,
-            group: plan.group,
-            demand: plan.demand,
-            devices: if gpus == GpuDemand::None { 0 } else { self.state.devices[slot as usize].choose(gpus) },
-            is_healthy: true,
-            is_protected: false,
+        let devices = match (request.demand.gpus, plan.shape) {
+            (GpuDemand::None, _) => 0,
+            (GpuDemand::Share(_), Some(shape)) => self.index.gauges.device(shape, slot),
+            (gpus, _) => self.state.devices[slot as usize].choose(gpus),
         };
+        let task = (plan.group, plan.demand);
+        self.run_with(task, slot, devices)
+    }
+
+    /// Starts a task with this group and demand on a feasible instance, with the devices at these positions.
+    fn run_with(&mut self, (group, demand): (GroupId, DemandId), slot: u32, devices: u64) -> Result<Placement, Error> {
+        let new = NewTask { instance: slot, group, demand, devices, is_healthy: true, is_protected: false };
         let task = self.state.add_task(new)?;
         self.state.demands.hold_again(new.demand);
         self.state.group_names.hold_again(new.group.0);
@@ -204,7 +210,11 @@ impl Cluster {
         let failure = Judge::new(&self.state, plan, request).first_failure(slot);
         match failure {
             Some(reason) => Ok(Err(reason)),
-            None => self.run(id, slot).map(Ok),
+            None => {
+                let devices = self.state.devices[slot as usize].choose(request.demand.gpus);
+                let task = (plan.group, plan.demand);
+                self.run_with(task, slot, devices).map(Ok)
+            }
         }
     }
 
@@ -269,7 +279,7 @@ impl Cluster {
         stopped: &mut Vec<TaskId>,
     ) -> Result<(), Error> {
         let Some(number) = self.state.group_names.get(group) else { return Ok(()) };
-        let group = crate::id::GroupId(number);
+        let group = GroupId(number);
         let active = self.state.groups[group.index()].active;
         self.check_journal(active.min(count) as usize)?;
         let default;

@@ -17,7 +17,7 @@ use super::effort::Effort;
 use super::order::{Order, Query, Walk};
 use super::ranks::Ranks;
 use super::row::LANES;
-use super::sequence::{Ranked, Sequence};
+use super::sequence::{Among, Sequence};
 
 /// Changed instances that are noted.
 const TOUCHED_MAX: usize = 64;
@@ -304,14 +304,13 @@ impl Orders {
     }
 
     /// Shows `visit` the instances from a position on with enough of everything, least of the resource first, until it says
-    /// to stop; with each its position.
+    /// to stop; with each its position. With `is_kept`, only those it keeps: for when these are few.
     #[inline]
     pub(crate) fn walk_amount(
         &self,
         ranks: &Ranks,
-        column: usize,
-        from: i64,
-        needed: &Needed,
+        (column, from, needed): (usize, i64, &Needed),
+        is_kept: Option<impl Fn(u32) -> bool>,
         effort: &mut Effort,
         mut visit: impl FnMut(i64, u32) -> bool,
     ) -> Walk {
@@ -322,24 +321,29 @@ impl Orders {
         let least = needed.amounts[column];
         let least = if least == i32::MIN { i64::MIN } else { key(least, 0) };
         let query = Query { from: least.max(from), to: i64::MAX, amounts: &amounts[1..self.watched.len()] };
-        by_amount.order.walk(&query, effort, |key| visit(key, ranks.slot_of(rank_of(key))))
+        let slot_of = |key| ranks.slot_of(rank_of(key));
+        let visit = |key| visit(key, slot_of(key));
+        match is_kept {
+            Some(is_kept) => by_amount.order.walk_kept(&query, effort, |key| is_kept(slot_of(key)), visit),
+            None => by_amount.order.walk(&query, effort, visit),
+        }
     }
 
     /// Shows `visit` the instances from a position on with enough of everything, earliest registered first, until it says to
-    /// stop; with each its position, which is its rank. Those of `without` are left out.
+    /// stop; with each its position, which is its rank.
     #[inline]
     pub(crate) fn walk_sequence(
         &self,
         ranks: &Ranks,
         (from, needed): (i64, &Needed),
-        without: [Option<&Ranked>; 2],
+        among: Among<'_>,
         effort: &mut Effort,
         mut visit: impl FnMut(i64, u32) -> bool,
     ) -> Walk {
         let Some(sequence) = self.sequence.as_ref().filter(|_| self.watches(needed)) else { return Walk::Spent };
         let (amounts, width) = needed_in_sequence(&self.watched, needed);
         let from = u32::try_from(from.max(0)).unwrap_or(u32::MAX);
-        sequence.walk(from, &amounts[..width], without, effort, |rank| {
+        sequence.walk(from, &amounts[..width], among, effort, |rank| {
             let slot = ranks.slots().get(rank as usize).copied().filter(|&slot| slot != crate::state::NONE);
             slot.is_some_and(|slot| visit(i64::from(rank), slot))
         })

@@ -6,8 +6,10 @@
 pub(crate) mod admission;
 pub(crate) mod amounts;
 pub(crate) mod bitset;
+mod crowd;
 pub(crate) mod effort;
 pub(crate) mod eligibility;
+pub(crate) mod gauge;
 pub(crate) mod order;
 pub(crate) mod ports;
 pub(crate) mod ranks;
@@ -29,6 +31,7 @@ use admission::{Admissions, Sets};
 use amounts::{ORDERED, Orders, Stated};
 use bitset::Bitset;
 use eligibility::Filters;
+use gauge::Gauges;
 use ports::PortSets;
 use ranks::Ranks;
 use residue::Residues;
@@ -61,6 +64,8 @@ pub(crate) struct Index {
     pub(crate) spreads: Spreads,
     /// Groups whose instances are watched.
     pub(crate) watches: Watches,
+    /// Ranks under target workloads.
+    pub(crate) gauges: Gauges,
 }
 
 /// The first number of a table that nothing has; the table grows by one where each has something.
@@ -84,6 +89,7 @@ impl Index {
         self.orders.reserve(instances);
         self.admissions.reserve(instances);
         self.watches.reserve(instances, tasks);
+        self.gauges.reserve(instances);
     }
 
     /// Follows a change that the state has just gone through.
@@ -117,6 +123,8 @@ impl Index {
                     self.orders.enter(state, &self.ranks, slot);
                 }
                 self.spreads.enter(state, slot);
+                self.gauges.reserve(state.slots());
+                self.gauges.touch(slot);
                 self.admit(slot);
             }
             Delta::Deregister { slot } => {
@@ -132,10 +140,12 @@ impl Index {
             Delta::Agent { slot, .. } => {
                 self.follow_instance(state, slot, true);
                 self.filters.refresh_agent(state, slot);
+                self.gauges.touch(slot);
                 self.admit(slot);
             }
             Delta::Attribute { slot, name, .. } => {
                 self.filters.refresh_attribute(state, slot, name);
+                self.gauges.touch(slot);
                 self.spreads.change(state, &self.admissions, slot, name);
                 self.admit(slot);
             }
@@ -164,6 +174,7 @@ impl Index {
                 self.ports.set(key, slot, taken);
             }
         }
+        self.gauges.touch(slot);
         self.orders.touch(state, &self.ranks, slot, || {
             let mut before = stated(state, slot);
             for (before, amount) in before.iter_mut().zip(state.demand_of(task).cpu_and_memory) {
@@ -175,6 +186,7 @@ impl Index {
 
     /// Amounts of an instance are about to change beside any delta.
     pub(crate) fn touch(&mut self, state: &State, slot: u32) {
+        self.gauges.touch(slot);
         self.orders.touch(state, &self.ranks, slot, || stated(state, slot));
     }
 
@@ -221,7 +233,8 @@ impl Index {
         self.orders.validate(state, &self.ranks)?;
         self.admissions.validate(state, self.sets(), &self.ranks)?;
         self.spreads.validate(state, &self.admissions)?;
-        self.watches.validate(state, &self.ranks)
+        self.watches.validate(state, &self.ranks)?;
+        self.gauges.validate(state)
     }
 
     /// Bytes held on the heap.
@@ -237,5 +250,6 @@ impl Index {
             + self.admissions.memory_usage()
             + self.spreads.memory_usage()
             + self.watches.memory_usage()
+            + self.gauges.memory_usage()
     }
 }

@@ -26,6 +26,8 @@ const MERGED: usize = 48;
 const LANES_LEAST: usize = 30;
 /// What a walk pays for a leaf; a key that is looked at costs 1.
 const LEAF_PRICE: u32 = 8;
+/// The same where its keys are asked at once whether they are to be kept; those that are not cost nothing more.
+const LEAF_PRICE_KEPT: u32 = 4;
 /// The key where there is none.
 const NO_KEY: i64 = i64::MAX;
 
@@ -596,7 +598,31 @@ impl Order {
 
     /// Shows `visit` the keys of a query whose amounts are enough, in order, until it says to stop.
     #[inline]
-    pub(crate) fn walk(&self, query: &Query<'_>, effort: &mut Effort, mut visit: impl FnMut(i64) -> bool) -> Walk {
+    pub(crate) fn walk(&self, query: &Query<'_>, effort: &mut Effort, visit: impl FnMut(i64) -> bool) -> Walk {
+        self.walk_leaves::<false>(query, effort, |_| true, visit)
+    }
+
+    /// The same of the keys that are to be kept, where these are few.
+    #[inline]
+    pub(crate) fn walk_kept(
+        &self,
+        query: &Query<'_>,
+        effort: &mut Effort,
+        is_kept: impl Fn(i64) -> bool,
+        visit: impl FnMut(i64) -> bool,
+    ) -> Walk {
+        self.walk_leaves::<true>(query, effort, is_kept, visit)
+    }
+
+    /// Both walks.
+    #[inline]
+    fn walk_leaves<const ARE_FEW: bool>(
+        &self,
+        query: &Query<'_>,
+        effort: &mut Effort,
+        is_kept: impl Fn(i64) -> bool,
+        mut visit: impl FnMut(i64) -> bool,
+    ) -> Walk {
         let (first_top, _, first_child) = self.locate(query.from);
         let mut at = Some(first_child);
         for top in first_top..self.top.len() {
@@ -613,7 +639,7 @@ impl Order {
                 if node.least[child] >= query.to {
                     return Walk::Ended;
                 }
-                if !effort.visit_block(LEAF_PRICE) {
+                if !effort.visit_block(if ARE_FEW { LEAF_PRICE_KEPT } else { LEAF_PRICE }) {
                     return Walk::Spent;
                 }
                 let leaf = node.leaves[child] as usize;
@@ -621,6 +647,9 @@ impl Order {
                 let from = if first == Some(child) { less_than(keys, query.from) } else { 0 };
                 let rows = &self.rows[leaf * self.width..(leaf + 1) * self.width];
                 let mut lanes = Lanes::new(rows, query.amounts, from, len);
+                if ARE_FEW {
+                    lanes.keep(|lane| is_kept(keys[lane]));
+                }
                 while let Some(lane) = lanes.next() {
                     let key = keys[lane];
                     if key >= query.to {

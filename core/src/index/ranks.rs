@@ -32,6 +32,12 @@ impl Ranks {
         if self.differ { self.of[slot as usize] } else { slot }
     }
 
+    /// Whether every slot is its own rank, so that sets of one are sets of the other.
+    #[inline]
+    pub(crate) fn are_slots(&self) -> bool {
+        !self.differ
+    }
+
     /// The slot of a rank that is in use.
     #[inline]
     pub(crate) fn slot_of(&self, rank: u32) -> u32 {

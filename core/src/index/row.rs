@@ -43,6 +43,28 @@ impl<'a> Lanes<'a> {
         Self { rows, amounts, next: from, turn: len.min(from + Self::ALONE), len, found: 0 }
     }
 
+    /// Leaves out lanes that are not to be kept. All are compared and asked at once, which is best where most are left out.
+    #[inline]
+    pub(super) fn keep(&mut self, is_kept: impl Fn(usize) -> bool) {
+        self.turn = self.next;
+        self.compare();
+        self.found = bits(self.found).fold(0, |kept, lane| kept | u64::from(is_kept(lane as usize)) << lane);
+    }
+
+    /// Compares the lanes that are left at once.
+    #[inline]
+    fn compare(&mut self) {
+        if self.turn >= self.len {
+            return;
+        }
+        self.found = below(self.len) & (u64::MAX << self.turn);
+        self.turn = self.len;
+        self.next = self.len;
+        for (row, &least) in self.rows.iter().zip(self.amounts).filter(|(_, least)| **least != NOTHING) {
+            self.found &= at_least(row, least);
+        }
+    }
+
     /// The next lane.
     #[inline]
     pub(super) fn next(&mut self) -> Option<usize> {
@@ -53,14 +75,7 @@ impl<'a> Lanes<'a> {
                 return Some(lane);
             }
         }
-        if self.turn < self.len {
-            self.found = below(self.len) & (u64::MAX << self.turn);
-            self.turn = self.len;
-            self.next = self.len;
-            for (row, &least) in self.rows.iter().zip(self.amounts).filter(|(_, least)| **least != NOTHING) {
-                self.found &= at_least(row, least);
-            }
-        }
+        self.compare();
         if self.found == 0 {
             return None;
         }

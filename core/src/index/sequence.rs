@@ -86,21 +86,19 @@ impl Sequence {
         (0..self.width).map(move |at| self.rows[block * self.width + at][lane])
     }
 
-    /// Shows `visit` the ranks from one on whose amounts are enough, in order, until it says to stop. Ranks of `without` are
-    /// left out.
+    /// Shows `visit` the ranks from one on whose amounts are enough, in order, until it says to stop.
     pub(crate) fn walk(
         &self,
         from: u32,
         amounts: &[i32],
-        without: [Option<&Ranked>; 2],
+        among: Among<'_>,
         effort: &mut Effort,
         mut visit: impl FnMut(u32) -> bool,
     ) -> Walk {
         let (first_block, first_lane) = (from as usize / LANES, from as usize % LANES);
         let first_stretch = first_block / LANES;
         for (stretch, &used) in self.used.iter().enumerate().skip(first_stretch) {
-            let full = without.iter().flatten().fold(0, |full, without| full | without.full(stretch));
-            let mut blocks = used & !full;
+            let mut blocks = used & among.blocks(stretch);
             if stretch == first_stretch {
                 blocks &= u64::MAX << (first_block % LANES);
             }
@@ -112,7 +110,7 @@ impl Sequence {
             }
             for block in bits(blocks) {
                 let block = stretch * LANES + block as usize;
-                let mut lanes = !without.iter().flatten().fold(0, |lanes, without| lanes | without.word(block));
+                let mut lanes = among.lanes(block);
                 if block == first_block {
                     lanes &= u64::MAX << first_lane;
                 }
@@ -153,13 +151,49 @@ impl Sequence {
     }
 }
 
-/// A set of ranks that knows its full blocks.
+/// Which ranks a walk looks at.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Among<'a> {
+    /// Ranks that are left out.
+    pub(crate) without: [Option<&'a Ranked>; 2],
+    /// The only ranks that are not; all, where there is no such set.
+    pub(crate) within: Option<&'a Ranked>,
+}
+
+impl Among<'_> {
+    /// Blocks of a stretch that may have some of them.
+    #[inline]
+    fn blocks(&self, stretch: usize) -> u64 {
+        let full = self.without.iter().flatten().fold(0, |full, without| full | without.full(stretch));
+        self.within.map_or(u64::MAX, |within| within.some(stretch)) & !full
+    }
+
+    /// Lanes of a block that are of them.
+    #[inline]
+    fn lanes(&self, block: usize) -> u64 {
+        let left_out = self.without.iter().flatten().fold(0, |lanes, without| lanes | without.word(block));
+        self.within.map_or(u64::MAX, |within| within.word(block)) & !left_out
+    }
+}
+
+/// A set of ranks that knows its full blocks, and those with some.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Ranked {
     /// By block: a bit for each rank.
     words: Vec<u64>,
-    /// By stretch of 64 blocks: the blocks that are full.
-    full: Vec<u64>,
+    /// By stretch of 64 blocks: the blocks that are full, and those with some.
+    marks: Vec<Marks>,
+    /// Ranks in it.
+    len: usize,
+}
+
+/// What a set of ranks says of a stretch of 64 blocks, a bit for each.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Marks {
+    /// Every rank of the block is in the set.
+    full: u64,
+    /// Some rank is.
+    some: u64,
 }
 
 impl Ranked {
@@ -168,14 +202,21 @@ impl Ranked {
         let blocks = ranks.div_ceil(LANES);
         if self.words.len() < blocks {
             self.words.resize(blocks, 0);
-            self.full.resize(blocks.div_ceil(LANES), 0);
+            self.marks.resize(blocks.div_ceil(LANES), Marks::default());
         }
     }
 
     /// Takes every rank out.
     pub(crate) fn clear(&mut self) {
         self.words.fill(0);
-        self.full.fill(0);
+        self.marks.fill(Marks::default());
+        self.len = 0;
+    }
+
+    /// Whether no rank is in the set.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
     }
 
     /// Whether a rank is in the set.
@@ -189,33 +230,58 @@ impl Ranked {
         self.reserve(rank as usize + 1);
         let (block, bit) = (rank as usize / LANES, 1_u64 << (rank as usize % LANES));
         let word = &mut self.words[block];
-        if member {
-            *word |= bit;
-        } else {
-            *word &= !bit;
+        let before = *word;
+        *word = if member { before | bit } else { before & !bit };
+        if *word == before {
+            return;
         }
-        let (full, bit) = (&mut self.full[block / LANES], 1_u64 << (block % LANES));
-        if *word == u64::MAX {
-            *full |= bit;
-        } else {
-            *full &= !bit;
-        }
+        self.len = if member { self.len + 1 } else { self.len - 1 };
+        let (marks, bit) = (&mut self.marks[block / LANES], 1_u64 << (block % LANES));
+        marks.full = if *word == u64::MAX { marks.full | bit } else { marks.full & !bit };
+        marks.some = if *word == 0 { marks.some & !bit } else { marks.some | bit };
+    }
+
+    /// The ranks in it, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        (0u32..).zip(&self.words).flat_map(|(block, &word)| bits(word).map(move |lane| block * 64 + lane))
+    }
+
+    /// Blocks with some rank of it.
+    pub(super) fn blocks(&self) -> usize {
+        self.words.iter().filter(|&&word| word != 0).count()
+    }
+
+    /// Whether what it says of blocks is right.
+    pub(super) fn is_sound(&self) -> bool {
+        let right = |(stretch, words): (usize, &[u64])| {
+            let marked = |is: fn(u64) -> bool| {
+                (0..).zip(words).fold(0, |marked, (at, &word)| marked | u64::from(is(word)) << at)
+            };
+            (self.some(stretch), self.full(stretch)) == (marked(|word| word != 0), marked(|word| word == u64::MAX))
+        };
+        self.words.chunks(LANES).enumerate().all(right) && self.iter().count() == self.len
     }
 
     /// The ranks of a block.
     #[inline]
-    fn word(&self, block: usize) -> u64 {
+    pub(crate) fn word(&self, block: usize) -> u64 {
         self.words.get(block).copied().unwrap_or(0)
     }
 
     /// The full blocks of a stretch.
     #[inline]
     fn full(&self, stretch: usize) -> u64 {
-        self.full.get(stretch).copied().unwrap_or(0)
+        self.marks.get(stretch).map_or(0, |marks| marks.full)
+    }
+
+    /// The blocks of a stretch with some rank.
+    #[inline]
+    fn some(&self, stretch: usize) -> u64 {
+        self.marks.get(stretch).map_or(0, |marks| marks.some)
     }
 
     /// Bytes held on the heap.
     pub(crate) fn memory_usage(&self) -> usize {
-        (self.words.capacity() + self.full.capacity()) * size_of::<u64>()
+        self.words.capacity() * size_of::<u64>() + self.marks.capacity() * size_of::<Marks>()
     }
 }

@@ -1,22 +1,25 @@
 //! Instances that run tasks of a group, for groups whose requests want distinct instances or spread over instances.
 //!
-//! A watched group has a set of the instances it is on; one that spreads over instances also has these in the order of how
-//! many of its tasks they run, then registration. That order is one list for all groups. Groups nobody watches cost nothing.
+//! A watched group has a set of the instances it is on, and knows how many of its tasks each runs. One that spreads over
+//! instances also has a set for each of the first few counts; instances with more of its tasks stand in a list ordered by
+//! group, tasks and registration, one for all groups. Groups nobody watches cost nothing.
 
 use alloc::string::String;
 use alloc::vec::Vec;
-
-use hashbrown::HashMap;
 
 use crate::id::GroupId;
 use crate::limits::GROUPS_MAX;
 use crate::state::State;
 
+use super::crowd::{Crowd, Crowds};
 use super::effort::Effort;
 use super::order::{Order, Query, Walk};
 use super::ranks::{RANKS_MAX, Ranks};
+use super::row::LANES;
 use super::sequence::Ranked;
 
+/// Counts from 1 on that have a set of their own.
+const LEVELS: usize = 3;
 /// Bits of a key for the rank.
 const RANK_BITS: u32 = 25;
 /// Bits of a key for the tasks of the group.
@@ -32,6 +35,10 @@ const _: () = assert!(RANKS_MAX <= 1 << RANK_BITS, "a rank fits its part of a ke
 struct Watch {
     /// Ranks of the instances that run a task of it.
     occupied: Ranked,
+    /// How many each of them runs.
+    crowd: Crowd,
+    /// By count from 1 on: ranks of the instances that run so many; empty where nothing spreads over instances.
+    levels: Vec<Ranked>,
     /// Prepared requests that watch it.
     holders: u32,
     /// Those of them that spread over instances.
@@ -43,10 +50,10 @@ struct Watch {
 pub(crate) struct Watches {
     /// By group.
     of_group: Vec<Option<Watch>>,
-    /// Tasks of watched groups by group and instance.
-    tasks: HashMap<u64, u32, foldhash::fast::FixedState>,
-    /// Instances of groups that spread over instances, by group, tasks and rank.
-    levels: Order,
+    /// Tasks of watched groups on instances.
+    crowds: Crowds,
+    /// Instances with more than [`LEVELS`] tasks of a group that spreads over instances, by group, tasks and rank.
+    list: Order,
     /// Groups watched.
     watched: usize,
     /// Groups that spread over instances.
@@ -55,20 +62,8 @@ pub(crate) struct Watches {
 
 impl Default for Watches {
     fn default() -> Self {
-        Self {
-            of_group: Vec::new(),
-            tasks: HashMap::with_hasher(foldhash::fast::FixedState::with_seed(0)),
-            levels: Order::new(0),
-            watched: 0,
-            spreading: 0,
-        }
+        Self { of_group: Vec::new(), crowds: Crowds::default(), list: Order::new(0), watched: 0, spreading: 0 }
     }
-}
-
-/// A group and an instance as one number.
-#[inline]
-fn pair(group: GroupId, slot: u32) -> u64 {
-    u64::from(group.0) << 32 | u64::from(slot)
 }
 
 /// Where an instance stands in the list.
@@ -84,122 +79,196 @@ fn rank_of(key: i64) -> u32 {
     (key & ((1 << RANK_BITS) - 1)) as u32
 }
 
+/// Whether so many tasks of a group put an instance in the list.
+#[inline]
+fn is_listed(tasks: u32) -> bool {
+    tasks as usize > LEVELS
+}
+
+impl Watch {
+    /// The set of instances that run so many tasks, if there is one.
+    #[inline]
+    fn level(&mut self, tasks: u32) -> Option<&mut Ranked> {
+        self.levels.get_mut((tasks as usize).wrapping_sub(1))
+    }
+
+    /// Makes room for so many ranks.
+    fn reserve(&mut self, ranks: usize) {
+        self.occupied.reserve(ranks);
+        self.crowd.reserve(ranks);
+        for level in &mut self.levels {
+            level.reserve(ranks);
+        }
+    }
+
+    /// Bytes held on the heap.
+    fn memory_usage(&self) -> usize {
+        self.occupied.memory_usage()
+            + self.crowd.memory_usage()
+            + self.levels.capacity() * size_of::<Ranked>()
+            + self.levels.iter().map(Ranked::memory_usage).sum::<usize>()
+    }
+}
+
 impl Watches {
     /// Watches a group, with one holder more.
     pub(crate) fn hold(&mut self, state: &State, ranks: &Ranks, group: GroupId, spreads: bool) {
         if self.of_group.len() <= group.index() {
             self.of_group.resize(group.index() + 1, None);
         }
-        if self.of_group[group.index()].is_none() {
-            self.watched += 1;
-            let mut watch = Watch::default();
-            watch.occupied.reserve(ranks.slots().len());
-            for task in state.tasks_of_group(group) {
-                let slot = state.tasks[task as usize].instance;
-                *self.tasks.entry(pair(group, slot)).or_insert(0) += 1;
-                watch.occupied.set(ranks.of(slot), true);
-            }
-            self.of_group[group.index()] = Some(watch);
-        }
-        let Some(watch) = &mut self.of_group[group.index()] else { return };
+        let entry = &mut self.of_group[group.index()];
+        let is_new = entry.is_none();
+        let watch = entry.get_or_insert_default();
         watch.holders += 1;
         watch.spreads += u32::from(spreads);
-        if spreads && watch.spreads == 1 {
+        let begins_to_spread = spreads && watch.spreads == 1;
+        if begins_to_spread {
+            watch.levels.resize(LEVELS, Ranked::default());
             self.spreading += 1;
-            for (slot, tasks) in Self::instances(&self.tasks, state, group) {
-                self.levels.insert(key(group, tasks, ranks.of(slot)), &[]);
+        }
+        watch.reserve(ranks.slots().len());
+        if is_new {
+            self.watched += 1;
+            self.count_all(state, ranks, group);
+        } else if begins_to_spread {
+            self.list_all(group);
+        }
+    }
+
+    /// Counts the tasks of a watched group, of which none is counted yet.
+    fn count_all(&mut self, state: &State, ranks: &Ranks, group: GroupId) {
+        for task in state.tasks_of_group(group) {
+            self.count(ranks, group, state.tasks[task as usize].instance, true);
+        }
+    }
+
+    /// Puts every instance that runs a task of a group where its count belongs.
+    fn list_all(&mut self, group: GroupId) {
+        let Self { of_group, crowds, list, .. } = self;
+        let Some(watch) = &mut of_group[group.index()] else { return };
+        let Watch { occupied, crowd, levels, .. } = watch;
+        for rank in occupied.iter() {
+            let tasks = crowds.get(crowd, rank);
+            match levels.get_mut((tasks as usize).wrapping_sub(1)) {
+                Some(level) => level.set(rank, true),
+                None => list.insert(key(group, tasks, rank), &[]),
             }
         }
     }
 
     /// One holder less; the last one ends the watch.
-    pub(crate) fn release(&mut self, state: &State, ranks: &Ranks, group: GroupId, spreads: bool) {
-        let Some(watch) = &mut self.of_group[group.index()] else { return };
+    pub(crate) fn release(&mut self, group: GroupId, spreads: bool) {
+        let Self { of_group, crowds, list, .. } = self;
+        let Some(watch) = &mut of_group[group.index()] else { return };
         watch.holders -= 1;
         watch.spreads -= u32::from(spreads);
-        let is_over = watch.holders == 0;
         if spreads && watch.spreads == 0 {
             self.spreading -= 1;
-            for (slot, tasks) in Self::instances(&self.tasks, state, group) {
-                self.levels.remove(key(group, tasks, ranks.of(slot)));
+            watch.levels = Vec::new();
+            for rank in watch.occupied.iter() {
+                let tasks = crowds.get(&watch.crowd, rank);
+                if is_listed(tasks) {
+                    list.remove(key(group, tasks, rank));
+                }
             }
         }
-        if is_over {
+        if watch.holders == 0 {
             self.watched -= 1;
-            for (slot, _) in Self::instances(&self.tasks, state, group) {
-                self.tasks.remove(&pair(group, slot));
-            }
-            self.of_group[group.index()] = None;
+            crowds.clear(&mut watch.crowd);
+            of_group[group.index()] = None;
         }
     }
 
-    /// The instances that run tasks of a group, each once, with how many.
-    fn instances(
-        tasks: &HashMap<u64, u32, foldhash::fast::FixedState>,
-        state: &State,
-        group: GroupId,
-    ) -> impl Iterator<Item = (u32, u32)> + use<> {
-        let mut slots: Vec<u32> = state.tasks_of_group(group).map(|task| state.tasks[task as usize].instance).collect();
-        slots.sort_unstable();
-        slots.dedup();
-        let with_tasks = |slot| (slot, tasks.get(&pair(group, slot)).copied().unwrap_or(0));
-        slots.into_iter().map(with_tasks).collect::<Vec<_>>().into_iter()
-    }
-
-    /// Makes room for so many instances and tasks. Twice as many cells as there can be pairs of a watched group and an
-    /// instance, since a table more than half full may move under steady churn although it never grows.
+    /// Makes room for so many instances and tasks.
     pub(crate) fn reserve(&mut self, instances: usize, tasks: usize) {
+        let room = Ranks::room(instances);
         for watch in self.of_group.iter_mut().flatten() {
-            watch.occupied.reserve(Ranks::room(instances));
+            watch.reserve(room);
         }
-        let pairs = |groups: usize| tasks.min(instances.saturating_mul(groups));
         if self.watched > 0 {
-            self.tasks.reserve((2 * pairs(self.watched)).saturating_sub(self.tasks.len()));
+            self.crowds.reserve(tasks.min(room.div_ceil(LANES).saturating_mul(self.watched)), tasks);
         }
         if self.spreading > 0 {
-            self.levels.reserve(pairs(self.spreading));
+            self.list.reserve((tasks / (LEVELS + 1)).min(instances.saturating_mul(self.spreading)));
         }
     }
 
     /// The ranks of the instances that run a task of a watched group.
     #[inline]
     pub(crate) fn occupied(&self, group: GroupId) -> Option<&Ranked> {
-        self.of_group.get(group.index())?.as_ref().map(|watch| &watch.occupied)
+        self.watch(group).map(|watch| &watch.occupied)
     }
 
-    /// Tasks of a watched group on an instance.
+    /// The ranks of the instances that run a few tasks of a group that spreads over instances: those with one, with two, and so
+    /// on. Sets without an instance are left out.
     #[inline]
-    pub(crate) fn tasks(&self, group: GroupId, slot: u32) -> u32 {
-        self.tasks.get(&pair(group, slot)).copied().unwrap_or(0)
+    pub(crate) fn levels(&self, group: GroupId) -> impl Iterator<Item = &Ranked> {
+        self.watch(group).into_iter().flat_map(|watch| &watch.levels).filter(|level| !level.is_empty())
+    }
+
+    /// What is known of a group.
+    #[inline]
+    fn watch(&self, group: GroupId) -> Option<&Watch> {
+        self.of_group.get(group.index())?.as_ref()
+    }
+
+    /// Tasks of a watched group on the instance with a rank.
+    #[inline]
+    pub(crate) fn tasks(&self, group: GroupId, rank: u32) -> u32 {
+        self.watch(group).map_or(0, |watch| self.crowds.get(&watch.crowd, rank))
     }
 
     /// A task of the group begins to count on the instance, or ceases to.
     #[inline]
     pub(crate) fn count(&mut self, ranks: &Ranks, group: GroupId, slot: u32, begins: bool) {
         let Some(Some(watch)) = self.of_group.get_mut(group.index()) else { return };
-        let tasks = self.tasks.entry(pair(group, slot)).or_insert(0);
-        let before = *tasks;
-        let after = if begins { before + 1 } else { before - 1 };
-        *tasks = after;
         let rank = ranks.of(slot);
-        if after == 0 {
-            self.tasks.remove(&pair(group, slot));
-        }
+        let (before, after) = self.crowds.count(&mut watch.crowd, rank, begins);
         if before == 0 || after == 0 {
             watch.occupied.set(rank, after > 0);
-        }
-        if watch.spreads > 0 {
-            match (before, after) {
-                (0, _) => self.levels.insert(key(group, after, rank), &[]),
-                (_, 0) => self.levels.remove(key(group, before, rank)),
-                _ => self.levels.replace(key(group, before, rank), key(group, after, rank), &[]),
+            if watch.occupied.word(rank as usize / LANES) == 0 {
+                self.crowds.give_back(&mut watch.crowd, rank);
             }
+        }
+        if watch.spreads == 0 {
+            return;
+        }
+        if let Some(level) = watch.level(before) {
+            level.set(rank, false);
+        }
+        if let Some(level) = watch.level(after) {
+            level.set(rank, true);
+        }
+        match (is_listed(before), is_listed(after)) {
+            (false, false) => {}
+            (false, true) => self.list.insert(key(group, after, rank), &[]),
+            (true, false) => self.list.remove(key(group, before, rank)),
+            (true, true) => self.list.replace(key(group, before, rank), key(group, after, rank), &[]),
         }
     }
 
-    /// Shows `visit` the instances that run tasks of a group, fewest first, then in registration order, until it says to
-    /// stop.
+    /// Shows `visit` the instances that run tasks of a group that spreads over instances, fewest first, then in registration
+    /// order, until it says to stop.
     pub(crate) fn walk(
+        &self,
+        ranks: &Ranks,
+        group: GroupId,
+        effort: &mut Effort,
+        mut visit: impl FnMut(u32) -> bool,
+    ) -> Walk {
+        for rank in self.levels(group).flat_map(Ranked::iter) {
+            if !effort.visit_instance() {
+                return Walk::Spent;
+            }
+            if visit(ranks.slot_of(rank)) {
+                return Walk::Stopped;
+            }
+        }
+        self.walk_list(ranks, group, effort, visit)
+    }
+
+    /// The same for those with more tasks than [`levels`](Self::levels) tells of.
+    pub(crate) fn walk_list(
         &self,
         ranks: &Ranks,
         group: GroupId,
@@ -208,7 +277,7 @@ impl Watches {
     ) -> Walk {
         let (from, to) = (key(group, 0, 0), key(group, TASKS_MAX, (1 << RANK_BITS) - 1));
         let mut is_blurred = false;
-        let walk = self.levels.walk(&Query { from, to, amounts: &[] }, effort, |key| {
+        let walk = self.list.walk(&Query { from, to, amounts: &[] }, effort, |key| {
             is_blurred = key >> RANK_BITS & i64::from(TASKS_MAX) == i64::from(TASKS_MAX);
             is_blurred || visit(ranks.slot_of(rank_of(key)))
         });
@@ -217,49 +286,51 @@ impl Watches {
 
     /// Watches every watched group anew, after ranks have changed.
     pub(crate) fn rebuild(&mut self, state: &State, ranks: &Ranks) {
-        let Self { of_group, tasks, levels, .. } = self;
-        levels.clear();
-        for (group, watch) in (0u32..).map(GroupId).zip(of_group) {
-            let Some(watch) = watch else { continue };
+        self.list.clear();
+        for number in 0..self.of_group.len() {
+            let Some(watch) = &mut self.of_group[number] else { continue };
             watch.occupied.clear();
-            for (slot, count) in Self::instances(tasks, state, group) {
-                watch.occupied.set(ranks.of(slot), true);
-                if watch.spreads > 0 {
-                    levels.insert(key(group, count, ranks.of(slot)), &[]);
-                }
-            }
+            watch.levels.iter_mut().for_each(Ranked::clear);
+            self.crowds.clear(&mut watch.crowd);
+            #[expect(clippy::cast_possible_truncation, reason = "groups are numbered by a u32")]
+            self.count_all(state, ranks, GroupId(number as u32));
         }
     }
 
     /// Counts everything again.
     pub(crate) fn validate(&self, state: &State, ranks: &Ranks) -> Result<(), String> {
-        let (mut pairs, mut listed) = (0, 0);
+        let (mut pages, mut listed) = (0, 0);
         for (group, watch) in (0u32..).map(GroupId).zip(&self.of_group) {
             let Some(watch) = watch else { continue };
             let mut occupied = Ranked::default();
+            let mut levels = alloc::vec![Ranked::default(); watch.levels.len()];
             for &slot in &state.registry {
-                let tasks = state.group_tasks(group, slot);
-                if tasks != self.tasks(group, slot) {
+                let (tasks, rank) = (state.group_tasks(group, slot), ranks.of(slot));
+                if tasks != self.tasks(group, rank) {
                     return Err(alloc::format!("the tasks of watched group {group:?} are out of date"));
                 }
-                if tasks > 0 {
-                    occupied.set(ranks.of(slot), true);
-                    pairs += 1;
-                    listed += usize::from(watch.spreads > 0);
+                occupied.set(rank, tasks > 0);
+                if let Some(level) = levels.get_mut((tasks as usize).wrapping_sub(1)) {
+                    level.set(rank, true);
                 }
-                if occupied.contains(ranks.of(slot)) != watch.occupied.contains(ranks.of(slot)) {
-                    return Err(alloc::format!("the instances of watched group {group:?} are out of date"));
-                }
+                listed += usize::from(watch.spreads > 0 && is_listed(tasks));
             }
+            let same = |one: &Ranked, other: &Ranked| one.iter().eq(other.iter()) && other.is_sound();
+            if !same(&occupied, &watch.occupied)
+                || !levels.iter().zip(&watch.levels).all(|(one, other)| same(one, other))
+            {
+                return Err(alloc::format!("the instances of watched group {group:?} are out of date"));
+            }
+            pages += occupied.blocks();
         }
-        let right = self.levels.is_sound(|at, _| {
-            let slot = ranks.slot_of(rank_of(at));
-            let tasks = |group| self.tasks.get(&pair(group, slot)).copied().unwrap_or(0);
-            u32::try_from(at >> (TASK_BITS + RANK_BITS))
-                .is_ok_and(|group| at == key(GroupId(group), tasks(GroupId(group)), ranks.of(slot)))
+        let right = self.list.is_sound(|at, _| {
+            u32::try_from(at >> (TASK_BITS + RANK_BITS)).map(GroupId).is_ok_and(|group| {
+                let tasks = self.tasks(group, rank_of(at));
+                is_listed(tasks) && at == key(group, tasks, rank_of(at))
+            })
         });
-        if !right || self.levels.len() != listed || self.tasks.len() != pairs {
-            return Err("the list of watched groups is out of date".into());
+        if !right || self.list.len() != listed || self.crowds.used() != pages || !self.crowds.is_sound() {
+            return Err("the counts of watched groups are out of date".into());
         }
         Ok(())
     }
@@ -267,8 +338,8 @@ impl Watches {
     /// Bytes held on the heap.
     pub(crate) fn memory_usage(&self) -> usize {
         self.of_group.capacity() * size_of::<Option<Watch>>()
-            + self.of_group.iter().flatten().map(|watch| watch.occupied.memory_usage()).sum::<usize>()
-            + self.tasks.allocation_size()
-            + self.levels.memory_usage()
+            + self.of_group.iter().flatten().map(Watch::memory_usage).sum::<usize>()
+            + self.crowds.memory_usage()
+            + self.list.memory_usage()
     }
 }

@@ -19,15 +19,19 @@ use crate::constraint::Constraint;
 use crate::demand::GpuDemand;
 use crate::error::Error;
 use crate::id::{InstanceId, RequestId};
+use crate::index::gauge::ranking::Ranking;
+use crate::index::gauge::{HEADROOM_UNIT, Measure};
 use crate::limits::RANDOM_DRAWS_MAX;
 use crate::prepared::Prepared;
 use crate::request::Request;
 use crate::resource::ResourceKind;
 use crate::select::draw::Draws;
+use crate::select::fit;
 use crate::select::judge::{Judge, Reason};
 use crate::select::plan::{AbsentGroup, Plan, Rule};
 use crate::state::State;
 use crate::strategy::{BinpackField, SpreadField, Strategy, TieBreak};
+use crate::workload::Workload;
 
 use verdicts::{Amounts, Asked, Check};
 pub use verdicts::{Failure, Verdict, Verdicts};
@@ -67,6 +71,8 @@ pub struct Winner {
     pub runner_up: Option<(String, Vec<ScoreTerm>)>,
     /// What told the two apart: a rule, or the tie-break.
     pub decided_by: String,
+    /// What the winner's rank under a target workload means, where a rule ranks by one.
+    pub detail: Option<String>,
 }
 
 /// The instance that came nearest to taking the task (semantics.md §2.4, U-24).
@@ -239,7 +245,7 @@ impl Cluster {
     fn winner(&self, prepared: &Prepared, judge: &Judge<'_>, feasible: Vec<u32>) -> Option<Winner> {
         let state = self.state();
         let (plan, request) = (&prepared.plan, &prepared.request);
-        let scores = Scores::new(state, plan, judge, feasible);
+        let scores = Scores::new(state, (plan, request), judge, feasible);
         let best = scores.iter().map(|(_, keys)| keys).min()?;
         let draws = plan.rules.contains(&Rule::Random) || plan.tie_break == TieBreak::Seeded;
         let mut tied = scores.iter().filter(|(_, keys)| *keys == best).map(|(slot, _)| slot);
@@ -261,6 +267,7 @@ impl Cluster {
             score: terms(best),
             runner_up: runner_up.map(|(other, keys)| (state.info[other as usize].name.clone().into(), terms(keys))),
             decided_by,
+            detail: detail(state, plan, request, slot),
         })
     }
 }
@@ -366,12 +373,21 @@ struct Scores {
 
 impl Scores {
     /// Those of some instances.
-    fn new(state: &State, plan: &Plan, judge: &Judge<'_>, slots: Vec<u32>) -> Self {
+    fn new(state: &State, (plan, request): (&Plan, &Request), judge: &Judge<'_>, slots: Vec<u32>) -> Self {
+        let demand = state.demands.get(plan.demand);
         let width = plan.rules.iter().take_while(|&&rule| rule != Rule::Random).count();
         let mut scores = Self { keys: alloc::vec![0; slots.len() * width], slots, width };
         for (at, &rule) in plan.rules.iter().enumerate().take(width) {
             match rule {
                 Rule::Random => {}
+                Rule::BestFit => scores.fill(at, |slot| fit::best_fit(state, demand, slot)),
+                Rule::DotProduct => scores.fill(at, |slot| fit::dot_product(state, demand, slot)),
+                Rule::Gauge(_) => {
+                    if let Some(gauge) = request.strategies.rules().get(at).and_then(gauge_of) {
+                        scores
+                            .fill(at, |slot| Ranking::of(state, gauge, demand.cpu_and_memory, demand.gpus(), slot).key);
+                    }
+                }
                 Rule::Binpack(column) => scores.fill(at, |slot| state.remaining[column][slot as usize].into()),
                 Rule::SpreadInstance => scores.fill(at, |slot| judge.tasks(slot).into()),
                 Rule::SpreadAttribute(name) => {
@@ -438,7 +454,49 @@ fn rule_text(rule: &Strategy) -> String {
         Strategy::Spread(SpreadField::InstanceId) => "spread(instanceId)".into(),
         Strategy::Spread(SpreadField::Attribute(name)) => format!("spread(attribute:{name})"),
         Strategy::Random => "random".into(),
+        Strategy::BestFit => "bestFit".into(),
+        Strategy::DotProduct => "dotProduct".into(),
+        Strategy::Fragmentation(_) => "fragmentation".into(),
+        Strategy::Headroom(_) => "headroom".into(),
     }
+}
+
+/// The target workload a rule ranks by, and how.
+const fn gauge_of(rule: &Strategy) -> Option<(&Workload, Measure)> {
+    match rule {
+        Strategy::Fragmentation(workload) => Some((workload, Measure::Fragmentation)),
+        Strategy::Headroom(workload) => Some((workload, Measure::Headroom)),
+        _ => None,
+    }
+}
+
+/// What the rank of the winner under a target workload means, for the first rule that ranks so.
+fn detail(state: &State, plan: &Plan, request: &Request, slot: u32) -> Option<String> {
+    let (workload, measure) = request.strategies.rules().iter().find_map(gauge_of)?;
+    let demand = state.demands.get(plan.demand);
+    let ranking = Ranking::of(state, (workload, measure), demand.cpu_and_memory, demand.gpus(), slot);
+    let mut text = match measure {
+        Measure::Fragmentation => {
+            let (by, weight) = (ranking.loss.unsigned_abs(), workload.weight());
+            let change = match ranking.loss {
+                0 => "stays the same".to_owned(),
+                loss => {
+                    let thousandths = (by + weight / 2) / weight;
+                    format!("{} by {thousandths} thousandths of a GPU", if loss > 0 { "grows" } else { "falls" })
+                }
+            };
+            format!("score {} of 100: what the workload cannot use of its free GPUs {change}", 100 - ranking.key)
+        }
+        Measure::Headroom => {
+            let unit = workload.weight().saturating_mul(HEADROOM_UNIT.unsigned_abs());
+            let thousandths = (ranking.loss.unsigned_abs() + unit / 2) / unit;
+            format!("its headroom for the workload falls by {thousandths} thousandths of a GPU")
+        }
+    };
+    if is_share(request) {
+        text.push_str(&format!(", on the GPU at position {}", ranking.position));
+    }
+    Some(text)
 }
 
 /// Whether a request asks for a share of a GPU.
@@ -630,6 +688,9 @@ impl fmt::Display for Explanation {
                 writeln!(f)?;
             }
             writeln!(f, "decided by {}", winner.decided_by)?;
+            if let Some(detail) = &winner.detail {
+                writeln!(f, "{detail}")?;
+            }
         }
         for (text, count) in &self.reasons {
             writeln!(f, "{count} x {text}")?;

@@ -421,10 +421,10 @@ impl Turn {
         self.used = 0;
         self.len = 0;
         effort.searches += 1;
-        let walk = searcher.walk(self.from, effort, |position, slot| {
+        let walk = searcher.walk(scope, self.from, effort, |position, slot| {
             self.from = position + 1;
             let is_there = || !open.has(slot) && (!searcher.lags(slot) || searcher.has_enough(slot));
-            if scope.has(slot) && is_there() && searcher.admits(slot) {
+            if is_there() && searcher.admits(scope, slot) {
                 self.found[self.len] = (position, slot);
                 self.len += 1;
             }
@@ -476,7 +476,7 @@ impl Open {
             }
             let (slot, _) = self.instances[lane as usize];
             effort.visit_instance();
-            if scope.has(slot) && searcher.admits(slot) {
+            if searcher.admits(scope, slot) {
                 return Some((position, slot));
             }
             lanes &= !(1 << lane);

@@ -20,7 +20,7 @@ use crate::index::bitset::Bitset;
 use crate::index::effort::Effort;
 use crate::index::order::Walk;
 use crate::index::residue::ResidueView;
-use crate::index::sequence::Ranked;
+use crate::index::sequence::{Among, Ranked};
 use crate::index::spread::SpreadView;
 use crate::limits::RANDOM_DRAWS_MAX;
 use crate::resource::fits;
@@ -37,6 +37,9 @@ use super::sweep;
 const BUDGET_LEAST: u32 = 128;
 /// Slots that a unit of the budget stands for: a candidate refused costs about as much as scanning so many.
 const BUDGET_SLOTS: usize = 24;
+
+/// Where static facts admit fewer than one instance in so many, a walk leaves the others out in whole leaves.
+const KEPT_PART: usize = 4;
 
 /// Ports whose sets are looked up once a search; those of others are looked up for each candidate.
 const PORTS_READY: usize = 4;
@@ -158,7 +161,7 @@ pub(super) struct Searcher<'a, 'r> {
     /// Instances admitted by static facts.
     pub(super) admitted: &'a Bitset,
     /// Instances that run a task of the group, where none of them may take another.
-    taken: Option<&'a Ranked>,
+    pub(super) taken: Option<&'a Ranked>,
     /// Ports the task wants.
     ports: &'a [u32],
     /// For the first of them, the instances on which they are taken.
@@ -228,11 +231,17 @@ impl<'a, 'r> Searcher<'a, 'r> {
         }
     }
 
-    /// Whether an instance that has enough may take the task.
+    /// Whether an instance of a scope that has enough may take the task.
+    ///
+    /// PERF: static facts come first: of all that is asked, the cheapest, and what refuses most.
     #[inline]
-    pub(super) fn admits(&self, slot: u32) -> bool {
-        self.admitted.contains(slot)
-            && self.taken.is_none_or(|taken| !taken.contains(self.index.ranks.of(slot)))
+    pub(super) fn admits(&self, scope: Scope<'_>, slot: u32) -> bool {
+        self.admitted.contains(slot) && scope.has(slot) && self.is_free(slot)
+    }
+
+    /// Whether an instance that static facts admit may take the task, if it has enough.
+    pub(super) fn is_free(&self, slot: u32) -> bool {
+        self.taken.is_none_or(|taken| !taken.contains(self.index.ranks.of(slot)))
             && (self.ports.is_empty() || self.has_ports(slot))
             && (!self.plan.wants_all_gpus || has_all_gpus(self.state, slot))
             && self.residues.is_none_or(|residues| residues.hold(slot))
@@ -288,8 +297,8 @@ impl<'a, 'r> Searcher<'a, 'r> {
     #[inline]
     fn first(&self, scope: Scope<'_>, effort: &mut Effort) -> Found {
         let mut found = None;
-        let walk = self.walk(i64::MIN, effort, |_, slot| {
-            let takes = scope.has(slot) && self.admits(slot);
+        let walk = self.walk(scope, i64::MIN, effort, |_, slot| {
+            let takes = self.admits(scope, slot);
             if takes {
                 found = Some(slot);
             }
@@ -299,35 +308,48 @@ impl<'a, 'r> Searcher<'a, 'r> {
     }
 
     /// Shows `visit` the instances from a position on that have enough, best first by what decides last, until it says to
-    /// stop; with each its position.
+    /// stop; with each its position. Those that are not of the scope, or that static facts turn away, may be left out.
     #[inline]
-    pub(super) fn walk(&self, from: i64, effort: &mut Effort, visit: impl FnMut(i64, u32) -> bool) -> Walk {
+    pub(super) fn walk(
+        &self,
+        scope: Scope<'_>,
+        from: i64,
+        effort: &mut Effort,
+        visit: impl FnMut(i64, u32) -> bool,
+    ) -> Walk {
         let Index { orders, ranks, admissions, .. } = self.index;
         let needed = &self.search.needed;
         if let Last::Binpack(column, _) = self.search.last {
-            return orders.walk_amount(ranks, column, from, needed, effort, visit);
+            let are_few = admissions.len(self.search.admission) < self.state.registry.len() / KEPT_PART;
+            let is_kept = are_few.then_some(|slot| self.admitted.contains(slot) && scope.has(slot));
+            return orders.walk_amount(ranks, (column, from, needed), is_kept, effort, visit);
         }
-        let turned_away = admissions.turned_away(self.search.admission);
-        orders.walk_sequence(ranks, (from, needed), [turned_away, self.taken], effort, visit)
+        let among = Among { without: [admissions.turned_away(self.search.admission), self.taken], within: None };
+        orders.walk_sequence(ranks, (from, needed), among, effort, visit)
     }
 
     /// The instance with the fewest tasks of the group, the earliest registered of several: the earliest of those without a
-    /// task of it, or, where none of them is feasible, the first that is in the list of the others.
+    /// task of it, or, where none of them is feasible, of those with one, and so on; the first in the list of those with many.
     fn find_fewest(&self, scope: Scope<'_>, effort: &mut Effort) -> Found {
         let Index { orders, ranks, watches, admissions, .. } = self.index;
-        let without = [admissions.turned_away(self.search.admission), watches.occupied(self.plan.group)];
+        let (turned_away, group) = (admissions.turned_away(self.search.admission), self.plan.group);
         let mut found = None;
         let mut take = |_: i64, slot: u32| {
-            let takes = scope.has(slot) && self.admits(slot);
+            let takes = self.admits(scope, slot);
             if takes {
                 found = Some(slot);
             }
             takes
         };
-        let walk = match orders.walk_sequence(ranks, (0, &self.search.needed), without, effort, &mut take) {
-            Walk::Ended => watches.walk(ranks, self.plan.group, effort, |slot| self.has_enough(slot) && take(0, slot)),
-            walk => walk,
-        };
+        let vacant = Among { without: [turned_away, watches.occupied(group)], within: None };
+        let levels = watches.levels(group).map(|level| Among { without: [turned_away, None], within: Some(level) });
+        for among in core::iter::once(vacant).chain(levels) {
+            let walk = orders.walk_sequence(ranks, (0, &self.search.needed), among, effort, &mut take);
+            if walk != Walk::Ended {
+                return concluded(walk, found);
+            }
+        }
+        let walk = watches.walk_list(ranks, group, effort, |slot| self.has_enough(slot) && take(0, slot));
         concluded(walk, found)
     }
 
@@ -336,8 +358,8 @@ impl<'a, 'r> Searcher<'a, 'r> {
         let Last::Binpack(column, _) = self.search.last else { return Found::Unknown };
         let column = &self.state.remaining[column];
         scratch.ties.clear();
-        let walk = self.walk(i64::MIN, effort, |_, slot| {
-            if !scope.has(slot) || !self.admits(slot) {
+        let walk = self.walk(scope, i64::MIN, effort, |_, slot| {
+            if !self.admits(scope, slot) {
                 return false;
             }
             let is_tied = scratch.ties.first().is_none_or(|&first| column[first as usize] == column[slot as usize]);
@@ -358,7 +380,7 @@ impl<'a, 'r> Searcher<'a, 'r> {
         let mut draws = Draws::new(self.plan.seed, self.state.sequence);
         let mut draw = || self.state.registry[draws.below(self.state.registry.len())];
         let takes =
-            |slot: u32| self.admitted.contains(slot) && scope.has(slot) && self.has_enough(slot) && self.admits(slot);
+            |slot: u32| self.admitted.contains(slot) && scope.has(slot) && self.has_enough(slot) && self.is_free(slot);
         let hit = (0..RANDOM_DRAWS_MAX).map(|_| draw()).find(|&slot| takes(slot));
         hit.map_or(Found::Unknown, Found::Instance)
     }

@@ -6,6 +6,7 @@
 
 pub(crate) mod batch;
 pub(crate) mod draw;
+pub(crate) mod fit;
 pub(crate) mod indexed;
 pub(crate) mod judge;
 pub(crate) mod plan;

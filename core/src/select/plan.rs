@@ -5,6 +5,7 @@ use smallvec::SmallVec;
 use crate::id::{AttributeId, ConstraintId, DemandId, GroupId};
 use crate::index::admission::AdmissionId;
 use crate::index::amounts::Needed;
+use crate::index::gauge::ShapeId;
 use crate::index::residue::ResidueId;
 use crate::index::spread::SpreadId;
 use crate::limits::REQUEST_STRATEGIES_MAX;
@@ -21,6 +22,12 @@ pub(crate) enum Rule {
     SpreadAttribute(AttributeId),
     /// A uniform draw.
     Random,
+    /// Least left, as shares of what the instance has.
+    BestFit,
+    /// Least product of what is taken and what is left, likewise.
+    DotProduct,
+    /// Least cost by a target workload; `None` in a chain that places nothing, where it decides nothing.
+    Gauge(Option<ShapeId>),
 }
 
 /// How instances without a spread attribute are ranked (semantics.md §3.2, U-29).
@@ -137,6 +144,8 @@ pub(crate) struct Plan {
     pub(crate) ports_clash: bool,
     /// The chain.
     pub(crate) rules: SmallVec<[Rule; REQUEST_STRATEGIES_MAX]>,
+    /// The first shape that a rule of the chain ranks by: it chooses the device of a share.
+    pub(crate) shape: Option<ShapeId>,
     /// Where instances without a spread attribute rank.
     pub(crate) absent_group: AbsentGroup,
     /// Who wins a tie.
@@ -167,6 +176,11 @@ impl Plan {
             Some(_) => return None,
         };
         Some((spread, last))
+    }
+
+    /// The shapes that rules of the chain rank by.
+    pub(crate) fn shapes(&self) -> impl Iterator<Item = ShapeId> + '_ {
+        self.rules.iter().filter_map(|rule| if let Rule::Gauge(shape) = *rule { shape } else { None })
     }
 
     /// Whether choosing needs to know how many tasks of the group each instance has.

@@ -16,6 +16,7 @@ use crate::state::{State, WORD};
 use crate::strategy::TieBreak;
 
 use super::draw::Draws;
+use super::fit;
 use super::indexed::spread_of;
 use super::judge::has_all_gpus;
 use super::plan::{AbsentGroup, Last, Plan, Rule};
@@ -77,6 +78,16 @@ fn choose(
                 });
                 scratch.domains = domains;
             }
+            Rule::BestFit => {
+                let demand = state.demands.get(plan.demand);
+                narrow(scratch, &mut narrowed, |slot| fit::best_fit(state, demand, slot));
+            }
+            Rule::DotProduct => {
+                let demand = state.demands.get(plan.demand);
+                narrow(scratch, &mut narrowed, |slot| fit::dot_product(state, demand, slot));
+            }
+            Rule::Gauge(None) => {}
+            Rule::Gauge(Some(shape)) => narrow(scratch, &mut narrowed, index.gauges.keys(shape)),
             Rule::Random => return draw(state, plan, scratch, narrowed),
         }
     }
@@ -187,7 +198,7 @@ impl<'a> Group<'a> {
     fn tasks(self, slot: u32) -> u32 {
         match self {
             Self::Column(counts) => counts[slot as usize],
-            Self::Watched(index, group) => index.watches.tasks(group, slot),
+            Self::Watched(index, group) => index.watches.tasks(group, index.ranks.of(slot)),
             Self::Walked(state, group) => state.group_tasks(group, slot),
         }
     }
@@ -294,7 +305,9 @@ fn fewest(index: &Index, plan: &Plan, scratch: &mut Scratch, narrowed: bool) -> 
         }
         is_candidate
     });
-    found.or_else(|| slots(candidates).min_by_key(|&slot| (index.watches.tasks(group, slot), index.ranks.of(slot))))
+    let tasks = |rank: u32| index.watches.tasks(group, rank);
+    let rank = |slot: u32| index.ranks.of(slot);
+    found.or_else(|| slots(candidates).min_by_key(|&slot| (tasks(rank(slot)), rank(slot))))
 }
 
 /// A uniform draw among what is left: a bounded number of tries at registration positions, then the n-th candidate in

@@ -47,7 +47,7 @@ impl Searcher<'_, '_> {
                 let key = |tasks: u32, slot: u32| i64::from(tasks) << 32 | rank(slot);
                 match tallies.counts(self.plan.group) {
                     Some(counts) => self.sweep_by(|slot| key(counts[slot as usize], slot)),
-                    None => self.sweep_by(|slot| key(watches.tasks(self.plan.group, slot), slot)),
+                    None => self.sweep_by(|slot| key(watches.tasks(self.plan.group, ranks.of(slot)), slot)),
                 }
             }
             Last::Binpack(..) | Last::Random => Found::Unknown,
@@ -62,10 +62,12 @@ impl Searcher<'_, '_> {
             return Found::Unknown;
         }
         let amounts = &self.state.demands.get(self.plan.demand).amounts;
+        let taken = self.taken.filter(|_| self.index.ranks.are_slots());
         let mut best = (u32::MAX, i64::MAX);
         let mut found = Found::Nothing;
         for (word, &members) in self.admitted.words().iter().enumerate() {
-            let mut lanes = members;
+            // PERF: sets are cheaper than amounts, so where a group has a task on most of its instances, few are left to compare.
+            let mut lanes = members & !taken.map_or(0, |taken| taken.word(word));
             for &(column, amount) in amounts {
                 if lanes == 0 {
                     break;
@@ -80,7 +82,7 @@ impl Searcher<'_, '_> {
                     continue;
                 }
                 let key = (level, key(slot));
-                if key < best && self.admits(slot) {
+                if key < best && self.is_free(slot) {
                     best = key;
                     found = Found::Instance(slot);
                 }

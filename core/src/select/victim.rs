@@ -44,6 +44,7 @@ pub(crate) fn select(
                 count_domains(state, counts, group, domains, |slot| domain(state, name, slot));
                 narrow(victims, |task| domains[domain(state, name, state.tasks[task as usize].instance)]);
             }
+            Rule::BestFit | Rule::DotProduct | Rule::Gauge(_) => {}
             Rule::Random => {
                 victims.sort_unstable_by_key(|&task| state.ages[task as usize]);
                 let mut draws = Draws::new(seed, u64::from(state.groups[group.index()].active));

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use super::cluster::{Cluster, Task};
 use super::definition::Definition;
 use super::expr::{self, Node};
+use super::gpu::Expected;
 
 /// One rule of a chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,14 @@ pub(super) enum Rule {
     SpreadInstance,
     /// `spread` over `attribute:NAME`
     SpreadAttribute(String),
+    /// Ours: `bestFit`
+    BestFit,
+    /// Ours: `dotProduct`
+    DotProduct,
+    /// Ours: `fragmentation` under a workload
+    Fragmentation(Vec<Expected>),
+    /// Ours: `headroom` under a workload
+    Headroom(Vec<Expected>),
 }
 
 /// What a call asks for.
@@ -133,6 +142,7 @@ impl Cluster {
 
     /// The instance the chain prefers among `candidates`, which are in registration order.
     pub(super) fn choose(&self, mut candidates: Vec<usize>, ask: &Ask) -> Option<usize> {
+        let demand = &ask.definition.demand;
         for rule in &ask.chain {
             if candidates.is_empty() {
                 return None;
@@ -141,6 +151,9 @@ impl Cluster {
             let key = |at: usize| match rule {
                 Rule::BinpackCpu => self.left(at).cpu,
                 Rule::BinpackMemory => self.left(at).memory,
+                Rule::BestFit | Rule::DotProduct | Rule::Fragmentation(_) | Rule::Headroom(_) => {
+                    self.gpu_key(at, rule, demand)
+                }
                 _ => counts.get(&self.spread_value(at, rule)).copied().unwrap_or(0),
             };
             if *rule == Rule::Random {
@@ -164,7 +177,7 @@ impl Cluster {
     /// Places one task on an instance that can take it; returns its id and the ids of its devices.
     pub(super) fn put(&mut self, at: usize, ask: &Ask) -> (String, Vec<String>) {
         let demand = &ask.definition.demand;
-        let devices = self.devices(at, &demand.gpu).unwrap_or_default();
+        let devices = self.devices_by(at, ask);
         let gpu_ids = self.device_ids(at, &devices);
         let id = self.next_name();
         self.tasks.push(Task {

@@ -390,6 +390,28 @@ impl Cluster {
         left
     }
 
+    /// CPU and memory an instance registered with.
+    pub(super) fn registered(&self, at: usize) -> (i128, i128) {
+        let registered = &self.instances[at].registered;
+        (registered.cpu, registered.memory)
+    }
+
+    /// Devices in the pool of an instance.
+    pub(super) fn pool(&self, at: usize) -> usize {
+        self.instances[at].registered.gpus.as_ref().map_or(0, Vec::len)
+    }
+
+    /// Whether a device is taken although no task of ours is on it.
+    pub(super) fn is_blocked(&self, at: usize, position: usize) -> bool {
+        self.instances[at].gpus_blocked.contains(&position)
+    }
+
+    /// Whether an instance carries a slice of a GPU.
+    pub(super) fn has_slice(&self, at: usize) -> bool {
+        let kind = self.instances[at].attributes.get("ecs.instance-type").and_then(Option::as_deref);
+        kind.is_some_and(|kind| kind.starts_with("g6f.") || kind.starts_with("gr6f."))
+    }
+
     /// The pool positions a placement would take, if the instance can give them.
     pub(super) fn devices(&self, at: usize, gpu: &Gpu) -> Option<Vec<usize>> {
         let instance = &self.instances[at];

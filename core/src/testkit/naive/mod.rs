@@ -9,6 +9,7 @@ mod choose;
 mod cluster;
 mod definition;
 mod expr;
+mod gpu;
 mod steps;
 #[cfg(test)]
 mod tests;

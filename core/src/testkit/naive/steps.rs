@@ -13,6 +13,7 @@ use super::choose::{Ask, Rule};
 use super::cluster::{Cluster, Task, find};
 use super::definition;
 use super::expr::{self, Node};
+use super::gpu;
 use super::value::{Fault, Res, fault, flag, get, integer, invalid, list, name, text, texts};
 
 /// The entry of a step.
@@ -209,8 +210,14 @@ impl Oracle {
                 return Err(invalid("capacity provider strategies are not supported"));
             }
             (members, distinct) = constraints(request, definition.constraints.len())?;
+            let own = gpu::own(request)?;
             chain = strategy(request)?;
-            if chain.is_empty() {
+            if own == Some(None) && !chain.is_empty() {
+                return Err(invalid("`firstFit` leaves nothing to decide"));
+            }
+            if let Some(own) = own {
+                chain.splice(0..0, own);
+            } else if chain.is_empty() {
                 chain = if service { zones_then_instances() } else { alloc::vec![Rule::Random] };
             }
         }

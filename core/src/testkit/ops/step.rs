@@ -147,6 +147,9 @@ impl Source<'_> {
         if self.maybe(Feature::Strategies, 80) {
             request["placementStrategy"] = self.chain();
         }
+        if self.maybe(Feature::Gpus, 40) {
+            self.own_strategy(request);
+        }
         if self.maybe(Feature::External, 20) {
             request["launchType"] = json!("EXTERNAL");
         } else if self.chance(10) {
@@ -187,6 +190,42 @@ impl Source<'_> {
             });
         }
         json!(rules)
+    }
+
+    /// A strategy of our own.
+    fn own_strategy(&mut self, request: &mut Value) {
+        let kind =
+            self.pick(&["firstFit", "bestFit", "dotProduct", "fragmentation", "fragmentation", "headroom", "headroom"]);
+        let mut own = json!({ "type": kind });
+        if kind == "firstFit" {
+            request.as_object_mut().map(|request| request.remove("placementStrategy"));
+        }
+        if ["fragmentation", "headroom"].contains(&kind) {
+            let kinds: Vec<Value> = (0..1 + self.below(3)).map(|_| self.expected()).collect();
+            own["workload"] = json!(kinds);
+        }
+        request["xPlacementStrategy"] = own;
+    }
+
+    /// A kind of a target workload.
+    fn expected(&mut self) -> Value {
+        let mut kind = json!({ "weight": 1 + self.below(5) });
+        if self.chance(60) {
+            kind["cpu"] = json!(self.need(1).min(1 << 30));
+        }
+        if self.chance(40) {
+            kind["memory"] = json!(self.need(1).min(1 << 30));
+        }
+        match self.below(5) {
+            0 => {}
+            1 => kind["gpus"] = json!(1 + self.below(2)),
+            n => kind["gpuShare"] = json!([125, 250, 500, 750, 999][(self.below(5) + n) as usize % 5]),
+        }
+        if self.chance(25) {
+            kind["expression"] =
+                json!(self.pick(&["attribute:rack exists", "attribute:stack == prod", "agentConnected == true"]));
+        }
+        kind
     }
 
     /// Amounts in place of the definition's that leave it one ECS accepts.
