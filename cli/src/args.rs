@@ -300,6 +300,10 @@ pub(crate) struct RearrangeArgs {
     /// describe-tasks output; may be given several times.
     #[arg(long, value_name = "FILE")]
     pub(crate) tasks: Vec<PathBuf>,
+    /// describe-task-definition output of a definition that tasks run: what they take, and its constraints. May be given
+    /// several times.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) definition: Vec<PathBuf>,
     /// describe-services output: the constraints that tasks of services are under. May be given several times.
     #[arg(long, value_name = "FILE")]
     pub(crate) services: Vec<PathBuf>,

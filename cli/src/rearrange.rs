@@ -14,8 +14,13 @@ use crate::io::{self, Failure};
 
 /// Reads the cluster, its tasks and its services, plans, and prints the plan.
 pub(crate) fn run(args: &RearrangeArgs) -> Result<ExitCode, Failure> {
-    io::check_standard_input(args.cluster.iter().chain(&args.tasks).chain(&args.services))?;
+    let files = args.cluster.iter().chain(&args.tasks).chain(&args.definition).chain(&args.services);
+    io::check_standard_input(files)?;
     let mut session = document::cluster(&args.cluster, &[])?;
+    let of_cluster = session.take_warnings();
+    for path in &args.definition {
+        document::with_json(path, |json| session.register_task_definition_json(json))?;
+    }
     for tasks in &args.tasks {
         document::with_json(tasks, |json| session.load_tasks_json(json))?;
     }
@@ -23,6 +28,10 @@ pub(crate) fn run(args: &RearrangeArgs) -> Result<ExitCode, Failure> {
     for rules in options.rules.iter().filter(|rules| session.cluster().running_tasks_of(&rules.group) == 0) {
         io::complain(&format!("warning: no task is in the group `{}`", rules.group));
     }
+    // The cluster's warnings are about network interfaces, which few tasks ask for.
+    let cluster = session.cluster();
+    let has_eni = cluster.tasks().any(|id| cluster.task(id).is_ok_and(|task| task.demand().eni));
+    document::tell_warnings(if has_eni { of_cluster } else { Vec::new() });
     document::tell_warnings(session.take_warnings());
     let start = Instant::now();
     let time = args.milliseconds.map(Duration::from_millis);

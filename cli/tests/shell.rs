@@ -44,5 +44,5 @@ fn commands_of_the_readme_warn_of_nothing() {
         assert_eq!((output.code, output.err.as_str()), (Some(0), ""), "{command}");
         number += 1;
     }
-    assert_eq!(number, 3);
+    assert_eq!(number, 5);
 }

@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 use super::Session;
 use super::pack::{amount, check_keys, small};
 use super::request::constraint;
+use crate::constraint::Constraint;
 use crate::error::{Error, ErrorKind};
 use crate::id::InstanceId;
 use crate::json::{Fields, Json};
@@ -79,12 +80,25 @@ fn read_services(fields: Fields<'_, '_>) -> Result<Vec<GroupRules>, Error> {
 }
 
 impl Session {
-    /// Plans moves; see [`rearrange`]. The session is as before when this returns.
+    /// Plans moves; see [`rearrange`]. The constraints of task definitions that the session knows hold as well. The session is
+    /// as before when this returns.
     ///
     /// # Errors
     /// Those of [`rearrange`].
     pub fn rearrange(&mut self, options: &RearrangeOptions, watch: Watch<'_>) -> Result<RearrangePlan, Error> {
-        rearrange(&mut self.cluster, options, watch)
+        let mut options = options.clone();
+        let mut names: Vec<&str> = Vec::new();
+        for id in self.cluster.tasks() {
+            names.push(self.cluster.task(id)?.definition());
+        }
+        names.sort_unstable();
+        names.dedup();
+        for name in names {
+            let Some(definition) = self.book.accepted(name) else { continue };
+            let constraints = definition.constraints.iter().cloned().map(Constraint::MemberOf).collect();
+            options.definitions.push((name.into(), constraints));
+        }
+        rearrange(&mut self.cluster, &options, watch)
     }
 
     /// A plan as JSON, with the names of tasks and instances.

@@ -163,10 +163,7 @@ impl<'a> Fleet<'a> {
         let invalid = |message: String, path: &str, help: &str| {
             Err(Error::with_message(ErrorKind::InvalidParameter, message).in_path(path).with_help(help.to_owned()))
         };
-        if options.headroom_percent > 99 {
-            let message = format!("a headroom of {} percent leaves no room", options.headroom_percent);
-            return invalid(message, "headroomPercent", "give 0 to 99");
-        }
+        check_headroom(options.headroom_percent)?;
         for (at, zone) in options.zones.iter().enumerate() {
             if zone.is_empty() || options.zones[..at].contains(zone) {
                 return invalid(format!("zone `{zone}` is empty or there twice"), "zones", "name each zone once");
@@ -193,6 +190,8 @@ impl<'a> Fleet<'a> {
     /// Those of [`ProblemBuilder::add_type`]; [`ErrorKind::InvalidParameter`] for an offer that is limited where zones are
     /// named, as its limit would have to be shared between them.
     pub fn add_offer(&mut self, offer: &BinType<'_>) -> Result<(), Error> {
+        // Options may have changed since they were checked.
+        check_headroom(self.options.headroom_percent)?;
         if self.options.only.as_ref().is_some_and(|only| !offer.satisfies(only)) {
             return Ok(());
         }
@@ -319,6 +318,15 @@ impl FleetPlan {
     pub fn zone(&self, bin_type: u32) -> Option<&str> {
         self.zone_of_type.get(bin_type as usize).and_then(|zone| zone.as_deref())
     }
+}
+
+/// Refuses a headroom that leaves no room.
+fn check_headroom(percent: u32) -> Result<(), Error> {
+    if percent <= 99 {
+        return Ok(());
+    }
+    let message = format!("a headroom of {percent} percent leaves no room");
+    Err(Error::with_message(ErrorKind::InvalidParameter, message).in_path("headroomPercent").with_help("give 0 to 99"))
 }
 
 /// Whether a type belongs to an offer, or already runs.

@@ -73,6 +73,8 @@ pub struct RearrangeOptions {
     pub skew_max: Option<u64>,
     /// What is known of groups. Tasks of others have no constraints but their required attributes.
     pub rules: Vec<GroupRules>,
+    /// Constraints of task definitions, by the name that tasks have of them, on top of those of their groups.
+    pub definitions: Vec<(String, Vec<Constraint>)>,
     /// Most steps.
     pub steps: u64,
 }
@@ -87,6 +89,7 @@ impl Default for RearrangeOptions {
             attribute: AVAILABILITY_ZONE.into(),
             skew_max: Some(1),
             rules: Vec::new(),
+            definitions: Vec::new(),
             steps: STEPS_DEFAULT,
         }
     }

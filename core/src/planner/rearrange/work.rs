@@ -62,6 +62,8 @@ impl Requests {
                     .with_launch(if is_external { LaunchKind::External } else { LaunchKind::Ec2 })
                     .with_strategies(Strategy::Binpack(field));
                 request.constraints = rules.map(|rules| rules.constraints.clone()).unwrap_or_default();
+                let of_definition = options.definitions.iter().filter(|(name, _)| name == task.definition());
+                request.constraints.extend(of_definition.flat_map(|(_, constraints)| constraints.iter().cloned()));
                 wanted.push(request);
                 known.push((task.demand().clone(), number));
                 number
