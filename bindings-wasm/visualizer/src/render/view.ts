@@ -1,0 +1,162 @@
+// A canvas that shows a scene through a camera: tiles, headings over them, and what is under the pointer or the cursor.
+
+import { shareUsed } from "../model/snapshot.ts";
+import { Camera } from "./camera.ts";
+import type { Scene } from "./cells.ts";
+import { hit, type Layout } from "./layout.ts";
+import { Tiles } from "./tiles.ts";
+
+/** Milliseconds a frame for tiles that are missing; the rest of a sixtieth of a second is for moving those that are there. */
+const BUDGET_MOVING = 5;
+const BUDGET_STILL = 40;
+
+/** A view. It draws when it has to, and only then. */
+export class View {
+  readonly camera = new Camera();
+  readonly #canvas: HTMLCanvasElement;
+  readonly #context: CanvasRenderingContext2D;
+  readonly #tiles = new Tiles();
+  #scene: Scene | undefined;
+  #layout: Layout | undefined;
+  #shares: readonly string[] = [];
+  #hovered: number | undefined;
+  #cursor: number | undefined;
+  #asked = 0;
+  #moved = 0;
+
+  constructor(canvas: HTMLCanvasElement) {
+    const context = canvas.getContext("2d", { alpha: false });
+    if (context === null) throw new Error("this browser has no canvas");
+    this.#canvas = canvas;
+    this.#context = context;
+  }
+
+  /** Shows a scene; another layout is shown whole. */
+  show(scene: Scene): void {
+    this.#scene = scene;
+    this.#shares = scene.layout.blocks.map(({ members }) =>
+      scene.snapshot.resources
+        .map((each) => `${each.label} ${Math.round(shareUsed(scene.snapshot, each, members) * 100)} %`)
+        .join(" · "),
+    );
+    if (scene.layout !== this.#layout) {
+      this.#layout = scene.layout;
+      this.camera.fit(scene.layout);
+    }
+    this.#tiles.spoil();
+    this.ask();
+  }
+
+  /** Takes the size of the canvas on the page. */
+  resize(width: number, height: number, isFit: boolean): void {
+    const ratio = this.#ratio();
+    this.#canvas.width = Math.max(1, Math.round(width * ratio));
+    this.#canvas.height = Math.max(1, Math.round(height * ratio));
+    this.camera.resize(width, height);
+    if (isFit && this.#layout !== undefined) this.camera.fit(this.#layout);
+    this.ask();
+  }
+
+  /** Shows everything. */
+  fit(): void {
+    if (this.#layout !== undefined) this.camera.fit(this.#layout);
+    this.ask();
+  }
+
+  /** Moves by so many pixels. */
+  pan(dx: number, dy: number): void {
+    this.camera.pan(dx, dy);
+    this.#moved = performance.now();
+    this.ask();
+  }
+
+  /** Scales around a point. */
+  zoom(factor: number, x?: number, y?: number): void {
+    this.camera.zoom(factor, x, y);
+    this.#moved = performance.now();
+    this.ask();
+  }
+
+  /** The instance at a point of the canvas. */
+  at(x: number, y: number): number | undefined {
+    const { x: worldX, y: worldY } = this.camera.toWorld(x, y);
+    return this.#layout === undefined ? undefined : hit(this.#layout, worldX, worldY);
+  }
+
+  /** Marks the instance under the pointer. */
+  hover(instance: number | undefined): void {
+    if (instance === this.#hovered) return;
+    this.#hovered = instance;
+    this.ask();
+  }
+
+  /** Marks an instance, and shows it if it is out of view. */
+  point(instance: number | undefined): void {
+    this.#cursor = instance;
+    const layout = this.#layout;
+    if (instance !== undefined && layout !== undefined) {
+      this.camera.reveal(layout.x[instance] ?? 0, layout.y[instance] ?? 0, layout.cellWidth, layout.cellHeight);
+    }
+    this.ask();
+  }
+
+  /** Asks for a frame. */
+  ask(): void {
+    if (this.#asked === 0) this.#asked = requestAnimationFrame(() => this.#draw());
+  }
+
+  /** Ends it. */
+  close(): void {
+    cancelAnimationFrame(this.#asked);
+    this.#scene = undefined;
+  }
+
+  #ratio(): number {
+    return Math.min(2, window.devicePixelRatio || 1);
+  }
+
+  #draw(): void {
+    this.#asked = 0;
+    const scene = this.#scene;
+    if (scene === undefined) return;
+    const context = this.#context;
+    const ratio = this.#ratio();
+    const scale = this.camera.scale * ratio;
+    const [left, top] = [Math.round(this.camera.x * scale), Math.round(this.camera.y * scale)];
+    const isMoving = performance.now() - this.#moved < 120;
+    if (this.#tiles.draw(context, scene, left, top, scale, isMoving ? BUDGET_MOVING : BUDGET_STILL)) this.ask();
+    this.#headings(scene, left, top, scale, ratio);
+    this.#mark(scene, this.#hovered, left, top, scale, 1.5 * ratio);
+    this.#mark(scene, this.#cursor, left, top, scale, 2.5 * ratio);
+  }
+
+  #headings({ layout, palette }: Scene, left: number, top: number, scale: number, ratio: number): void {
+    const context = this.#context;
+    context.textBaseline = "alphabetic";
+    layout.blocks.forEach((block, number) => {
+      const [x, width] = [block.x * scale - left, block.width * scale];
+      const baseline = (block.y + block.heading) * scale - top - 6 * ratio;
+      const size = Math.min(15 * ratio, block.heading * scale * 0.62);
+      if (size < 7 * ratio || x > this.#canvas.width || x + width < 0 || baseline < 0 || baseline > this.#canvas.height + 40)
+        return;
+      const title = `600 ${size}px system-ui, sans-serif`;
+      const [shown, rest] = [block.label, `${block.members.length} · ${this.#shares[number] ?? ""}`];
+      context.font = title;
+      const used = context.measureText(shown).width;
+      context.fillStyle = palette.text;
+      context.fillText(shown, x, baseline, width);
+      context.font = `${size * 0.86}px system-ui, sans-serif`;
+      if (used + context.measureText(rest).width + 10 * ratio > width) return;
+      context.fillStyle = palette.textSoft;
+      context.fillText(rest, x + used + 10 * ratio, baseline);
+    });
+  }
+
+  #mark({ layout, palette }: Scene, instance: number | undefined, left: number, top: number, scale: number, line: number): void {
+    if (instance === undefined) return;
+    const [x, y] = [(layout.x[instance] ?? 0) * scale - left, (layout.y[instance] ?? 0) * scale - top];
+    this.#context.strokeStyle = palette.cursor;
+    this.#context.lineWidth = line;
+    this.#context.strokeRect(x - line, y - line, layout.cellWidth * scale + 2 * line, layout.cellHeight * scale + 2 * line);
+  }
+}
