@@ -8,7 +8,13 @@ import { chromium } from "playwright-core";
 
 /** The page is served below this path, as on a host that has other pages. */
 export const BASE = "/some/where/placewright/";
-const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".wasm": "application/wasm", ".json": "application/json" };
+const TYPES = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".wasm": "application/wasm",
+  ".json": "application/json",
+};
 
 /** Where the visualizer is. */
 export const here = fileURLToPath(new URL("..", import.meta.url));

@@ -163,22 +163,21 @@ function Winner({ winner }: { readonly winner: NonNullable<Explanation["winner"]
   };
   return (
     <div class="winner">
+      <p>
+        Winner <Instance arn={arn} />, decided by <strong>{rule(decidedBy)}</strong>
+        {runnerUp !== undefined && (
+          <>
+            ; next best <Instance arn={runnerUp.arn} />
+          </>
+        )}
+      </p>
       <table>
-        <caption>
-          Winner, decided by <strong>{rule(decidedBy)}</strong>
-        </caption>
+        <caption>Keys, of which the least wins</caption>
         <thead>
           <tr>
-            <th scope="col">the least key wins</th>
-            <th scope="col">
-              <Instance arn={arn} />
-            </th>
-            {runnerUp !== undefined && (
-              <th scope="col">
-                <Instance arn={runnerUp.arn} />
-                <span class="soft">next best</span>
-              </th>
-            )}
+            <th scope="col">rule</th>
+            <th scope="col">winner</th>
+            {runnerUp !== undefined && <th scope="col">next best</th>}
           </tr>
         </thead>
         <tbody>

@@ -23,9 +23,9 @@ export function brief(id: string): string {
 /** An attribute's name without the prefix that all of ECS's have. */
 export const attribute = (name: string): string => name.replace(/^ecs\./, "");
 
-/** A rule of a chain in words. */
+/** A rule of a chain in words, be it written as `spread:FIELD` or as `spread(FIELD)`. */
 export function rule(text: string): string {
-  const [type = "", ...rest] = text.split(":");
+  const [type = "", ...rest] = text.replace(/^(\w+)\((.*)\)$/, "$1:$2").split(":");
   const field = rest.join(":");
   if (type === "spread")
     return `spread over ${field === "instanceId" || field === "host" ? "instances" : attribute(field.replace(/^attribute:/, ""))}`;

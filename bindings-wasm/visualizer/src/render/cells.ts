@@ -1,7 +1,7 @@
 // Draws instances: a frame, and a bar for each resource that is filled from below with what its tasks hold, coloured by group.
 
 import type { Resource, Snapshot } from "../model/snapshot.ts";
-import { BAR, BAR_GAP, BAR_HEIGHT, type Layout, PADDING } from "./layout.ts";
+import { BAR_GAP, BAR_HEIGHT, type Layout, PADDING } from "./layout.ts";
 import { colourOf, type Palette } from "./palette.ts";
 
 /** What is drawn. */
@@ -27,9 +27,10 @@ export function drawCell(context: Context, scene: Scene, instance: number, left:
   context.fillStyle = isSelected ? palette.frameSelected : palette.frame;
   fill(context, left, top, width, height, scale > 0.45 ? 3 * scale : 0);
   snapshot.resources.forEach((resource, number) => {
-    const x = left + (PADDING + number * (BAR + BAR_GAP)) * scale;
+    const x = left + (PADDING + number * (layout.bar + BAR_GAP)) * scale;
     drawBar(context, scene, resource, instance, x, top + PADDING * scale, scale);
   });
+  if (layout.label > 0) drawLabel(context, scene, instance, left, top, scale);
   if (snapshot.isAway[instance] === 1) drawAway(context, palette, left, top, width, height, scale);
   if (fresh?.[instance] === 1) {
     context.strokeStyle = palette.fresh;
@@ -53,7 +54,7 @@ function drawBar(
   if (registered <= 0) return;
   const full = BAR_HEIGHT * scale * (scene.isToScale ? Math.max(registered / resource.most, 0.04) : 1);
   const bottom = top + BAR_HEIGHT * scale;
-  const width = BAR * scale;
+  const width = scene.layout.bar * scale;
   context.fillStyle = palette.track;
   fill(context, x, bottom - full, width, full, 0);
   const used = Math.min(registered, Math.max(0, registered - (resource.remaining[instance] ?? 0)));
@@ -86,6 +87,27 @@ function drawBar(
     context.fillStyle = palette.unknown;
     context.fillRect(x, y - rest, width, rest);
   }
+}
+
+/** The type of the instance below its bars, or its id where it has no type. */
+function drawLabel(
+  context: Context,
+  { snapshot, layout, palette }: Scene,
+  instance: number,
+  left: number,
+  top: number,
+  scale: number,
+): void {
+  const size = 9.5 * scale;
+  if (size < 7) return;
+  const { instanceType, id } = snapshot.instances;
+  const text = instanceType.words[instanceType.codes[instance] ?? -1] ?? id[instance] ?? "";
+  context.font = `${size}px system-ui, sans-serif`;
+  context.fillStyle = palette.textSoft;
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  const across = layout.cellWidth * scale;
+  context.fillText(text, left + across / 2, top + (BAR_HEIGHT + PADDING + 1 + layout.label / 2) * scale, across - 4);
 }
 
 /** A dashed frame, or a mark in the corner where that is too small to be seen. */

@@ -132,7 +132,7 @@ function paint(context: CanvasRenderingContext2D, scene: Scene, left: number, to
   const [right, down] = [stepX(layout), stepY(layout)];
   const [x, y, side] = [left / scale, top / scale, SIDE / scale];
   for (const block of layout.blocks) {
-    const [originX, originY] = [block.x, block.y + block.heading];
+    const [originX, originY] = [block.x, block.y + layout.heading];
     if (originX > x + side || block.x + block.width < x || originY > y + side || block.y + block.height < y) continue;
     const rows = Math.ceil(block.members.length / block.columns);
     const fromRow = Math.max(0, Math.floor((y - originY) / down));

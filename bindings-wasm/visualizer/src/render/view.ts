@@ -135,8 +135,8 @@ export class View {
     context.textBaseline = "alphabetic";
     layout.blocks.forEach((block, number) => {
       const [x, width] = [block.x * scale - left, block.width * scale];
-      const baseline = (block.y + block.heading) * scale - top - 6 * ratio;
-      const size = Math.min(15 * ratio, block.heading * scale * 0.62);
+      const baseline = (block.y + layout.heading) * scale - top - 6 * ratio;
+      const size = Math.min(15 * ratio, layout.heading * scale * 0.62);
       if (size < 7 * ratio || x > this.#canvas.width || x + width < 0 || baseline < 0 || baseline > this.#canvas.height + 40)
         return;
       const title = `600 ${size}px system-ui, sans-serif`;
