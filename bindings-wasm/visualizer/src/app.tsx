@@ -114,7 +114,8 @@ function ClusterView() {
     taken?.instances.id.forEach((id, at) => {
       if (instances.has(id)) positions.add(at);
     });
-    return positions.size > 0 && positions.size <= 200 ? positions : undefined;
+    // Where most are new, marks would say nothing.
+    return positions.size > 0 && positions.size <= Math.min(200, (taken?.size ?? 0) / 2) ? positions : undefined;
   }, [current, taken, last]);
   if (current === undefined || taken === undefined || blocks === undefined) return null;
   const selected = selection.value;

@@ -1,8 +1,10 @@
 // What every browser test needs: the built page on a server of its own, a browser, and what the page must never do.
 
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import { extname, join, normalize } from "node:path";
+import { basename, extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
@@ -66,4 +68,65 @@ export async function open(browser, origin, { hash = "", ...options } = {}) {
   await page.waitForLoadState("networkidle");
   isLoaded = true;
   return { page, faults, close: () => context.close() };
+}
+
+/** The repository. */
+export const root = join(here, "..", "..");
+
+/** A figure of the head of the page. */
+export const figure = (page, key) => page.locator(`[data-figure="${key}"]`).textContent();
+
+/** Drops files onto the page. */
+export async function drop(page, paths) {
+  const files = await Promise.all(paths.map(async (path) => ({ name: basename(path), text: await readFile(path, "utf8") })));
+  await page.evaluate((given) => {
+    const transfer = new DataTransfer();
+    for (const { name, text } of given) transfer.items.add(new File([text], name));
+    document.querySelector(".page")?.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true }));
+  }, files);
+}
+
+/** Runs the native command-line tool; its output as text. Exit code 3, some tasks not placed, is an answer. */
+export function native(...args) {
+  const command = process.env.PLACEWRIGHT_CLI ?? "cargo";
+  const before = process.env.PLACEWRIGHT_CLI === undefined ? ["run", "--quiet", "--release", "-p", "placewright-cli", "--"] : [];
+  const { status, stdout, stderr, error } = spawnSync(command, [...before, ...args], {
+    cwd: root,
+    encoding: "utf8",
+    maxBuffer: 1 << 28,
+  });
+  if (error !== undefined) throw error;
+  if (status !== 0 && status !== 3) throw new Error(`placewright ${args.join(" ")}: ${stderr}`);
+  return stdout;
+}
+
+/** What the reader is given when a button is clicked. */
+export async function saved(page, name) {
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name }).click()]);
+  return readFile(await download.path(), "utf8");
+}
+
+/** Starts a server and a browser for the tests of a file, and ends them. */
+export function setUp({ before, after }, folders = {}) {
+  const held = {};
+  before(async () => {
+    held.server = await serve({ [BASE]: join(here, "dist"), ...folders });
+    held.browser = await browse();
+  });
+  after(async () => {
+    await held.browser?.close();
+    held.server?.close();
+  });
+  return {
+    held,
+    /** A test on a page of its own, in which nothing may go wrong. */
+    withPage:
+      (work, options = {}) =>
+      async () => {
+        const { page, faults, close } = await open(held.browser, held.server.origin, options);
+        await work(page);
+        assert.deepEqual(faults, []);
+        await close();
+      },
+  };
 }

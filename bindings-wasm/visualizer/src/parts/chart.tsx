@@ -23,10 +23,11 @@ export function Chart({ title, x, lines, at, format }: ChartProps) {
   const toX = (value: number) => LEFT + (value / Math.max(1, last)) * (WIDTH - LEFT - RIGHT);
   const toY = (value: number) => HEIGHT - BOTTOM - (value / most) * (HEIGHT - TOP - BOTTOM);
   const ends = lines.map(({ values }) => toY(values.at(-1) ?? 0));
-  // Labels that would lie on each other are moved apart.
+  // Labels that would lie on each other are moved apart, the lower value downward.
   const [a = 0, b = 0] = ends;
-  const push = Math.max(0, 13 - Math.abs(a - b)) / 2;
-  const labels = [a + (a <= b ? -push : push), b + (a <= b ? push : -push)].map((y) => Math.min(HEIGHT - 6, Math.max(10, y)));
+  const middle = Math.min(HEIGHT - BOTTOM - 3, Math.max(TOP + 5, (a + b) / 2));
+  const isClose = Math.abs(a - b) < 14;
+  const labels = isClose ? (a <= b ? [middle - 7, middle + 7] : [middle + 7, middle - 7]) : [a, b];
   const said = lines.map(({ name, values }) => `${name} ends at ${format(values.at(-1) ?? 0)}`).join(", ");
   return (
     <figure class="chart">

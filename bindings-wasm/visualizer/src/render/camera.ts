@@ -1,7 +1,10 @@
 // What part of the world is seen: a point of the world in the left upper corner, and a scale.
 
-/** The smallest and the largest scale beside the one that shows everything. */
+/** The largest scale. */
 const SCALE_MAX = 8;
+/** Pixels left free around a world that is shown whole; below are the buttons. */
+const MARGIN = 16;
+const BELOW = 52;
 
 /** A view of the world. Positions of the view are in CSS pixels. */
 export class Camera {
@@ -20,17 +23,18 @@ export class Camera {
   }
 
   /** Shows all of a world. */
-  fit(world: { readonly width: number; readonly height: number }, margin = 16): void {
+  fit(world: { readonly width: number; readonly height: number }): void {
     this.#world = { width: Math.max(1, world.width), height: Math.max(1, world.height) };
-    this.scale = this.fitting(margin);
+    this.scale = this.fitting();
     this.x = (this.#world.width - this.width / this.scale) / 2;
-    this.y = (this.#world.height - this.height / this.scale) / 2;
+    const free = (this.height - MARGIN - BELOW) / this.scale - this.#world.height;
+    this.y = -free / 2 - MARGIN / this.scale;
   }
 
   /** The scale at which all of the world is seen. */
-  fitting(margin = 16): number {
-    const across = (this.width - 2 * margin) / this.#world.width;
-    const down = (this.height - 2 * margin) / this.#world.height;
+  fitting(): number {
+    const across = (this.width - 2 * MARGIN) / this.#world.width;
+    const down = (this.height - MARGIN - BELOW) / this.#world.height;
     return Math.min(Math.max(Math.min(across, down), 0.001), 2.4);
   }
 

@@ -80,7 +80,7 @@ function drawBar(
     if (part <= 0) continue;
     y -= part;
     context.fillStyle = colourOf(palette, group);
-    context.fillRect(x, y, width, isApart && part > 3 ? part - 0.8 : part);
+    context.fillRect(x, y, width, isApart && part > 4 ? part - 1 : part);
   }
   const rest = (used - Math.min(sum, used)) * (full / registered);
   if (rest > 0.3) {

@@ -18,7 +18,8 @@ export class View {
   readonly #tiles = new Tiles();
   #scene: Scene | undefined;
   #layout: Layout | undefined;
-  #shares: readonly string[] = [];
+  /** By block: what its heading says after its name, the longest first. */
+  #remarks: readonly (readonly string[])[] = [];
   #hovered: number | undefined;
   #cursor: number | undefined;
   #asked = 0;
@@ -34,11 +35,12 @@ export class View {
   /** Shows a scene; another layout is shown whole. */
   show(scene: Scene): void {
     this.#scene = scene;
-    this.#shares = scene.layout.blocks.map(({ members }) =>
-      scene.snapshot.resources
-        .map((each) => `${each.label} ${Math.round(shareUsed(scene.snapshot, each, members) * 100)} %`)
-        .join(" · "),
-    );
+    const { snapshot } = scene;
+    this.#remarks = scene.layout.blocks.map(({ members }) => {
+      const shares = snapshot.resources.map((each) => `${each.label} ${Math.round(shareUsed(snapshot, each, members) * 100)} %`);
+      const size = String(members.length);
+      return [`${size} · ${shares.join(" · ")}`, `${size} · ${shares.slice(0, 2).join(" · ")}`, size];
+    });
     if (scene.layout !== this.#layout) {
       this.#layout = scene.layout;
       this.camera.fit(scene.layout);
@@ -133,22 +135,22 @@ export class View {
   #headings({ layout, palette }: Scene, left: number, top: number, scale: number, ratio: number): void {
     const context = this.#context;
     context.textBaseline = "alphabetic";
+    context.textAlign = "start";
     layout.blocks.forEach((block, number) => {
       const [x, width] = [block.x * scale - left, block.width * scale];
       const baseline = (block.y + layout.heading) * scale - top - 6 * ratio;
       const size = Math.min(15 * ratio, layout.heading * scale * 0.62);
       if (size < 7 * ratio || x > this.#canvas.width || x + width < 0 || baseline < 0 || baseline > this.#canvas.height + 40)
         return;
-      const title = `600 ${size}px system-ui, sans-serif`;
-      const [shown, rest] = [block.label, `${block.members.length} · ${this.#shares[number] ?? ""}`];
-      context.font = title;
-      const used = context.measureText(shown).width;
+      context.font = `600 ${size}px system-ui, sans-serif`;
+      const used = context.measureText(block.label).width + 10 * ratio;
       context.fillStyle = palette.text;
-      context.fillText(shown, x, baseline, width);
-      context.font = `${size * 0.86}px system-ui, sans-serif`;
-      if (used + context.measureText(rest).width + 10 * ratio > width) return;
+      context.fillText(block.label, x, baseline, width);
+      context.font = `${size * 0.82}px system-ui, sans-serif`;
+      const remark = this.#remarks[number]?.find((each) => used + context.measureText(each).width <= width);
+      if (remark === undefined) return;
       context.fillStyle = palette.textSoft;
-      context.fillText(rest, x + used + 10 * ratio, baseline);
+      context.fillText(remark, x + used, baseline);
     });
   }
 
