@@ -50,10 +50,10 @@ export function App() {
           {theme.value === "dark" ? "☀" : "☾"}
         </button>
       </header>
+      <main>{comparison.value === undefined ? <ClusterView /> : <Versus />}</main>
       <nav class="panel" aria-label="What to do">
         <Tabs />
       </nav>
-      <main>{comparison.value === undefined ? <ClusterView /> : <Versus />}</main>
       <aside class="panel" aria-label="Why">
         <Pinned />
         <WhyPanel />
@@ -99,6 +99,7 @@ function Tabs() {
         ))}
       </div>
       <div role="tabpanel" id={`panel-${panel.id}`} aria-labelledby={`tab-${panel.id}`} class="content">
+        <h2 class="unseen">{panel.title}</h2>
         <Content />
       </div>
     </>
