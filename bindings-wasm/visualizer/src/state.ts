@@ -1,10 +1,10 @@
 // The state of the page: one scenario, the simulation that carries it out, and what is being looked at. Panels read signals and call
 // the functions here; nothing else changes anything.
 
-import { computed, signal } from "@preact/signals";
+import { computed, signal, untracked } from "@preact/signals";
 import { type Diagnosis, inWords, type Usage } from "./engine.ts";
 import { isSame, ofForm } from "./model/definition.ts";
-import { choices, group } from "./model/grouping.ts";
+import { choices, group, type Section } from "./model/grouping.ts";
 import { type Action, DEFAULT, type Draft, type Look, rulesOf, type Scenario, type Source } from "./model/scenario.ts";
 import { Simulation } from "./model/simulation.ts";
 import { type Snapshot, take } from "./model/snapshot.ts";
@@ -52,18 +52,14 @@ export const groupings = computed<readonly string[]>(() => {
   const taken = snapshot.value;
   return (taken && withSimulation(({ cluster }) => choices(cluster, taken))) ?? [];
 });
-/** Which sections there are does not depend on tasks, so it is worked out anew for another cluster or another attribute only. */
-const sectionsOf = computed(() => {
-  const current = simulation.value;
+/** Which sections there are does not depend on tasks, so it is worked out anew for another cluster or another attribute only; but
+ * draining changes the status. */
+export const sections = computed<readonly Section[] | undefined>(() => {
   const by = look.value.groupBy;
-  return current === undefined ? undefined : group(current.cluster, take(current.cluster), by);
-});
-export const sections = computed(() => {
-  // Draining changes the status.
-  if (look.value.groupBy === "status") revision.value;
-  return look.value.groupBy === "status"
-    ? withSimulation(({ cluster }) => group(cluster, take(cluster), "status"))
-    : sectionsOf.value;
+  const current = simulation.value;
+  if (by === "status") revision.value;
+  const taken = untracked(() => snapshot.value);
+  return current === undefined || taken === undefined ? undefined : group(current.cluster, taken, by);
 });
 
 /** The expression as the editor wants it. */

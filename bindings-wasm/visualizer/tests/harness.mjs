@@ -49,9 +49,10 @@ export async function browse() {
 }
 
 /** Opens the page; `faults` collects what must not happen: errors on the console, and requests after it has loaded. */
-export async function open(browser, origin, { hash = "", ...options } = {}) {
+export async function open(browser, origin, { hash = "", init, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: "light", ...options });
   const page = await context.newPage();
+  if (init !== undefined) await page.addInitScript(init);
   const faults = [];
   let isLoaded = false;
   page.on("console", (message) => {

@@ -1,13 +1,15 @@
 // Pictures of square parts of the world at one scale, drawn once and then only moved: what makes panning cheap however many
-// instances are seen. A tile that is missing is drawn within a budget of time a frame, the nearest to the middle first.
+// instances are seen. So many that are missing are drawn in a frame, the nearest to the middle first; when all that is seen is there,
+// those around it follow, so that they are there when they come into view. They are counted and not timed, as browsers put off
+// the work of drawing until after the script.
 
 import { drawCell, type Scene } from "./cells.ts";
 import { stepX, stepY } from "./layout.ts";
 
 /** Side of a tile in device pixels. */
-const SIDE = 512;
+const SIDE = 256;
 /** Most tiles that are kept: 64 MiB of pictures. */
-const KEPT_MAX = 64;
+const KEPT_MAX = 256;
 
 interface Tile {
   readonly canvas: HTMLCanvasElement;
@@ -42,7 +44,7 @@ export class Tiles {
   }
 
   /** Draws what is seen, from a corner in device pixels of the world; whether something is still missing. */
-  draw(context: CanvasRenderingContext2D, scene: Scene, left: number, top: number, scale: number, budget: number): boolean {
+  draw(context: CanvasRenderingContext2D, scene: Scene, left: number, top: number, scale: number, most: number): boolean {
     const { width, height } = context.canvas;
     this.#frame += 1;
     if (scale !== this.#scale) {
@@ -53,30 +55,37 @@ export class Tiles {
     context.fillRect(0, 0, width, height);
     const [fromX, toX] = [Math.floor(left / SIDE), Math.floor((left + width) / SIDE)];
     const [fromY, toY] = [Math.floor(top / SIDE), Math.floor((top + height) / SIDE)];
-    const wanted: { x: number; y: number; away: number }[] = [];
-    for (let y = fromY; y <= toY; y += 1) {
-      for (let x = fromX; x <= toX; x += 1) {
+    const wanted: { x: number; y: number; away: number; isSeen: boolean }[] = [];
+    for (let y = fromY - 1; y <= toY + 1; y += 1) {
+      for (let x = fromX - 1; x <= toX + 1; x += 1) {
+        const isSeen = x >= fromX && x <= toX && y >= fromY && y <= toY;
         const away = Math.hypot((x + 0.5) * SIDE - left - width / 2, (y + 0.5) * SIDE - top - height / 2);
-        wanted.push({ x, y, away });
+        wanted.push({ x, y, away, isSeen });
       }
     }
-    wanted.sort((one, other) => one.away - other.away);
-    const end = performance.now() + budget;
+    wanted.sort((one, other) => Number(other.isSeen) - Number(one.isSeen) || one.away - other.away);
+    let painted = 0;
     let isMissing = false;
+    let isWhole = true;
     const there: [Tile, number, number][] = [];
-    for (const { x, y } of wanted) {
+    for (const { x, y, isSeen } of wanted) {
       let tile = this.#tiles.get(`${x},${y}`);
       if (tile?.version !== this.#version) {
-        if (performance.now() < end) tile = this.#paint(scene, x, y, scale, tile);
-        else isMissing = true;
+        if (painted < most) {
+          tile = this.#paint(scene, x, y, scale, tile);
+          painted += 1;
+        } else {
+          isMissing = true;
+        }
       }
-      if (tile === undefined) continue;
-      tile.seen = this.#frame;
-      there.push([tile, x, y]);
+      if (tile !== undefined) tile.seen = this.#frame;
+      if (!isSeen) continue;
+      if (tile === undefined) isWhole = false;
+      else there.push([tile, x, y]);
     }
-    if (there.length < wanted.length) this.#standIn(context, left, top, scale);
+    if (!isWhole) this.#standIn(context, left, top, scale);
     for (const [tile, x, y] of there) context.drawImage(tile.canvas, x * SIDE - left, y * SIDE - top);
-    this.#last = there.length < wanted.length ? undefined : { left, top, scale };
+    this.#last = isWhole ? { left, top, scale } : undefined;
     this.#forget();
     return isMissing;
   }

@@ -6,9 +6,9 @@ import type { Scene } from "./cells.ts";
 import { hit, type Layout } from "./layout.ts";
 import { Tiles } from "./tiles.ts";
 
-/** Milliseconds a frame for tiles that are missing; the rest of a sixtieth of a second is for moving those that are there. */
-const BUDGET_MOVING = 5;
-const BUDGET_STILL = 40;
+/** Tiles that are drawn in a frame: few while the view moves, so that each frame is in time. */
+const TILES_MOVING = 1;
+const TILES_STILL = 24;
 
 /** A view. It draws when it has to, and only then. */
 export class View {
@@ -126,7 +126,7 @@ export class View {
     const scale = this.camera.scale * ratio;
     const [left, top] = [Math.round(this.camera.x * scale), Math.round(this.camera.y * scale)];
     const isMoving = performance.now() - this.#moved < 120;
-    if (this.#tiles.draw(context, scene, left, top, scale, isMoving ? BUDGET_MOVING : BUDGET_STILL)) this.ask();
+    if (this.#tiles.draw(context, scene, left, top, scale, isMoving ? TILES_MOVING : TILES_STILL)) this.ask();
     this.#headings(scene, left, top, scale, ratio);
     this.#mark(scene, this.#hovered, left, top, scale, 1.5 * ratio);
     this.#mark(scene, this.#cursor, left, top, scale, 2.5 * ratio);
