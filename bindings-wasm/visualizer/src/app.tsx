@@ -1,7 +1,7 @@
 // The page: figures above, the cluster in the middle, what can be done on the left, why on the right.
 
 import { useSignal } from "@preact/signals";
-import { useMemo } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import { comparison } from "./comparison.ts";
 import { ExpressionEditor } from "./editor/expression.tsx";
 import { version } from "./engine.ts";
@@ -15,10 +15,39 @@ import { Legend } from "./parts/legend.tsx";
 import { Stage } from "./parts/stage.tsx";
 import { theme, toggle } from "./parts/theme.ts";
 import { counted } from "./parts/words.ts";
-import { busy, look, notice, pinned, pointed, query, revision, sections, selection, simulation, snapshot } from "./state.ts";
+import {
+  busy,
+  look,
+  notice,
+  pinned,
+  pointed,
+  query,
+  redo,
+  revision,
+  sections,
+  selection,
+  simulation,
+  snapshot,
+  undo,
+} from "./state.ts";
+
+/** Undo and redo by keyboard, unless a text is being written. */
+function onKeyDown(event: KeyboardEvent): void {
+  const isWriting = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement;
+  if (isWriting || event.altKey || !(event.ctrlKey || event.metaKey)) return;
+  const key = event.key.toLowerCase();
+  if (key === "z" && !event.shiftKey) undo();
+  else if ((key === "z" && event.shiftKey) || key === "y") redo();
+  else return;
+  event.preventDefault();
+}
 
 export function App() {
   const isOver = useSignal(false);
+  useEffect(() => {
+    addEventListener("keydown", onKeyDown);
+    return () => removeEventListener("keydown", onKeyDown);
+  }, []);
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: files can also be chosen in the panel Cluster
     <div

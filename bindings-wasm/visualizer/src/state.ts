@@ -36,8 +36,8 @@ export const shown = signal<{ readonly step: number; readonly task: number } | u
 export const pinned = signal<number | undefined>(undefined);
 /** Instances that a panel points at, in place of those of the expression. */
 export const pointed = signal<{ readonly label: string; readonly positions: Uint32Array } | undefined>(undefined);
-/** Milliseconds between two steps while it plays; 0 where it does not. */
-export const playing = signal(false);
+/** What is placed one after another while it plays. */
+export const playing = signal<"tasks" | "arrivals" | undefined>(undefined);
 
 const withSimulation = <T>(read: (simulation: Simulation) => T): T | undefined => {
   revision.value;
@@ -81,9 +81,25 @@ export function attempt(work: () => void): boolean {
     work();
     return true;
   } catch (error) {
+    recover();
     notice.value = { kind: "error", text: inWords(error) };
     return false;
   }
+}
+
+/** Makes the cluster again, with what was done to it, where the engine has lost it: it ran out of memory, or failed. */
+function recover(): void {
+  const current = simulation.value;
+  if (current === undefined || current.cluster.isUsable) return;
+  const log = current.steps.map((step) => step.action);
+  const again = { source: source.value, definitions: definitions.value };
+  try {
+    simulation.value = new Simulation({ ...again, log });
+  } catch {
+    // Then what was done is too much; the cluster as it was opened is not.
+    simulation.value = new Simulation({ ...again, log: [] });
+  }
+  changed();
 }
 
 /** Says that something is being worked on, lets the page be drawn, and does it. */
@@ -116,7 +132,7 @@ export function scenario(): Scenario {
 export function openScenario(next: Scenario): void {
   const opened = new Simulation(next);
   const before = simulation.value;
-  playing.value = false;
+  playing.value = undefined;
   shown.value = undefined;
   pinned.value = undefined;
   pointed.value = undefined;
@@ -153,7 +169,11 @@ export function openScenario(next: Scenario): void {
 
 /** Opens a source with an empty log, and keeps what is asked for. */
 export function openSource(next: Source): void {
-  openScenario({ ...DEFAULT, source: next, look: look.value, other: other.value, draft: { ...draft.value, memberOf: [] } });
+  // The trace has no zones to spread over.
+  const strategies = next.kind === "openb" ? ["binpack:memory"] : draft.value.strategies;
+  const groupBy = next.kind === "openb" ? "gpu-model" : look.value.groupBy;
+  const kept = { look: { ...look.value, groupBy }, other: other.value, draft: { ...draft.value, strategies, memberOf: [] } };
+  openScenario({ ...DEFAULT, ...kept, source: next });
 }
 
 /** Name of the definition that the draft asks for; it is registered if it is new. Throws what is wrong with it. */

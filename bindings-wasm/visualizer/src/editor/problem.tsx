@@ -28,7 +28,9 @@ export function Problem({ id, source, problem, onFix }: ProblemProps) {
         {problem.message}
         {problem.help === undefined ? "" : `; ${problem.help}`}
       </p>
-      {problem.expected.length > 0 && <p class="soft">expected: {problem.expected.slice(0, 12).join("  ")}</p>}
+      {problem.help === undefined && problem.expected.length > 0 && (
+        <p class="soft">expected: {problem.expected.slice(0, 12).join("  ")}</p>
+      )}
       {problem.suggestions.slice(0, 3).map((suggestion) => (
         <button key={suggestion.text} type="button" class="small" onClick={() => onFix(suggestion)}>
           use <code>{suggestion.text}</code>

@@ -5,8 +5,8 @@ import { read, type Scenario } from "./scenario.ts";
 
 /** Longest link that browsers and messengers keep whole; what is longer goes into a file. */
 export const LINK_MAX = 32_000;
-/** Most bytes that a link may unfold to. */
-const INFLATED_MAX = 64 * 1024 * 1024;
+/** Longest link that is read. Deflate makes at most a thousand bytes of one, so what it unfolds to is bounded. */
+const READ_MAX = 262_144;
 const PREFIX = "#s=";
 
 /** The part of a link behind the address of the page. */
@@ -20,11 +20,11 @@ export function toHash(scenario: Scenario): string {
 /** The scenario of a link; undefined where the link has none. Throws in words where it cannot be read. */
 export function fromHash(hash: string): Scenario | undefined {
   if (!hash.startsWith(PREFIX)) return undefined;
+  if (hash.length > READ_MAX) throw new Error(`the link is longer than ${READ_MAX} characters`);
   let value: unknown;
   try {
     const letters = atob(hash.slice(PREFIX.length).replaceAll("-", "+").replaceAll("_", "/"));
     const bytes = inflateSync(Uint8Array.from(letters, (letter) => letter.charCodeAt(0)));
-    if (bytes.length > INFLATED_MAX) throw new Error("too large");
     value = JSON.parse(strFromU8(bytes));
   } catch {
     throw new Error("the link is damaged: what is behind `#` cannot be read");

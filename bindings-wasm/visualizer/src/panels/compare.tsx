@@ -68,9 +68,9 @@ export function ComparePanel() {
               kind.value = event.currentTarget.value as typeof kind.value;
             }}
           >
-            {hasTrace && <option value="trace">of the trace</option>}
-            <option value="draft">of the task in Place</option>
-            {known.value.length > 1 && <option value="mixed">of all definitions, drawn</option>}
+            {hasTrace && <option value="trace">the trace</option>}
+            <option value="draft">the task of Place</option>
+            {known.value.length > 1 && <option value="mixed">all definitions, drawn</option>}
           </select>
         </label>
         <label>

@@ -25,23 +25,39 @@ export function PlacePanel() {
 }
 
 /** Places one more; whether there is more to come. */
-function step(): boolean {
-  const current = simulation.value;
-  if (current?.arrivals !== undefined && draft.value.from === "known" && draft.value.known === "") return arrive(1);
-  return place(1) && current?.steps.at(-1)?.rejected === 0;
+function step(what: "tasks" | "arrivals"): boolean {
+  if (what === "arrivals") return arrive(1);
+  return place(1) && simulation.value?.steps.at(-1)?.rejected === 0;
+}
+
+function Play({ what, isDisabled = false }: { readonly what: "tasks" | "arrivals"; readonly isDisabled?: boolean }) {
+  const isPlaying = playing.value === what;
+  return (
+    <button
+      type="button"
+      aria-pressed={isPlaying}
+      disabled={isDisabled}
+      onClick={() => {
+        playing.value = isPlaying ? undefined : what;
+      }}
+    >
+      {isPlaying ? "❚❚ Pause" : "▶ Play"}
+      {what === "arrivals" && <span class="unseen"> arrivals</span>}
+    </button>
+  );
 }
 
 function Buttons() {
   revision.value;
   const current = simulation.value;
-  const isPlaying = playing.value;
+  const what = playing.value;
   useEffect(() => {
-    if (!isPlaying) return;
+    if (what === undefined) return;
     const timer = setInterval(() => {
-      if (!step()) playing.value = false;
+      if (!step(what)) playing.value = undefined;
     }, BEAT);
     return () => clearInterval(timer);
-  }, [isPlaying]);
+  }, [what]);
   const total = current?.arrivals?.sequence.length ?? 0;
   const left = total - (current?.arrived ?? 0);
   return (
@@ -62,15 +78,7 @@ function Buttons() {
         </button>
       </div>
       <div class="row">
-        <button
-          type="button"
-          aria-pressed={isPlaying}
-          onClick={() => {
-            playing.value = !isPlaying;
-          }}
-        >
-          {isPlaying ? "❚❚ Pause" : "▶ Play"}
-        </button>
+        <Play what="tasks" />
         <button type="button" disabled={(current?.steps.length ?? 0) === 0} onClick={undo}>
           ↶ Undo
         </button>
@@ -84,6 +92,7 @@ function Buttons() {
             Trace: {count(total - left)} of {count(total)} tasks have arrived.
           </p>
           <div class="row">
+            <Play what="arrivals" isDisabled={left === 0} />
             {[1, 100, 1000].map((size) => (
               <button key={size} type="button" disabled={left === 0} onClick={() => arrive(size)}>
                 Next {count(size)}

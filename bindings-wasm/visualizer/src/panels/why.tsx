@@ -47,22 +47,25 @@ export function WhyPanel() {
   );
 }
 
+/** Most steps that are listed. */
+const LISTED_MAX = 60;
+
 function Steps({ steps, at }: { readonly steps: readonly Step[]; readonly at: number }) {
-  const first = Math.max(0, steps.length - 60);
+  const listed = steps.map((step, number) => ({ step, number })).slice(-LISTED_MAX);
   return (
     <section>
-      <h3>Steps</h3>
-      <ol class="steps" start={first + 1}>
-        {steps.slice(first).map((step, number) => (
-          <li key={first + number}>
+      <h3>Steps, the last first</h3>
+      <ol class="steps">
+        {listed.reverse().map(({ step, number }) => (
+          <li key={number}>
             <button
               type="button"
-              aria-current={first + number === at ? "step" : undefined}
+              aria-current={number === at ? "step" : undefined}
               onClick={() => {
-                shown.value = { step: first + number, task: 0 };
+                shown.value = { step: number, task: 0 };
               }}
             >
-              <span class="ordinal">{first + number + 1}</span> {inBrief(step.action)}
+              <span class="ordinal">{number + 1}</span> {inBrief(step.action)}
               <span class={step.rejected > 0 ? "bad" : "soft"}>{outcome(step)}</span>
             </button>
           </li>

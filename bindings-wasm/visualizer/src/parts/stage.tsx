@@ -6,7 +6,7 @@ import type { Section } from "../model/grouping.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import { lay, neighbour } from "../render/layout.ts";
 import { palette } from "../render/palette.ts";
-import { View } from "../render/view.ts";
+import { pixelRatio, View } from "../render/view.ts";
 import { Details } from "./details.tsx";
 import { theme } from "./theme.ts";
 
@@ -53,6 +53,7 @@ export function Stage({ label, snapshot, sections, selected, fresh, isToScale, p
     selected: useMemo(() => flags(snapshot.size, selected), [snapshot.size, selected]),
     fresh: useMemo(() => flags(snapshot.size, fresh), [snapshot.size, fresh]),
     isToScale,
+    ratio: pixelRatio(),
   };
 
   useEffect(() => {

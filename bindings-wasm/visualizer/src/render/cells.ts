@@ -14,6 +14,8 @@ export interface Scene {
   /** 1 where the last step put a task. */
   readonly fresh: Uint8Array | undefined;
   readonly isToScale: boolean;
+  /** Device pixels to a pixel of the page. */
+  readonly ratio: number;
 }
 
 type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
@@ -90,15 +92,9 @@ function drawBar(
 }
 
 /** The type of the instance below its bars, or its id where it has no type. */
-function drawLabel(
-  context: Context,
-  { snapshot, layout, palette }: Scene,
-  instance: number,
-  left: number,
-  top: number,
-  scale: number,
-): void {
-  const size = 9.5 * scale;
+function drawLabel(context: Context, scene: Scene, instance: number, left: number, top: number, scale: number): void {
+  const { snapshot, layout, palette } = scene;
+  const size = Math.min(9.5 * scale, 13 * scene.ratio);
   if (size < 7) return;
   const { instanceType, id } = snapshot.instances;
   const text = instanceType.words[instanceType.codes[instance] ?? -1] ?? id[instance] ?? "";

@@ -10,6 +10,9 @@ import { Tiles } from "./tiles.ts";
 const TILES_MOVING = 1;
 const TILES_STILL = 24;
 
+/** Device pixels to a pixel of the page; more than two are not seen, and cost as many. */
+export const pixelRatio = (): number => Math.min(2, window.devicePixelRatio || 1);
+
 /** A view. It draws when it has to, and only then. */
 export class View {
   readonly camera = new Camera();
@@ -51,7 +54,7 @@ export class View {
 
   /** Takes the size of the canvas on the page. */
   resize(width: number, height: number, isFit: boolean): void {
-    const ratio = this.#ratio();
+    const ratio = pixelRatio();
     this.#canvas.width = Math.max(1, Math.round(width * ratio));
     this.#canvas.height = Math.max(1, Math.round(height * ratio));
     this.camera.resize(width, height);
@@ -113,16 +116,12 @@ export class View {
     this.#scene = undefined;
   }
 
-  #ratio(): number {
-    return Math.min(2, window.devicePixelRatio || 1);
-  }
-
   #draw(): void {
     this.#asked = 0;
     const scene = this.#scene;
     if (scene === undefined) return;
     const context = this.#context;
-    const ratio = this.#ratio();
+    const { ratio } = scene;
     const scale = this.camera.scale * ratio;
     const [left, top] = [Math.round(this.camera.x * scale), Math.round(this.camera.y * scale)];
     const isMoving = performance.now() - this.#moved < 120;

@@ -1,0 +1,44 @@
+// The conformance corpus in Chromium, by the page of the package's own tests: as text and as objects, with the native digest.
+
+import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { join, relative, sep } from "node:path";
+import { after, before, test } from "node:test";
+import { native, root, setUp } from "./harness.mjs";
+
+const PACKAGE = "/package/";
+const { held } = setUp({ before, after }, { [PACKAGE]: join(root, "bindings-wasm") });
+const CASES = join(root, "core/testdata/placement");
+
+/** Every case as text, and whether it is run in the given order only. */
+async function cases() {
+  const names = (await readdir(CASES, { recursive: true })).filter((name) => name.endsWith(".json")).sort();
+  return Promise.all(
+    names.map(async (name) => [
+      await readFile(join(CASES, name), "utf8"),
+      relative(CASES, join(CASES, name)).split(sep).slice(0, -1).includes("ordered"),
+    ]),
+  );
+}
+
+test("the corpus passes in the browser with the native digest", { timeout: 300_000 }, async () => {
+  const [, digest] = /^digest ([0-9a-f]{64})$/m.exec(native("conformance", CASES)) ?? [];
+  assert.ok(digest !== undefined, "the native run prints a digest");
+  const corpus = await cases();
+  const page = await held.browser.newPage();
+  const faults = [];
+  page.on("pageerror", (error) => faults.push(error.message));
+  await page.goto(`${held.server.origin}${PACKAGE}tests/page/index.html`);
+  await page.waitForFunction(() => window.isReady === true);
+  const ways = { text: (text) => text, objects: (text) => JSON.stringify(JSON.parse(text)) };
+  for (const [way, form] of Object.entries(ways)) {
+    const given = corpus.map(([text, isOrdered]) => [form(text), isOrdered]);
+    const start = Date.now();
+    const told = await page.evaluate((all) => window.conformance(all), given);
+    console.log(`${given.length} cases as ${way} in Chromium: ${Date.now() - start} ms, digest ${told.digest}`);
+    assert.deepEqual(told.failures, []);
+    assert.equal(told.digest, digest);
+  }
+  assert.deepEqual(faults, []);
+  await page.close();
+});
