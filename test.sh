@@ -2,8 +2,8 @@
 # Installs what is missing and runs every test. Usage: ./test.sh [STEP ...]; without arguments, every step.
 #
 # Needs rustup's stable toolchain. The fuzz step also needs a nightly one, the msrv step apt-get, the python step Python 3.9 or
-# later with venv, and the benches step counts instructions with valgrind; each says so and is skipped where that is absent, and
-# fails where it is there and something is wrong.
+# later with venv, the browser step Node 20 or later, and the benches step counts instructions with valgrind; each says so and is
+# skipped where that is absent, and fails where it is there and something is wrong.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -149,6 +149,15 @@ print('placewright', pw.__version__, 'on CPython', platform.python_version())")
   done
 }
 
+# The visualizer in Chromium, which apt-get fetches where it is missing; with it the npm package, in the browser.
+step_browser() {
+  if ! node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20)' 2>/dev/null; then
+    echo "skipped: no Node 20 or later"
+    return
+  fi
+  node bindings-wasm/visualizer/test.mjs
+}
+
 step_docs() {
   RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps -p placewright --all-features
   cargo test --quiet --doc -p placewright --all-features
@@ -209,7 +218,7 @@ step_fuzz() {
   return $failed
 }
 
-STEPS=(format lint debug release conformance examples python docs benches msrv fuzz)
+STEPS=(format lint debug release conformance examples python browser docs benches msrv fuzz)
 for step in "${@:-${STEPS[@]}}"; do
   if [[ " ${STEPS[*]} " != *" $step "* ]]; then
     echo "no step is called $step; there are: ${STEPS[*]}" >&2
