@@ -48,9 +48,11 @@ const withSimulation = <T>(read: (simulation: Simulation) => T): T | undefined =
 export const snapshot = computed<Snapshot | undefined>(() => withSimulation(({ cluster }) => take(cluster)));
 export const usage = computed<Usage | undefined>(() => withSimulation(({ cluster }) => cluster.usage()));
 export const known = computed<readonly string[]>(() => withSimulation(({ cluster }) => cluster.definitions()) ?? []);
+/** What instances can be grouped by; no step changes their attributes. */
 export const groupings = computed<readonly string[]>(() => {
-  const taken = snapshot.value;
-  return (taken && withSimulation(({ cluster }) => choices(cluster, taken))) ?? [];
+  const current = simulation.value;
+  const taken = untracked(() => snapshot.value);
+  return current === undefined || taken === undefined ? [] : choices(current.cluster, taken);
 });
 /** Which sections there are does not depend on tasks, so it is worked out anew for another cluster or another attribute only; but
  * draining changes the status. */

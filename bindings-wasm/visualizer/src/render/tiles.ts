@@ -43,6 +43,22 @@ export class Tiles {
     this.#version += 1;
   }
 
+  /** The same of those pictures that show some of these instances. */
+  spoilSome({ layout }: Scene, instances: Uint32Array): void {
+    // Marks are drawn a little beyond the frame.
+    const rim = 2;
+    const tile = (at: number) => Math.floor((at * this.#scale) / SIDE);
+    for (const instance of instances) {
+      const [x = 0, y = 0] = [layout.x[instance], layout.y[instance]];
+      for (let across = tile(x - rim); across <= tile(x + layout.cellWidth + rim); across += 1) {
+        for (let down = tile(y - rim); down <= tile(y + layout.cellHeight + rim); down += 1) {
+          const shown = this.#tiles.get(`${across},${down}`);
+          if (shown !== undefined) shown.version = -1;
+        }
+      }
+    }
+  }
+
   /** Draws what is seen, from a corner in device pixels of the world; whether something is still missing. */
   draw(context: CanvasRenderingContext2D, scene: Scene, left: number, top: number, scale: number, most: number): boolean {
     const { width, height } = context.canvas;

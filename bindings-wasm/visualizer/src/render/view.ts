@@ -3,6 +3,7 @@
 import { shareUsed } from "../model/snapshot.ts";
 import { Camera } from "./camera.ts";
 import type { Scene } from "./cells.ts";
+import { changed } from "./change.ts";
 import { hit, type Layout } from "./layout.ts";
 import { Tiles } from "./tiles.ts";
 
@@ -37,6 +38,7 @@ export class View {
 
   /** Shows a scene; another layout is shown whole. */
   show(scene: Scene): void {
+    const before = this.#scene;
     this.#scene = scene;
     const { snapshot } = scene;
     this.#remarks = scene.layout.blocks.map(({ members }) => {
@@ -48,7 +50,9 @@ export class View {
       this.#layout = scene.layout;
       this.camera.fit(scene.layout);
     }
-    this.#tiles.spoil();
+    const different = before === undefined ? undefined : changed(before, scene);
+    if (different === undefined) this.#tiles.spoil();
+    else this.#tiles.spoilSome(scene, different);
     this.ask();
   }
 
