@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 // Builds the npm package into `pkg/`: module, glue, classes, types. Usage: node build.mjs [--testkit] [--without-regex] [--out FOLDER]
 //
-// The module is compiled by rustup's toolchain where it has, or can add, the target; otherwise by the distribution's compiler, which
-// builds the standard library from the sources beside it (Debian: rustc-web, cargo-web, rust-web-src, lld-19; fetched by apt-get
-// where that may be done). What takes long is kept: the compiler's folder, the tools in `.tools`, and what wasm-opt made of what.
+// The module is compiled together with the standard library, which makes it a third smaller: by rustup's toolchain where it has, or
+// can add, the sources of that; otherwise by the distribution's compiler (Debian: rustc-web, cargo-web, rust-web-src, lld-19; fetched
+// by apt-get where that may be done); otherwise by rustup's toolchain with the target as it comes. What takes long is kept: the
+// compiler's folder, the tools in `.tools`, and what wasm-opt made of what.
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -50,30 +51,38 @@ function locked(name) {
   return found?.[1] ?? fail(`Cargo.lock has no ${name}`);
 }
 
-/** How to compile: a command, arguments and variables, which only that command sees. */
+/** Flags of a build whose standard library is built with it: no words for panics, which nobody reads, and small routines. */
+const LEAN = ["-Zunstable-options", "-Cpanic=immediate-abort", "-Zlocation-detail=none"];
+const BUILD_STD = ["-Z", "build-std=std,panic_abort", "-Z", "build-std-features=optimize_for_size"];
+
+/** How to compile: a command, arguments, flags and variables, which only that command sees. */
 function compiler() {
-  const installed = () => said("rustup", ["target", "list", "--installed"])?.split("\n").includes(TARGET) === true;
-  if (installed() || (said("rustup", ["target", "add", TARGET]) !== undefined && installed())) {
-    return { name: "rustup", command: "cargo", options: [], env: {} };
-  }
-  const files = { rustc: "/usr/bin/rustc", cargo: "/usr/bin/cargo", linker: "/usr/bin/wasm-ld-19", sources: "/usr/lib/rustlib/src/rust/library/Cargo.lock" };
-  const sources = () => existsSync(files.sources) || existsSync(`${said(files.rustc, ["--print", "sysroot"])}/lib/rustlib/src/rust/library`);
-  const isThere = () => [files.rustc, files.cargo, files.linker].every((file) => existsSync(file)) && sources();
-  if (!isThere()) {
-    const packages = ["rustc-web", "cargo-web", "rust-web-src", "lld-19"];
-    if (said("apt-get", ["--version"]) === undefined || process.getuid?.() !== 0) {
-      fail(`no compiler for ${TARGET}: run \`rustup target add ${TARGET}\`, or install ${packages.join(", ")}`);
+  const sourcesOf = (rustc) => existsSync(`${said(rustc, ["--print", "sysroot"])}/lib/rustlib/src/rust/library/Cargo.lock`);
+  // A stable compiler takes unstable flags where this is set.
+  const bootstrap = { RUSTC_BOOTSTRAP: "1", CARGO_TARGET_DIR: "" };
+  if (said("rustup", ["--version"]) !== undefined) {
+    if (!sourcesOf("rustc")) said("rustup", ["component", "add", "rust-src"]);
+    if (sourcesOf("rustc")) {
+      return { name: `${said("rustc", ["--version"])} of rustup`, command: "cargo", options: BUILD_STD, flags: LEAN, env: bootstrap };
     }
+  }
+  const [rustc, cargo, linker] = ["/usr/bin/rustc", "/usr/bin/cargo", "/usr/bin/wasm-ld-19"];
+  const isThere = () => [rustc, cargo, linker].every((file) => existsSync(file)) && sourcesOf(rustc);
+  const packages = ["rustc-web", "cargo-web", "rust-web-src", "lld-19"];
+  if (!isThere() && said("apt-get", ["--version"]) !== undefined && process.getuid?.() === 0) {
     run("apt-get", ["update", "-q"]);
     run("apt-get", ["install", "-y", "-q", "--no-install-recommends", ...packages]);
-    if (!isThere()) fail(`apt-get installed ${packages.join(", ")}, and the compiler is still not there`);
   }
-  return {
-    name: said(files.rustc, ["--version"]),
-    command: files.cargo,
-    options: ["-Z", "build-std=std,panic_abort"],
-    env: { RUSTC: files.rustc, RUSTC_BOOTSTRAP: "1", CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: files.linker, CARGO_TARGET_DIR: "" },
-  };
+  if (isThere()) {
+    const env = { ...bootstrap, RUSTC: rustc, CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: linker };
+    return { name: `${said(rustc, ["--version"])} of the distribution`, command: cargo, options: BUILD_STD, flags: LEAN, env };
+  }
+  const installed = () => said("rustup", ["target", "list", "--installed"])?.split("\n").includes(TARGET) === true;
+  if (installed() || (said("rustup", ["target", "add", TARGET]) !== undefined && installed())) {
+    console.error("without the sources of the standard library the module is larger");
+    return { name: "rustup's target", command: "cargo", options: [], flags: [], env: { CARGO_TARGET_DIR: "" } };
+  }
+  return fail(`no compiler for ${TARGET}: run \`rustup component add rust-src\`, or install ${packages.join(", ")}`);
 }
 
 /** The program that writes the glue, of the crate's own version. */
@@ -103,17 +112,17 @@ function optimized(module) {
   copyFileSync(kept, module);
 }
 
-const { name, command, options, env } = compiler();
+const { name, command, options, flags, env } = compiler();
 console.log(`compiling with ${name}`);
 const features = ["--no-default-features", "--features", [isWithoutRegex ? [] : ["regex"], isTestkit ? ["testkit"] : []].flat().join(",")];
-const folder = join(target, isTestkit ? "testkit" : "shipped");
 // No path of this machine goes into what is published.
 const home = process.env.CARGO_HOME ?? `${process.env.HOME}/.cargo`;
 const maps = [`--remap-path-prefix=${home}/registry/src=`, `--remap-path-prefix=${root}=`];
+const rustflags = [...flags, ...maps].join("\x1f");
 run(
   command,
   ["build", "--quiet", "-p", "placewright-wasm", "--profile", "wasm", "--target", TARGET, "--target-dir", target, ...features, ...options],
-  { ...env, CARGO_ENCODED_RUSTFLAGS: maps.join("\x1f") },
+  { ...env, CARGO_ENCODED_RUSTFLAGS: rustflags },
 );
 
 rmSync(out, { recursive: true, force: true });

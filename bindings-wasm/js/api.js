@@ -37,7 +37,12 @@ export class Cluster {
   #generation;
 
   constructor(options = undefined, key = undefined, number = undefined) {
-    this.#number = key === KEY ? number : run((glue) => glue.make(toOptions(options)));
+    if (key === KEY) {
+      this.#number = number;
+    } else {
+      const given = toOptions(options);
+      this.#number = run((glue) => glue.make(given));
+    }
     this.#generation = currentGeneration();
     collected.register(this, { generation: this.#generation, cluster: this.#number }, this);
   }

@@ -54,27 +54,33 @@ function told(fault) {
   return trapped(fault);
 }
 
-/** Gives the module up. */
+/** Pages of 64 KiB that a module with memory left can take. */
+const PAGES = 4096;
+
+/** Gives the module up. A trap says nothing of its cause, so memory is asked for to see whether there is any. */
 function trapped(fault) {
-  let words = "";
-  try {
-    words = glue.last_words();
-  } catch {
-    // It is beyond speaking.
-  }
-  const isStack = fault instanceof RangeError;
-  const isMemory = !isStack && (words === "" || words.includes("capacity overflow"));
-  failure = isMemory
-    ? make("limit.memory", "limit-exceeded", "the engine has no memory left", {
-        cause: fault,
-        help: "its clusters are lost; make a smaller one",
-      })
-    : make("internal.trap", "internal", `the engine failed: ${words === "" ? fault.message : words}`, {
-        cause: fault,
-        help: "its clusters are lost; make them again, and report this",
-      });
   generation += 1;
-  return failure;
+  failure = fault;
+  if (!(fault instanceof RangeError) && !hasMemory()) {
+    return make("limit.memory", "limit-exceeded", "the engine has no memory left", {
+      cause: fault,
+      help: "its clusters are lost; make a smaller one",
+    });
+  }
+  return make("internal.trap", "internal", `the engine failed: ${fault?.message ?? fault}`, {
+    cause: fault,
+    help: "its clusters are lost; make them again, and report this",
+  });
+}
+
+/** Whether the module given up could take more memory. */
+function hasMemory() {
+  try {
+    exports.memory.grow(PAGES);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Starts a new module. Not below a call of the old one, which is still on the stack. */

@@ -98,7 +98,9 @@ pub fn texts(cluster: u32, name: &str) -> Result<String, JsValue> {
             "instance.ec2InstanceId" => {
                 Json::array(instances(session).map(|row| row.ec2_instance_id().map_or(Json::Null, Json::from)))
             }
-            "task.id" => Json::array(tasks(session).map(|row| session.task_name(row.id()).map_or(Json::Null, Json::Text))),
+            "task.id" => {
+                Json::array(tasks(session).map(|row| session.task_name(row.id()).map_or(Json::Null, Json::Text)))
+            }
             other => return Err(unknown(other).into()),
         };
         Ok(print(&column))

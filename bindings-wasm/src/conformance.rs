@@ -21,6 +21,15 @@ pub fn conformance_replay(case: &str, route: &str, seed: u64) -> Result<String, 
     replayed.map(|document| document.to_string()).map_err(|line| JsValue::from_str(&line))
 }
 
+/// A case with its generators expanded; JSON text.
+///
+/// # Errors
+/// In words, for what is no case.
+#[wasm_bindgen]
+pub fn conformance_expand(case: &str) -> Result<String, JsValue> {
+    conformance::read(case).map(|case| case.to_string()).map_err(|line| JsValue::from_str(&line))
+}
+
 /// Runs a case every way the format asks for and judges it: `id`, `verdict` (`pass`, `fail` or `skip`), `reasons`, and
 /// `placements` as pairs of step and instance; JSON text.
 #[wasm_bindgen]

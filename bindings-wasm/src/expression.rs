@@ -50,10 +50,7 @@ pub(crate) fn diagnosis(text: &str, cluster: Option<&Cluster>) -> String {
     let diagnosis = cluster.map_or_else(|| report::diagnose(text), |cluster| cluster.diagnose(text));
     let diagnostics = diagnosis.diagnostics.iter().map(|one| {
         let suggestions = one.suggestions.iter().map(|suggestion| {
-            Json::object([
-                ("text", Json::from(suggestion.text.as_str())),
-                ("span", text::span(text, suggestion.span)),
-            ])
+            Json::object([("text", Json::from(suggestion.text.as_str())), ("span", text::span(text, suggestion.span))])
         });
         let entries = [
             ("severity", Json::from(if one.is_warning { "warning" } else { "error" })),

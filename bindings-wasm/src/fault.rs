@@ -1,7 +1,5 @@
 //! Errors of the core → the texts that `js/error.js` makes exceptions of.
 
-use std::cell::RefCell;
-
 use placewright::json::Json;
 use placewright::{Error, ErrorKind};
 use wasm_bindgen::JsValue;
@@ -75,25 +73,4 @@ impl From<Fault> for JsValue {
             Fault::Busy => Self::UNDEFINED,
         }
     }
-}
-
-thread_local! {
-    /// What the last panic said.
-    static WORDS: RefCell<String> = const { RefCell::new(String::new()) };
-}
-
-/// Keeps what a panic says from now on.
-pub(crate) fn listen() {
-    std::panic::set_hook(Box::new(|info| {
-        WORDS.with(|words| {
-            if let Ok(mut words) = words.try_borrow_mut() {
-                *words = info.to_string();
-            }
-        });
-    }));
-}
-
-/// What the last panic said.
-pub(crate) fn last_words() -> String {
-    WORDS.with(|words| words.try_borrow().map(|words| words.clone()).unwrap_or_default())
 }

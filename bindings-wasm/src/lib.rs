@@ -20,22 +20,9 @@ mod watch;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Keeps what a panic says, for `last_words`.
-#[wasm_bindgen(start)]
-fn start() {
-    fault::listen();
-}
-
 /// The version of the package.
 #[wasm_bindgen]
 #[must_use]
 pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
-}
-
-/// What the panic said that ended the module; empty where it did not end by one.
-#[wasm_bindgen]
-#[must_use]
-pub fn last_words() -> String {
-    fault::last_words()
 }

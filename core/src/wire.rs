@@ -430,7 +430,8 @@ fn read_instance<'j>(fields: Fields<'j, '_>) -> Result<Instance<'j>, Error> {
     }
     instance.eni_task_slots = fields.optional_with("eniTaskSlots", |slots| {
         let slots = slots.as_integer()?;
-        u32::try_from(slots).map_err(|_| Error::with_message(ErrorKind::InvalidAmount, format!("`{slots}` is no number of tasks")))
+        u32::try_from(slots)
+            .map_err(|_| Error::with_message(ErrorKind::InvalidAmount, format!("`{slots}` is no number of tasks")))
     })?;
     instance.ec2_instance_id = fields.optional_text("ec2InstanceId")?;
     instance.capacity_provider = fields.optional_text("capacityProvider")?;

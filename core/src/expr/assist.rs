@@ -120,6 +120,16 @@ pub fn tokens(text: &str) -> Vec<Token> {
 /// Cost: linear in the text; allocates.
 #[must_use]
 pub fn place(text: &str, position: usize) -> Place {
+    read_place(text, position, true)
+}
+
+/// The same for a place between tokens, such as that of an error: a token that ends there is finished.
+pub(crate) fn place_between(text: &str, position: usize) -> Place {
+    read_place(text, position, false)
+}
+
+/// Reads up to a place, where a token that ends there may be still being typed.
+fn read_place(text: &str, position: usize, is_typing: bool) -> Place {
     let end = (0..=position.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
     let mut reader = Reader::new(text.get(..end).unwrap_or_default());
     loop {
@@ -128,7 +138,8 @@ pub fn place(text: &str, position: usize) -> Place {
         if !reader.step() {
             return before.at(Span::new(end, end));
         }
-        if let Some(token) = reader.tokens.get(known).filter(|token| token.span.end == end && is_open_ended(text, token.span)) {
+        let last = reader.tokens.get(known).filter(|token| is_typing && token.span.end == end);
+        if let Some(token) = last.filter(|token| is_open_ended(text, token.span)) {
             return before.at(Span::new(token.span.start, end));
         }
     }
@@ -170,6 +181,11 @@ pub(crate) fn written(value: &str) -> Option<String> {
 pub(crate) fn is_written_as(value: &str, written: &str) -> bool {
     let argument = Scanner::new(written).argument(Bare::Literal);
     matches!(argument, Ok(Some(text)) if text.value == value)
+}
+
+/// Whether a word is a subject, or `not` before one.
+fn is_subject(word: &str) -> bool {
+    word == "not" || word.starts_with(ATTRIBUTE_PREFIX) || SUBJECTS.iter().any(|&(name, _)| name == word)
 }
 
 /// What is known before a token.
@@ -327,13 +343,17 @@ impl<'t> Reader<'t> {
     /// What joins operands, or closes parentheses.
     fn join(&mut self, token: RawToken<'_>) {
         match (token.kind, token.text) {
-            (Kind::And | Kind::Or, _) | (Kind::Word, "and" | "or") => self.take(token, TokenKind::Keyword, Slot::Operand),
+            (Kind::And | Kind::Or, _) | (Kind::Word, "and" | "or") => {
+                self.take(token, TokenKind::Keyword, Slot::Operand)
+            }
             (Kind::Close, _) => {
                 let kind = if self.state.parentheses > 0 { TokenKind::Punctuation } else { TokenKind::Invalid };
                 self.state.parentheses = self.state.parentheses.saturating_sub(1);
                 self.take(token, kind, Slot::Join);
             }
-            (Kind::Word, _) | (Kind::Open | Kind::Bang, _) => self.state.slot = Slot::Operand,
+            // A subject with nothing before it that joins; another word is most likely meant to join.
+            (Kind::Word, word) if !is_subject(word) => self.take(token, TokenKind::Invalid, Slot::Operand),
+            (Kind::Word | Kind::Open | Kind::Bang, _) => self.state.slot = Slot::Operand,
             _ => self.take(token, TokenKind::Invalid, Slot::Join),
         }
     }

@@ -44,7 +44,7 @@ use alloc::sync::Arc;
 use core::fmt;
 
 pub use assist::{Place, Slot, Token, TokenKind, place, tokens};
-pub(crate) use assist::{is_written_as, operators, subjects, written};
+pub(crate) use assist::{is_written_as, operators, place_between, subjects, written};
 pub use code::Parking;
 pub use eval::{Facts, Timestamp};
 pub use program::{Leaf, Program, Residue, Subject};

@@ -131,12 +131,13 @@ pub fn diagnose(text: &str) -> Diagnosis {
 fn diagnostic(text: &str, error: &Error) -> Diagnostic {
     // OK: every error of an expression has a span.
     let span = error.span().unwrap_or(Span::new(0, text.len()));
-    let place = expr::place(text, span.start);
+    let place = expr::place_between(text, span.start);
     let is_of_place = matches!(
         error.kind(),
         ErrorKind::ExprSyntax | ErrorKind::ExprUnknownSubject | ErrorKind::ExprOperator | ErrorKind::ExprLiteral
     );
-    let expected = if is_of_place && error.class() == ErrorClass::InvalidExpression { expected(&place) } else { Vec::new() };
+    let expected =
+        if is_of_place && error.class() == ErrorClass::InvalidExpression { expected(&place) } else { Vec::new() };
     let wrong = text.get(span.start..span.end).unwrap_or_default();
     Diagnostic {
         is_warning: false,
@@ -177,7 +178,10 @@ fn suggestions(wrong: &str, span: Span, expected: &[&'static str]) -> Vec<Sugges
     } else if wrong.is_empty() {
         None
     } else {
-        let known = expected.iter().copied().filter(|name| !matches!(*name, "NAME" | "VALUE" | "PATTERN" | "LIST" | "attribute:"));
+        let known = expected
+            .iter()
+            .copied()
+            .filter(|name| !matches!(*name, "NAME" | "VALUE" | "PATTERN" | "LIST" | "attribute:"));
         nearest(wrong, known).map(String::from)
     };
     text.map(|text| Suggestion { text, span }).into_iter().collect()
@@ -315,7 +319,9 @@ impl Cluster {
             subject => {
                 for instance in self.instances().filter_map(|id| self.instance(id).ok()) {
                     let value = match subject {
-                        Some(Subject::AgentConnected) => Some(if instance.is_agent_connected() { "true" } else { "false" }),
+                        Some(Subject::AgentConnected) => {
+                            Some(if instance.is_agent_connected() { "true" } else { "false" })
+                        }
                         Some(Subject::AgentVersion) => instance.agent_version(),
                         Some(Subject::Ec2InstanceId) => instance.ec2_instance_id(),
                         _ => None,

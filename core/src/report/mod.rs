@@ -32,10 +32,10 @@ use crate::select::plan::{AbsentGroup, Plan, Rule};
 use crate::state::State;
 use crate::strategy::{BinpackField, SpreadField, Strategy, TieBreak};
 
-use verdicts::{Amounts, Asked, Check};
 pub use assist::{Completion, CompletionItem, CompletionKind, Diagnosis, Diagnostic, Suggestion, diagnose};
 pub use attributes::AttributeSummary;
 pub use usage::{Usage, UsageSums};
+use verdicts::{Amounts, Asked, Check};
 pub use verdicts::{Failure, Verdict, Verdicts};
 
 /// How many instances were left after each step.
