@@ -2,7 +2,7 @@
 # Installs what is missing and runs every test. Usage: ./test.sh [STEP ...]; without arguments, every step.
 #
 # Needs rustup's stable toolchain. The fuzz step also needs a nightly one, the msrv step apt-get, the python step Python 3.9 or
-# later with venv, the browser step Node 20 or later, and the benches step counts instructions with valgrind; each says so and is
+# later with venv, the browser step Node 20.19 or later, and the benches step counts instructions with valgrind; each says so and is
 # skipped where that is absent, and fails where it is there and something is wrong.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -151,8 +151,8 @@ print('placewright', pw.__version__, 'on CPython', platform.python_version())")
 
 # The visualizer in Chromium, which apt-get fetches where it is missing; with it the npm package, in the browser.
 step_browser() {
-  if ! node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20)' 2>/dev/null; then
-    echo "skipped: no Node 20 or later"
+  if ! node -e 'const [a, b] = process.versions.node.split("."); process.exit(a < 20 || (a == 20 && b < 19))' 2>/dev/null; then
+    echo "skipped: no Node 20.19 or later"
     return
   fi
   node bindings-wasm/visualizer/test.mjs

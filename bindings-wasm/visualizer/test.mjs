@@ -2,7 +2,7 @@
 // Builds the package and the page, and tests the page in Chromium. Usage: node test.mjs [--picture] [NAME ...], where NAME is a file of
 // tests/ without `.test.mjs`; without one, all. `--picture` makes the picture of the README anew.
 //
-// Needs Node 20, cargo, and what ../build.mjs needs. Chromium is fetched by apt-get where it is missing and that may be done; CHROMIUM
+// Needs Node 20.19, cargo, and what ../build.mjs needs. Chromium is fetched by apt-get where it is missing and that may be done; CHROMIUM
 // names another one. PLACEWRIGHT_JUDGE_TIME judges times, which a machine with other work to do will not keep.
 
 import { spawnSync } from "node:child_process";

@@ -24,7 +24,7 @@ test(
     await page.getByLabel("Instances", { exact: true }).fill("120");
     await page.getByLabel("Zones").fill("4");
     await page.getByRole("button", { name: "Generate" }).click();
-    await page.getByText("120 instances").waitFor();
+    await page.locator(".matches", { hasText: "120 instances" }).waitFor();
     assert.equal(await figure(page, "used"), "0 of 120");
     await page.getByLabel("Group by").selectOption("ecs.instance-type");
     await page.getByRole("tab", { name: "Place" }).click();
@@ -87,6 +87,26 @@ test(
 );
 
 test(
+  "files are chosen as well as dropped, and what is none of ours is refused",
+  withPage(async (page) => {
+    await page.getByRole("tab", { name: "Cluster" }).click();
+    await page.getByLabel("Files to open").setInputFiles([join(root, "cli/samples/tasks.json")]);
+    await page.locator(".notice.error", { hasText: "tasks go onto a cluster that was opened from a file" }).waitFor();
+    await page.getByLabel("Files to open").setInputFiles([join(root, "README.md")]);
+    await page.locator(".notice.error", { hasText: "README.md is no JSON" }).waitFor();
+    await page
+      .getByLabel("Files to open")
+      .setInputFiles([join(root, "cli/samples/cluster.json"), join(root, "cli/samples/web.json")]);
+    await page.getByRole("tab", { name: "Place" }).click();
+    await page.waitForFunction(() => document.querySelectorAll("nav select option[value^='known:']").length === 1);
+    await page.getByRole("tab", { name: "Cluster" }).click();
+    await page.getByLabel("Files to open").setInputFiles([join(root, "cli/samples/tasks.json")]);
+    await page.locator(".legend", { hasText: "service:edge" }).waitFor();
+    assert.equal(await figure(page, "tasks"), "12");
+  }),
+);
+
+test(
   "a task definition that is dropped is what is placed next",
   withPage(async (page) => {
     await drop(page, [join(root, "cli/samples/web.json")]);
@@ -104,7 +124,7 @@ test("the whole trace is placed as the native example places it", { timeout: 120
   const { page, faults, close } = await open(held.browser, held.server.origin);
   await page.getByRole("tab", { name: "Cluster" }).click();
   await page.getByRole("button", { name: /OpenB trace/ }).click();
-  await page.getByText("1,523 instances").waitFor();
+  await page.locator(".matches", { hasText: "1,523 instances" }).waitFor();
   await page.getByRole("tab", { name: "Place" }).click();
   await page.getByLabel("Preset for Strategies").selectOption({ label: "Binpack memory" });
   await page.getByRole("button", { name: "All", exact: true }).click();
@@ -131,7 +151,7 @@ test(
       transfer.items.add(new File([pods], "pods.csv"));
       document.querySelector(".page")?.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true }));
     });
-    await page.getByText("2 instances").waitFor();
+    await page.locator(".matches", { hasText: "2 instances" }).waitFor();
     await page.getByRole("button", { name: "All", exact: true }).click();
     await page.getByText("1 placed, 1 not").first().waitFor();
   }),

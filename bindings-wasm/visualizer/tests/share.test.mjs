@@ -6,6 +6,14 @@ import { figure, open, saved, setUp } from "./harness.mjs";
 
 const { held, withPage } = setUp({ before, after });
 
+/** Drops a document onto the page. */
+const give = (page, value) =>
+  page.evaluate((text) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([text], "given.json"));
+    document.querySelector(".page")?.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true }));
+  }, JSON.stringify(value));
+
 /** Some steps of several kinds, with draws in them. */
 async function work(page) {
   await page.getByRole("tab", { name: "Place" }).click();
@@ -48,11 +56,7 @@ test(
     const file = await saved(page, "Save as file");
     assert.equal(JSON.parse(file).log.length, 4);
     const other = await open(held.browser, held.server.origin);
-    await other.page.evaluate((text) => {
-      const transfer = new DataTransfer();
-      transfer.items.add(new File([text], "scenario.json"));
-      document.querySelector(".page")?.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true }));
-    }, file);
+    await give(other.page, JSON.parse(file));
     await other.page.getByText("Replayed 4 steps: the same state").waitFor();
     assert.equal(await figure(other.page, "tasks"), await figure(page, "tasks"));
     await other.page.getByRole("tab", { name: "Place" }).click();
@@ -87,11 +91,7 @@ test(
       [{ ...good, source: { kind: "synthetic", zones: 3, types: ["m6i.xlarge"], count: 1e9, seed: 0 } }, "100000"],
     ];
     for (const [value, named] of bad) {
-      await page.evaluate((text) => {
-        const transfer = new DataTransfer();
-        transfer.items.add(new File([text], "scenario.json"));
-        document.querySelector(".page")?.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true }));
-      }, JSON.stringify(value));
+      await give(page, value);
       await page.locator(".notice.error", { hasText: named }).waitFor();
       assert.equal(await figure(page, "used"), "7 of 9");
     }
@@ -108,5 +108,58 @@ test(
       /placewright place start\.json web-7\.json --count 10 --strategy spread:attribute:ecs\.availability-zone --strategy binpack:memory --export state-1\.json/,
     );
     assert.match(text, /--strategy random --seed 99/);
+  }),
+);
+
+test(
+  "a link that is opened in the same window replaces what is there",
+  withPage(async (page) => {
+    await page.getByRole("button", { name: "10", exact: true }).click();
+    await page.getByRole("tab", { name: "Share" }).click();
+    await page.getByRole("button", { name: "Copy link" }).click();
+    const { hash } = new URL(await page.getByLabel("Link", { exact: true }).inputValue());
+    await page.getByRole("tab", { name: "Place" }).click();
+    await page.getByRole("button", { name: "100", exact: true }).click();
+    assert.equal(await figure(page, "tasks"), "122");
+    await page.evaluate((next) => {
+      location.hash = "";
+      location.hash = next;
+    }, hash);
+    await page.getByText("Replayed 1 step: the same state").waitFor();
+    assert.equal(await figure(page, "tasks"), "22");
+  }),
+);
+
+test(
+  "a replay that ends elsewhere is told",
+  withPage(async (page) => {
+    await page.getByRole("button", { name: "10", exact: true }).click();
+    await page.getByRole("tab", { name: "Share" }).click();
+    const scenario = JSON.parse(await saved(page, "Save as file"));
+    await give(page, { ...scenario, fingerprint: "1" });
+    await page.locator(".notice.error", { hasText: "another state" }).waitFor();
+  }),
+);
+
+test(
+  "what is too large for a link is said to be, and goes into a file",
+  withPage(async (page) => {
+    // Ids that cannot be made shorter.
+    let state = 1;
+    const letters = () => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return state.toString(36);
+    };
+    const containerInstances = Array.from({ length: 2000 }, () => ({
+      containerInstanceArn: `i-${letters()}${letters()}${letters()}`,
+    }));
+    await give(page, { containerInstances });
+    await page.locator(".matches", { hasText: "2,000 instances" }).waitFor();
+    await page.getByRole("tab", { name: "Share" }).click();
+    await page.getByRole("button", { name: "Copy link" }).click();
+    await page.locator(".notice.error", { hasText: "too large for a link" }).waitFor();
+    const scenario = await saved(page, "Save as file");
+    await give(page, JSON.parse(scenario));
+    assert.equal(await figure(page, "used"), "0 of 2,000");
   }),
 );
