@@ -630,7 +630,7 @@ export class Cluster {
 
   /** Calls `work` inside a savepoint: what it throws rolls back and is thrown on, else it commits. `work` may close the savepoint
    * itself. Not for a promise: `work` that gives one is rolled back and refused. */
-  transaction<T>(work: (savepoint: Savepoint) => T): T extends PromiseLike<unknown> ? never : T;
+  transaction<T>(work: (savepoint: Savepoint) => T & (T extends PromiseLike<unknown> ? never : unknown)): T;
   /** Opens a savepoint inside those that are open. */
   begin(): Savepoint;
   /** Goes back to a savepoint, by default the innermost, and closes it and those inside it. */

@@ -9,7 +9,9 @@ import { make, ofType } from "./error.js";
 /** Most levels of nesting: `JSON_DEPTH_MAX` of the core, which a test holds against it. */
 const DEPTH_MAX = 127;
 /** Most values in one object, where lists share their elements any number of times. */
-const VALUES_MAX = 1 << 26;
+const VALUES_MAX = 1 << 24;
+/** Values between two times that pieces are put together. */
+const VALUES_JOINED = 1 << 14;
 /** Least and greatest integer that the core reads. */
 const INTEGER_MIN = -(2n ** 63n);
 const INTEGER_MAX = 2n ** 64n - 1n;
@@ -55,12 +57,14 @@ export function kindOf(value) {
 export function stringify(value) {
   const writer = new Writer();
   writer.write(value);
-  return writer.parts.join("");
+  return writer.written + writer.parts.join("");
 }
 
 /** A text being written. What it threw in the middle of is not gone on with, so nothing is put back on the way out. */
 class Writer {
-  /** Pieces of the text. */
+  /** The text so far, but for its last pieces. */
+  written = "";
+  /** Its last pieces. */
   parts = [];
   /** Keys and positions that lead to the value at hand. */
   path = [];
@@ -74,6 +78,10 @@ class Writer {
     this.values += 1;
     if (this.values > VALUES_MAX) {
       throw make("limit.exceeded", "limit-exceeded", `an object has at most ${VALUES_MAX} values`);
+    }
+    if (this.values % VALUES_JOINED === 0) {
+      this.written += this.parts.join("");
+      this.parts.length = 0;
     }
     switch (typeof value) {
       case "string":

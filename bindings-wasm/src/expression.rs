@@ -29,7 +29,7 @@ pub fn diagnose(expression: &str) -> String {
     diagnosis(expression, None)
 }
 
-/// The tokens of a text: kinds and places, `[kind, start, end, …]`.
+/// The tokens of a text: kinds and places.
 #[wasm_bindgen]
 #[must_use]
 pub fn tokens(text: &str) -> String {
@@ -38,10 +38,10 @@ pub fn tokens(text: &str) -> String {
 
 /// Tokens as an answer.
 fn token_list(tokens: &[expr::Token], text: &str) -> Json<'static> {
+    let mut units = text::Units::new(text);
     Json::array(tokens.iter().map(|token| {
-        let span = text::span(text, token.span);
-        let at = |key| span.get(key).cloned().unwrap_or(Json::Null);
-        Json::object([("kind", Json::from(token.kind.as_str())), ("start", at("start")), ("end", at("end"))])
+        let (start, end) = (units.at(token.span.start), units.at(token.span.end));
+        Json::object([("kind", Json::from(token.kind.as_str())), ("start", start), ("end", end)])
     }))
 }
 

@@ -138,6 +138,8 @@ test("the corpus of errors is refused at its places", () => {
   const { cases } = JSON.parse(read(`${ROOT}core/testdata/expr/errors.json`));
   assert.ok(cases.length > 30, `${cases.length}`);
   for (const { name, expression, error } of cases) {
+    // Some are described, as they are long.
+    if (typeof expression !== "string") continue;
     const refused = refusal(() => compile(expression), error.code);
     const bytes = Buffer.from(expression, "utf8").subarray(...error.span).toString("utf8");
     assert.equal(part(expression, refused.span), bytes, name);

@@ -85,7 +85,7 @@ result.placed = 3;
 // @ts-expect-error: columns have names
 cluster.column("disk");
 // @ts-expect-error: a transaction does not wait
-const waited: Promise<number> = cluster.transaction(async () => 3);
+const waited: unknown = cluster.transaction(async () => 3);
 // @ts-expect-error: requests are prepared first
 cluster.placeBulk(["web"]);
 
@@ -104,7 +104,7 @@ async function elsewhere(): Promise<void> {
   await remote.rollback(await remote.begin());
   await remote.free();
   // @ts-expect-error: requests of this thread do not go to another
-  await remote.place(request);
+  await remote.placeBulk([request]);
   // @ts-expect-error: neither does a callback
   remote.transaction;
   void placed;

@@ -39,6 +39,15 @@ test("the corpus passes in the browser with the native digest", { timeout: 300_0
     assert.deepEqual(told.failures, []);
     assert.equal(told.digest, digest);
   }
+  for (const way of Object.keys(ways)) {
+    const { run, failures } = await page.evaluate(
+      ([texts, form]) => window.byCalls(texts, form),
+      [corpus.map(([text]) => text), way],
+    );
+    console.log(`${run} cases by the calls of the package, documents as ${way}, in Chromium`);
+    assert.deepEqual(failures, []);
+    assert.ok(run > 250, `only ${run} cases could be run`);
+  }
   assert.deepEqual(faults, []);
   await page.close();
 });
