@@ -10,6 +10,16 @@ const PACKAGE = "/package/";
 const { held } = setUp({ before, after }, { [PACKAGE]: join(root, "bindings-wasm") });
 const CASES = join(root, "core/testdata/placement");
 
+/** A page with the package, without the visualizer. */
+async function packagePage() {
+  const page = await held.browser.newPage();
+  const faults = [];
+  page.on("pageerror", (error) => faults.push(error.message));
+  await page.goto(`${held.server.origin}${PACKAGE}tests/page/index.html`);
+  await page.waitForFunction(() => window.isReady === true);
+  return { page, faults };
+}
+
 /** Every case as text, and whether it is run in the given order only. */
 async function cases() {
   const names = (await readdir(CASES, { recursive: true })).filter((name) => name.endsWith(".json")).sort();
@@ -25,11 +35,7 @@ test("the corpus passes in the browser with the native digest", { timeout: 300_0
   const [, digest] = /^digest ([0-9a-f]{64})$/m.exec(native("conformance", CASES)) ?? [];
   assert.ok(digest !== undefined, "the native run prints a digest");
   const corpus = await cases();
-  const page = await held.browser.newPage();
-  const faults = [];
-  page.on("pageerror", (error) => faults.push(error.message));
-  await page.goto(`${held.server.origin}${PACKAGE}tests/page/index.html`);
-  await page.waitForFunction(() => window.isReady === true);
+  const { page, faults } = await packagePage();
   const ways = { text: (text) => text, objects: (text) => JSON.stringify(JSON.parse(text)) };
   for (const [way, form] of Object.entries(ways)) {
     const given = corpus.map(([text, isOrdered]) => [form(text), isOrdered]);
@@ -48,6 +54,16 @@ test("the corpus passes in the browser with the native digest", { timeout: 300_0
     assert.deepEqual(failures, []);
     assert.ok(run > 250, `only ${run} cases could be run`);
   }
+  assert.deepEqual(faults, []);
+  await page.close();
+});
+
+test("the package places in a page, and the same through a worker", async () => {
+  const { page, faults } = await packagePage();
+  const placements = await page.evaluate(() => window.sample());
+  assert.equal(placements.length, 3);
+  assert.equal(new Set(placements.map(({ instance }) => instance)).size, 1, "binpack fills one instance");
+  assert.deepEqual(await page.evaluate(() => window.worker()), placements);
   assert.deepEqual(faults, []);
   await page.close();
 });
