@@ -8,7 +8,7 @@ import test from "node:test";
 
 import { Cluster, PlacewrightError } from "../pkg/node.js";
 import * as kit from "../pkg-testkit/placewright.js";
-import { FORMS, runAll } from "./run.mjs";
+import { again, FORMS, runAll } from "./run.mjs";
 import { ROOT, files, read } from "./support.mjs";
 
 const CASES = `${ROOT}core/testdata/placement`;
@@ -31,9 +31,6 @@ const placementsOf = ({ id, steps }) => ({
   id,
   placements: steps.flatMap((step, number) => (step.tasks ?? []).map((task) => [number, task.containerInstanceArn])),
 });
-
-/** The text of what a text parses to. */
-const again = (text) => JSON.stringify(JSON.parse(text));
 
 test("every case passes in the module, with the digest of the native run", () => {
   const reports = [];
