@@ -12,7 +12,8 @@ import { chromium } from "playwright-core";
 export const BASE = "/some/where/placewright/";
 const TYPES = {
   ".html": "text/html",
-  ".js": "text/javascript", ".mjs": "text/javascript",
+  ".js": "text/javascript",
+  ".mjs": "text/javascript",
   ".css": "text/css",
   ".wasm": "application/wasm",
   ".json": "application/json",
