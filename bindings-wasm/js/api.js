@@ -19,10 +19,16 @@ export const NOT_PLACED = 0xffff_ffff;
 /** Only this module makes handles. */
 const KEY = Symbol("placewright");
 
+/** Lives of clusters: a number of the module is given out again, so a request that is collected late has to know whose it was. */
+let lives = 0;
+/** The life that each number of the module has now. */
+const living = new Map();
+
 /** Lets go of what was collected without having been freed. */
-const collected = new FinalizationRegistry(({ generation, cluster, request }) => {
-  if (generation !== currentGeneration()) return;
+const collected = new FinalizationRegistry(({ generation, cluster, life, request }) => {
+  if (generation !== currentGeneration() || living.get(cluster) !== life) return;
   try {
+    if (request === undefined) living.delete(cluster);
     run((glue) => (request === undefined ? glue.free(cluster) : glue.release(cluster, request)));
   } catch {
     // Its cluster is in the middle of a call, or gone.
@@ -35,6 +41,8 @@ export class Cluster {
   #number;
   /** The module it lives in. */
   #generation;
+  /** Which of the clusters that had its number it is. */
+  #life;
 
   constructor(options = undefined, key = undefined, number = undefined) {
     if (key === KEY) {
@@ -44,7 +52,9 @@ export class Cluster {
       this.#number = run((glue) => glue.make(given));
     }
     this.#generation = currentGeneration();
-    collected.register(this, { generation: this.#generation, cluster: this.#number }, this);
+    this.#life = ++lives;
+    living.set(this.#number, this.#life);
+    collected.register(this, { generation: this.#generation, cluster: this.#number, life: this.#life }, this);
   }
 
   static fromJson(document, options = undefined) {
@@ -78,7 +88,9 @@ export class Cluster {
     const number = this.#number;
     collected.unregister(this);
     this.#number = undefined;
-    if (this.#generation === currentGeneration()) run((glue) => glue.free(number));
+    if (this.#generation !== currentGeneration()) return;
+    living.delete(number);
+    run((glue) => glue.free(number));
   }
 
   get isUsable() {
@@ -155,7 +167,7 @@ export class Cluster {
   prepare(what, options = undefined) {
     if (what instanceof Request) throw make("input.invalid", "invalid-input", "the request is prepared already");
     const made = this.#call("prepare", toRequest(what, options ?? {}).text);
-    return new Request(KEY, this, this.#generation, this.#id, made);
+    return new Request(KEY, this, { generation: this.#generation, cluster: this.#id, life: this.#life }, made);
   }
 
   /** The number of a request of this cluster. */
@@ -424,19 +436,17 @@ export class Cluster {
 /** A request made ready for one cluster. */
 export class Request {
   #cluster;
-  #generation;
   #number;
 
-  constructor(key, cluster, generation, clusterNumber, { id, definition, group, count } = {}) {
+  constructor(key, cluster, place, { id, definition, group, count } = {}) {
     if (key !== KEY) throw new TypeError("a request is made by `cluster.prepare`");
     this.#cluster = cluster;
-    this.#generation = generation;
     this.#number = id;
     this.definition = definition;
     this.group = group;
     this.count = count;
     Object.freeze(this);
-    collected.register(this, { generation, cluster: clusterNumber, request: id }, this);
+    collected.register(this, { ...place, request: id }, this);
   }
 
   get cluster() {

@@ -6,7 +6,7 @@ use placewright::{Error, ErrorKind, RequestId, TaskId};
 fn integer(number: f64) -> Option<u64> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range, and compared")]
     let bits = number as u64;
-    (number >= 0.0 && number < 9_007_199_254_740_992.0 && from_u64(bits) == number).then_some(bits)
+    ((0.0..9_007_199_254_740_992.0).contains(&number) && from_u64(bits) == number).then_some(bits)
 }
 
 /// An integer below 2⁵³ as a double.

@@ -82,6 +82,21 @@ test("what nobody holds is collected", { skip: globalThis.gc === undefined ? "ru
   assert.equal(kept.place("web").placed, 1);
 });
 
+test("a request that is collected late lets go of no other's", { skip: globalThis.gc === undefined ? "run node with --expose-gc" : false }, async () => {
+  (() => {
+    const gone = cluster();
+    gone.prepare("web");
+    gone.free();
+  })();
+  const next = cluster();
+  const request = next.prepare("web");
+  for (let turn = 0; turn < 5; turn += 1) {
+    globalThis.gc();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  assert.equal(request.place().placed, 1);
+});
+
 /** A module with its memory limited to so many pages of 64 KiB. */
 function limited(module, pages) {
   const bytes = new Uint8Array(module);

@@ -2,6 +2,7 @@
 
 use placewright::ErrorKind;
 use placewright::adapter::{RunTaskDefault, Session, SessionOptions};
+use placewright::json::Json;
 use placewright::{Options, Release, TieBreak};
 use proptest::prelude::*;
 

@@ -344,7 +344,7 @@ impl<'t> Reader<'t> {
     fn join(&mut self, token: RawToken<'_>) {
         match (token.kind, token.text) {
             (Kind::And | Kind::Or, _) | (Kind::Word, "and" | "or") => {
-                self.take(token, TokenKind::Keyword, Slot::Operand)
+                self.take(token, TokenKind::Keyword, Slot::Operand);
             }
             (Kind::Close, _) => {
                 let kind = if self.state.parentheses > 0 { TokenKind::Punctuation } else { TokenKind::Invalid };

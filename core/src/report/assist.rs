@@ -272,11 +272,7 @@ impl Cluster {
         let wanted = typed.trim_start_matches(['\'', '"']).to_ascii_lowercase();
         let rank = |item: &CompletionItem| {
             let text = item.text.trim_start_matches(['\'', '"']).to_ascii_lowercase();
-            match () {
-                () if text.starts_with(&wanted) => Some(0_u8),
-                () if text.contains(&wanted) => Some(1),
-                () => None,
-            }
+            if text.starts_with(&wanted) { Some(0_u8) } else { text.contains(&wanted).then_some(1) }
         };
         items.retain(|item| rank(item).is_some());
         items.sort_by_key(rank);
