@@ -95,8 +95,10 @@ export class Simulation {
     try {
       return action.kind === "place" ? this.#explainPlace(action, index) : this.#explainArrival(action, index);
     } finally {
-      savepoint.rollback();
-      for (const each of later) this.#carryOut(each);
+      if (this.cluster.isUsable) {
+        savepoint.rollback();
+        for (const each of later) this.#carryOut(each);
+      }
       this.undone.splice(0, Infinity, ...undone);
     }
   }
@@ -115,7 +117,8 @@ export class Simulation {
       this.steps.push(step);
       return step;
     } catch (error) {
-      savepoint.rollback();
+      // An engine that has failed has no savepoints any more.
+      if (this.cluster.isUsable) savepoint.rollback();
       throw error;
     }
   }
