@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { relative } from "node:path";
 import test from "node:test";
 
+import { parse, stringify } from "../pkg/json.js";
 import { Cluster, PlacewrightError } from "../pkg/node.js";
 import * as kit from "../pkg-testkit/placewright.js";
 import { ROOT, files, read } from "./support.mjs";
@@ -31,8 +32,10 @@ const placementsOf = ({ id, steps }) => ({
   placements: steps.flatMap((step, number) => (step.tasks ?? []).map((task) => [number, task.containerInstanceArn])),
 });
 
-/** The text of what a text parses to. */
-const again = (text) => JSON.stringify(JSON.parse(text));
+/** What a text stands for, with integers above 2^53 exact: how the package reads answers. */
+const exactly = (text) => parse(`1${text}`);
+/** The text of the object that a text stands for: how the package writes arguments. */
+const again = (text) => stringify(exactly(text));
 
 test("every case passes in the module, with the digest of the native run", () => {
   const reports = [];
@@ -58,7 +61,7 @@ test("every case replays the same on every route, and as an object", () => {
 });
 
 /** Documents as objects, or as text. */
-const FORMS = { objects: (document) => document, text: (document) => JSON.stringify(document) };
+const FORMS = { objects: (document) => document, text: (document) => stringify(document) };
 
 /** The steps of a case by the calls of this package. */
 class Run {
@@ -143,10 +146,14 @@ class Run {
     if (taskArn !== undefined) return taskArn;
     const placed = this.placed[step] ?? [];
     if (index !== undefined) return placed[index]?.[0] ?? "none";
+    this.cluster.instance(on);
     const running = new Set(this.cluster.taskIds());
     return placed.find(([task, instance]) => instance === on && running.has(task))?.[0] ?? "none";
   }
 }
+
+/** Cases about differences between texts that are none between JavaScript's values: `2048.0` and `2048` are one number. */
+const TEXT_ONLY = ["json-malformed-and-hostile"];
 
 /** A step that only raw text can say. */
 class Unsupported extends Error {}
@@ -162,7 +169,8 @@ for (const [name, form] of Object.entries(FORMS)) {
   test(`cases by the calls of this package place alike, documents as ${name}`, () => {
     let run = 0;
     for (const file of FILES) {
-      const expanded = JSON.parse(kit.conformance_expand(read(file)));
+      if (TEXT_ONLY.some((name) => file.endsWith(`/${name}.json`))) continue;
+      const expanded = exactly(kit.conformance_expand(read(file)));
       const replayed = JSON.parse(kit.conformance_replay(read(file), "auto", 0n));
       if (replayed.steps.some((step) => step.skipped !== undefined)) continue;
       let runner;
