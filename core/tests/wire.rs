@@ -382,7 +382,7 @@ fn an_instance_in_our_own_words_is_registered_as_it_says() {
     let before = session.export();
     for (text, code, path) in [
         (r#"{"name": "x", "cpu": 1, "memoryMib": 1, "memory": 1}"#, "json.unknown_key", None),
-        (r#"{"name": "x", "cpu": 1}"#, "json.missing", Some("memoryMib")),
+        (r#"{"name": "x", "cpu": 1}"#, "json.missing", None),
         (r#"{"name": "x", "cpu": "1", "memoryMib": 1}"#, "json.type", Some("cpu")),
         (r#"{"name": "x", "cpu": 1, "memoryMib": 1, "ports": [70000]}"#, "input.port", Some("ports[0]")),
         (
