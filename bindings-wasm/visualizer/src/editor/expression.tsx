@@ -1,7 +1,7 @@
 // An editor for cluster queries: the engine colours what is written, says what is wrong and where, and what may come next.
 
 import { useSignal } from "@preact/signals";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useRef } from "preact/hooks";
 import type { Cluster, Completion, Diagnosis } from "../engine.ts";
 import { counted } from "../parts/words.ts";
 import { Problem } from "./problem.tsx";
@@ -24,18 +24,8 @@ export function ExpressionEditor({ label, value, cluster, placeholder, isLabelSe
   const paint = useRef<HTMLDivElement>(null);
   const offered = useSignal<Completion | undefined>(undefined);
   const active = useSignal(-1);
-  /** Where the caret goes once the value has been taken over. */
-  const caret = useRef<number | undefined>(undefined);
   const diagnosis: Diagnosis | undefined = value.trim() === "" ? undefined : cluster.diagnose(value);
   const problem = diagnosis?.diagnostics[0];
-
-  useEffect(() => {
-    if (caret.current === undefined) return;
-    input.current?.setSelectionRange(caret.current, caret.current);
-    caret.current = undefined;
-    follow();
-    offer();
-  }, [value]);
 
   const follow = () => {
     if (paint.current !== null) paint.current.scrollLeft = input.current?.scrollLeft ?? 0;
@@ -53,6 +43,17 @@ export function ExpressionEditor({ label, value, cluster, placeholder, isLabelSe
     offered.value = undefined;
     active.value = -1;
   };
+  /** Puts a text into the field at once, so that a key that follows finds the caret where it belongs. */
+  const write = (text: string, caret: number) => {
+    const field = input.current;
+    if (field === null) return;
+    field.value = text;
+    field.focus();
+    field.setSelectionRange(caret, caret);
+    onChange(text);
+    follow();
+    offer();
+  };
   const accept = (at: number) => {
     const completion = offered.value;
     const item = completion?.items[at];
@@ -60,9 +61,7 @@ export function ExpressionEditor({ label, value, cluster, placeholder, isLabelSe
     const { start, end } = completion.span;
     const isFollowed = value.slice(end).startsWith(" ");
     const text = item.kind === "value" || item.text.endsWith(":") || isFollowed ? item.text : `${item.text} `;
-    caret.current = start + text.length;
-    onChange(value.slice(0, start) + text + value.slice(end));
-    input.current?.focus();
+    write(value.slice(0, start) + text + value.slice(end), start + text.length);
   };
 
   const onKeyDown = (event: KeyboardEvent) => {
@@ -144,10 +143,8 @@ export function ExpressionEditor({ label, value, cluster, placeholder, isLabelSe
           id={`${id}-problem`}
           source={value}
           problem={problem}
-          onFix={(suggestion) => {
-            caret.current = suggestion.span.start + suggestion.text.length;
-            onChange(value.slice(0, suggestion.span.start) + suggestion.text + value.slice(suggestion.span.end));
-            input.current?.focus();
+          onFix={({ text, span }) => {
+            write(value.slice(0, span.start) + text + value.slice(span.end), span.start + text.length);
           }}
         />
       )}
