@@ -208,7 +208,8 @@ fn write_numbers(session: &Session, name: &str, column: &mut Vec<f64>) -> Result
     match name {
         "instance.registeredAt" => column.extend(instances(session).map(|row| {
             let at = row.registered_at().and_then(|at| i64::try_from(at.as_nanoseconds()).ok());
-            at.map_or(f64::NAN, |at| double(at) / 1e6)
+            // In two parts: the nanoseconds of today are above 2⁵³, and milliseconds would be rounded with them.
+            at.map_or(f64::NAN, |at| double(at.div_euclid(1_000_000)) + double(at.rem_euclid(1_000_000)) / 1e6)
         })),
         "task.number" => column.extend(tasks(session).map(|row| crate::numbers::from_u64(row.id().as_u64()))),
         "task.cpu" => column.extend(tasks(session).map(|row| double(row.demand().cpu))),

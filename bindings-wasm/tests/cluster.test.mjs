@@ -369,3 +369,21 @@ test("the version is the workspace's", () => {
   assert.equal(version, /\[workspace\.package\]\nversion = "([^"]+)"/.exec(read(`${ROOT}Cargo.toml`))[1]);
   assert.ok(memorySize() > 0);
 });
+
+test("times with a fraction come out to the millisecond, and print as they were read", () => {
+  const from = (registeredAt) => Cluster.fromJson({ containerInstances: [{ containerInstanceArn: "a", registeredAt }] });
+  for (const [seconds, milliseconds] of [[1761900000.25, 1761900000250], [1761900000.001, 1761900000001], [0.5, 500], [-0.5, -500], [3, 3000]]) {
+    const c = from(seconds);
+    assert.equal(c.instances().registeredAt[0], milliseconds);
+    assert.equal(Cluster.fromJson(c.toJson()).instances().registeredAt[0], milliseconds);
+  }
+  assert.match(refusal(() => from(1e300)).message, /`1e300` is no time/);
+});
+
+test("the sample cluster of the command line tool reads, and exports as itself", () => {
+  const text = read(`${ROOT}cli/samples/cluster.json`);
+  const c = Cluster.fromJson(text);
+  assert.equal(c.size, JSON.parse(text).containerInstances.length);
+  assert.ok([...c.instances().registeredAt].every((at) => at > 1.7e12));
+  assert.equal(Cluster.fromJson(c.toJson()).toJson(), c.toJson());
+});
