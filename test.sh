@@ -2,8 +2,8 @@
 # Installs what is missing and runs every test. Usage: ./test.sh [STEP ...]; without arguments, every step.
 #
 # Needs rustup's stable toolchain. The fuzz step also needs a nightly one, the msrv step apt-get, the python step Python 3.9 or
-# later with venv, and the benches step counts instructions with valgrind; each says so and is skipped where that is absent, and
-# fails where it is there and something is wrong.
+# later with venv, the wasm and browser steps Node 20.19 or later (they install the rest), and the benches step counts instructions
+# with valgrind; each says so and is skipped where that is absent, and fails where it is there and something is wrong.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -43,7 +43,9 @@ step_lint() {
   done
   cargo clippy --quiet -p placewright-cli --all-targets -- -D warnings
   cargo clippy --quiet -p placewright-benches --all-targets -- -D warnings
-  # The bindings need an interpreter to build against.
+  cargo clippy --quiet -p placewright-wasm --all-targets --all-features -- -D warnings
+  cargo clippy --quiet -p placewright-wasm --all-targets --no-default-features -- -D warnings
+  # The bindings of Python need an interpreter to build against.
   local python
   if python=$(python_command); then
     PYO3_PYTHON=$python cargo clippy --quiet -p placewright-python --all-targets -- -D warnings
@@ -149,6 +151,34 @@ print('placewright', pw.__version__, 'on CPython', platform.python_version())")
   done
 }
 
+# The npm package: built, with what that needs, and tested in node; its types checked; then the build without regular expressions.
+# Variables of the compiler that makes the module are set in `build.mjs`, for that compiler alone.
+step_wasm() {
+  if ! node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20)' 2>/dev/null; then
+    echo "skipped: no Node 20 or later"
+    return
+  fi
+  local digest
+  digest=$(cargo run --quiet --release -p placewright-cli -- conformance core/testdata/placement | sed -n 's/^digest //p')
+  (
+    cd bindings-wasm
+    npm ci --silent --no-audit --no-fund
+    node build.mjs
+    node build.mjs --testkit
+    PLACEWRIGHT_DIGEST=$digest npm test --silent
+    npm run types --silent
+  )
+}
+
+# The visualizer in Chromium, which apt-get fetches where it is missing, and the conformance corpus there.
+step_browser() {
+  if ! node -e 'const [a, b] = process.versions.node.split("."); process.exit(a < 20 || (a == 20 && b < 19))' 2>/dev/null; then
+    echo "skipped: no Node 20.19 or later"
+    return
+  fi
+  node bindings-wasm/visualizer/test.mjs
+}
+
 step_docs() {
   RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps -p placewright --all-features
   cargo test --quiet --doc -p placewright --all-features
@@ -209,7 +239,7 @@ step_fuzz() {
   return $failed
 }
 
-STEPS=(format lint debug release conformance examples python docs benches msrv fuzz)
+STEPS=(format lint debug release conformance examples python wasm browser docs benches msrv fuzz)
 for step in "${@:-${STEPS[@]}}"; do
   if [[ " ${STEPS[*]} " != *" $step "* ]]; then
     echo "no step is called $step; there are: ${STEPS[*]}" >&2

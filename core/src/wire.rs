@@ -18,7 +18,7 @@ use crate::adapter::{
 use crate::cluster::Route;
 use crate::error::{Error, ErrorKind, nearest};
 use crate::id::{InstanceId, TaskId};
-use crate::instance::Protocol;
+use crate::instance::{Instance, InstanceStatus, Protocol};
 use crate::json::{Fields, Json, Pace, Watch};
 use crate::resource::ResourceKind;
 use crate::view::{InstanceView, TaskView};
@@ -365,6 +365,102 @@ fn read_service(fields: Fields<'_, '_>) -> Result<(String, Service), Error> {
     })?;
     let definition = String::from(fields.required_with("taskDefinition", kept)?);
     Ok((String::from(fields.required_with("serviceName", kept)?), Service { definition, desired_count }))
+}
+
+/// Every key of an instance in the library's own words.
+const INSTANCE_KEYS: [&str; 15] = [
+    "name",
+    "cpu",
+    "memoryMib",
+    "zone",
+    "attributes",
+    "gpus",
+    "custom",
+    "ports",
+    "udpPorts",
+    "eniTaskSlots",
+    "ec2InstanceId",
+    "capacityProvider",
+    "agentVersion",
+    "agentConnected",
+    "status",
+];
+
+impl Session {
+    /// Registers an instance that an object describes in the library's own words: `name`, `cpu` and `memoryMib`, and, where they
+    /// are given, `zone`, `attributes` (an object of values, `null` where there is a name only, or an array of names), `gpus`
+    /// (device ids), `custom` (an object of amounts), `ports`, `udpPorts`, `eniTaskSlots`, `ec2InstanceId`, `capacityProvider`,
+    /// `agentVersion`, `agentConnected` and `status`. See [`register`](Self::register).
+    ///
+    /// # Errors
+    /// [`ErrorKind::JsonUnknownKey`] for another key, whatever is wrong with a value, and as [`register`](Self::register);
+    /// nothing has changed then.
+    pub fn register_json(&mut self, instance: &Json<'_>) -> Result<InstanceId, Error> {
+        let instance = read_instance(instance.as_fields()?)?;
+        self.register(&instance)
+    }
+}
+
+/// An instance in the library's own words.
+fn read_instance<'j>(fields: Fields<'j, '_>) -> Result<Instance<'j>, Error> {
+    known_keys(fields, &INSTANCE_KEYS)?;
+    let mut instance =
+        Instance::new(fields.text("name")?).with_resources(fields.integer("cpu")?, fields.integer("memoryMib")?);
+    instance.registered.gpus = fields.texts("gpus")?;
+    if let Some(custom) = fields.optional_fields("custom")? {
+        let amount = |(name, amount): (&'j str, &Json<'_>)| match amount.as_integer() {
+            Ok(amount) => Ok((name, amount)),
+            Err(error) => Err(error.in_path(name).in_path("custom")),
+        };
+        instance.registered.custom = custom.iter().map(amount).collect::<Result<_, Error>>()?;
+    }
+    if fields.get("ports").is_some() {
+        instance.registered.tcp_ports = fields.each("ports", port)?;
+    }
+    instance.registered.udp_ports = fields.each("udpPorts", port)?;
+    instance.attributes = match fields.get("attributes") {
+        Some(Json::Array(_)) => fields.texts("attributes")?.into_iter().map(|name| (name, None)).collect(),
+        _ => match fields.optional_fields("attributes")? {
+            None => Vec::new(),
+            Some(attributes) => attributes.iter().map(attribute).collect::<Result<_, Error>>()?,
+        },
+    };
+    if let Some(zone) = fields.optional_text("zone")? {
+        instance = instance.with_zone(zone);
+    }
+    instance.eni_task_slots = fields.optional_with("eniTaskSlots", |slots| {
+        let slots = slots.as_integer()?;
+        u32::try_from(slots)
+            .map_err(|_| Error::with_message(ErrorKind::InvalidAmount, format!("`{slots}` is no number of tasks")))
+    })?;
+    instance.ec2_instance_id = fields.optional_text("ec2InstanceId")?;
+    instance.capacity_provider = fields.optional_text("capacityProvider")?;
+    instance.agent_version = fields.optional_text("agentVersion")?;
+    instance.agent_connected = fields.optional_bool("agentConnected")?.unwrap_or(true);
+    if let Some(status) = fields.optional_text("status")? {
+        instance.status = InstanceStatus::from_ecs(status).ok_or_else(|| {
+            let error = Error::with_message(ErrorKind::InvalidParameter, format!("status `{status}` is unknown"));
+            error.in_path("status")
+        })?;
+    }
+    Ok(instance)
+}
+
+/// A host port.
+fn port(port: &Json<'_>) -> Result<u16, Error> {
+    let port = port.as_integer()?;
+    u16::try_from(port).map_err(|_| Error::with_message(ErrorKind::InvalidPort, format!("`{port}` is no port")))
+}
+
+/// An attribute: its value, or `null`.
+fn attribute<'j>((name, value): (&'j str, &'j Json<'_>)) -> Result<(&'j str, Option<&'j str>), Error> {
+    match value {
+        Json::Null => Ok((name, None)),
+        value => match value.as_text() {
+            Ok(value) => Ok((name, Some(value))),
+            Err(error) => Err(error.in_path(name).in_path("attributes")),
+        },
+    }
 }
 
 /// Whether a document says that it is an exported state.

@@ -3,6 +3,8 @@
 
 #[cfg(feature = "serde")]
 mod adapter;
+#[cfg(feature = "regex")]
+mod assist;
 #[cfg(feature = "counters")]
 mod counters;
 mod definition;

@@ -2,6 +2,7 @@
 
 use placewright::ErrorKind;
 use placewright::adapter::{RunTaskDefault, Session, SessionOptions};
+use placewright::json::Json;
 use placewright::{Options, Release, TieBreak};
 use proptest::prelude::*;
 
@@ -356,4 +357,77 @@ fn interface_slots_are_not_derived_again_from_what_changed_since() {
     assert_eq!(slots(&session), [Some(2), None]);
     assert_eq!(slots(&imported), slots(&session));
     assert_eq!(imported.export(), session.export());
+}
+
+#[test]
+fn an_instance_in_our_own_words_is_registered_as_it_says() {
+    let mut session = Session::new(SessionOptions::default());
+    session.declare_resource("LICENSES").unwrap();
+    let register = |session: &mut Session, text: &str| session.register_json(&Json::parse(text).unwrap());
+    let id = register(
+        &mut session,
+        r#"{"name": "i-1", "cpu": 1024, "memoryMib": 2048, "zone": "z", "attributes": {"stack": "prod", "spot": null},
+            "gpus": ["g0"], "custom": {"LICENSES": 2}, "ports": [22], "udpPorts": [53], "eniTaskSlots": 3,
+            "ec2InstanceId": "i-0", "capacityProvider": "cp", "agentVersion": "1.2.3", "agentConnected": false,
+            "status": "DRAINING"}"#,
+    );
+    let view = session.cluster().instance(id.unwrap()).unwrap();
+    assert_eq!((view.name(), view.status().as_str(), view.is_agent_connected()), ("i-1", "DRAINING", false));
+    assert_eq!(view.attributes(), [("ecs.availability-zone", Some("z")), ("spot", None), ("stack", Some("prod"))]);
+    assert_eq!(
+        (view.eni_task_slots(), view.ec2_instance_id(), view.agent_version()),
+        (Some(3), Some("i-0"), Some("1.2.3"))
+    );
+    register(&mut session, r#"{"name": "i-2", "cpu": 1, "memoryMib": 1, "attributes": ["spot"]}"#).unwrap();
+    let before = session.export();
+    for (text, code, path) in [
+        (r#"{"name": "x", "cpu": 1, "memoryMib": 1, "memory": 1}"#, "json.unknown_key", None),
+        (r#"{"name": "x", "cpu": 1}"#, "json.missing", None),
+        (r#"{"name": "x", "cpu": "1", "memoryMib": 1}"#, "json.type", Some("cpu")),
+        (r#"{"name": "x", "cpu": 1, "memoryMib": 1, "ports": [70000]}"#, "input.port", Some("ports[0]")),
+        (
+            r#"{"name": "x", "cpu": 1, "memoryMib": 1, "custom": {"LICENSES": null}}"#,
+            "json.type",
+            Some("custom.LICENSES"),
+        ),
+        (r#"{"name": "x", "cpu": 1, "memoryMib": 1, "attributes": {"a": 1}}"#, "json.type", Some("attributes.a")),
+        (r#"{"name": "x", "cpu": 1, "memoryMib": 1, "status": "TIRED"}"#, "input.invalid", Some("status")),
+        (r#"{"name": "i-1", "cpu": 1, "memoryMib": 1}"#, "duplicate.instance", None),
+        ("[]", "json.type", None),
+    ] {
+        let error = register(&mut session, text).unwrap_err();
+        assert_eq!((error.code(), error.path()), (code, path), "{text}: {error}");
+    }
+    assert_eq!(session.export(), before);
+}
+
+#[test]
+fn one_task_at_a_time_is_placed_and_named_as_a_list_is() {
+    let mut session = Session::new(SessionOptions::default());
+    for name in ["i-1", "i-2"] {
+        session.register(&placewright::Instance::new(name).with_resources(1000, 1000)).unwrap();
+    }
+    session
+        .register_task_definition(
+            r#"{"family": "t", "containerDefinitions": [{"name": "c", "cpu": 300, "memory": 300}]}"#,
+        )
+        .unwrap();
+    let mut other = session.clone();
+    let prepare = |session: &mut Session| {
+        let request = session.read_place(&Json::parse(r#"{"taskDefinition": "t"}"#).unwrap()).unwrap();
+        session.prepare(&request).unwrap()
+    };
+    let (one, many) = (prepare(&mut session), prepare(&mut other));
+    let savepoint = session.begin();
+    let placed: Vec<_> = (0..8).map(|_| session.place_one(one).unwrap()).collect();
+    let mut listed = Vec::new();
+    assert!(other.place_list(&[many; 8], &mut listed, &mut |_| Some(usize::MAX)).unwrap());
+    assert_eq!(placed, listed);
+    assert_eq!(placed.iter().flatten().count(), 6);
+    assert_eq!(session.export(), other.export());
+    session.rollback(savepoint).unwrap();
+    assert_eq!(session.cluster().running_tasks(), 0);
+    session.release(one).unwrap();
+    assert_eq!(session.place_one(one).unwrap_err().code(), "not_found.handle");
+    assert_eq!(session.definitions(), ["t:1"]);
 }

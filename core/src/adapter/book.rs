@@ -51,6 +51,12 @@ impl Book {
         })
     }
 
+    /// Names of those that were accepted, by family, the newest of each family last.
+    pub(crate) fn accepted_names(&self) -> impl Iterator<Item = String> {
+        let accepted = self.iter().filter(|(_, entry)| entry.definition.is_ok());
+        accepted.map(|((family, revision), _)| format!("{family}:{revision}"))
+    }
+
     /// Puts an entry in, which becomes the newest of its family; gives back what to restore.
     pub(crate) fn set(&mut self, key: Key, entry: Entry) -> Before {
         let newest = self.newest.insert(key.0.clone(), key.1);

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use super::savepoint::Undo;
 use super::{RunTaskResponse, Session, Watch};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::id::RequestId;
 use crate::json::FIRST_PART;
 use crate::outcome::Placement;
@@ -26,9 +26,25 @@ impl Session {
     /// Lets go of a prepared request.
     ///
     /// # Errors
-    /// [`ErrorKind::StaleHandle`](crate::ErrorKind::StaleHandle) when it was released already.
+    /// [`ErrorKind::StaleHandle`] when it was released already.
     pub fn release(&mut self, id: RequestId) -> Result<(), Error> {
         self.cluster.release(id)
+    }
+
+    /// Places one task of a prepared request; `None` where it finds no instance.
+    ///
+    /// # Errors
+    /// [`ErrorKind::StaleHandle`] for a released request, or a limit. Nothing has changed then.
+    pub fn place_one(&mut self, id: RequestId) -> Result<Option<Placement>, Error> {
+        if self.placed == u64::MAX {
+            return Err(Error::new(ErrorKind::CapacityMax));
+        }
+        let placement = self.cluster.place_one(id)?.placement();
+        if let Some(placement) = placement {
+            self.note(Undo::Placed(self.placed));
+            self.name_placed(placement.task)?;
+        }
+        Ok(placement)
     }
 
     /// As [`place`](Self::place), watched. `None` where `watch` stopped it; nothing has changed then.
@@ -45,7 +61,7 @@ impl Session {
     /// As [`place`](Self::place), for a prepared request. `None` where `watch` stopped it; nothing has changed then.
     ///
     /// # Errors
-    /// [`ErrorKind::StaleHandle`](crate::ErrorKind::StaleHandle) for a released request, or a limit. Nothing has changed then.
+    /// [`ErrorKind::StaleHandle`] for a released request, or a limit. Nothing has changed then.
     pub fn place_by_id(&mut self, id: RequestId, watch: Watch<'_>) -> Result<Option<RunTaskResponse>, Error> {
         let savepoint = self.begin();
         match self.place_in_parts(id, watch) {
@@ -100,7 +116,7 @@ impl Session {
     /// `watch` stopped it; nothing has changed then.
     ///
     /// # Errors
-    /// [`ErrorKind::StaleHandle`](crate::ErrorKind::StaleHandle) for a released request, or a limit. Nothing has changed then.
+    /// [`ErrorKind::StaleHandle`] for a released request, or a limit. Nothing has changed then.
     pub fn place_list(
         &mut self,
         requests: &[RequestId],

@@ -6,7 +6,7 @@
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::definition::bad_port;
@@ -14,7 +14,7 @@ use super::text;
 use crate::error::{Error, ErrorKind, nearest};
 use crate::expr::Timestamp;
 use crate::instance::{Amounts, Instance, InstanceStatus};
-use crate::json::{Fields, Json};
+use crate::json::{Decimal, Fields, Json};
 use crate::limits::JSON_DEPTH_MAX;
 
 /// First and last second that a four-digit year can write.
@@ -111,7 +111,7 @@ pub(super) fn timestamp(value: &Json<'_>) -> Result<Timestamp, Error> {
     let refuse = |text: &str| Error::with_message(ErrorKind::InvalidParameter, format!("`{text}` is no time"));
     match value {
         Json::Integer(seconds) => at(*seconds, 0).ok_or_else(|| refuse(&format!("{seconds}"))),
-        Json::Float(seconds) => fractional(*seconds).ok_or_else(|| refuse(&format!("{seconds:?}"))),
+        Json::Float(seconds) => fractional(*seconds).ok_or_else(|| refuse(&Decimal(*seconds).to_string())),
         Json::Text(text) => Timestamp::parse(text).ok_or_else(|| {
             refuse(text).with_help("write seconds since 1970 or ISO 8601, such as `2018-06-18T22:28:28+00:00`")
         }),
@@ -127,7 +127,7 @@ fn at(seconds: i64, nanoseconds: i128) -> Option<Timestamp> {
 
 /// Seconds with a fraction, read from the shortest decimal that stands for the number: the one the text gave.
 fn fractional(seconds: f64) -> Option<Timestamp> {
-    let text = format!("{seconds:?}");
+    let text = Decimal(seconds).to_string();
     let (digits, is_negative) = text.strip_prefix('-').map_or((text.as_str(), false), |digits| (digits, true));
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let whole: i64 = whole.parse().ok()?;

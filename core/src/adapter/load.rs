@@ -73,6 +73,12 @@ impl Session {
         refused.collect()
     }
 
+    /// Names of the task definitions that can be placed, `family:revision`, by family, the newest of each family last.
+    #[must_use]
+    pub fn definitions(&self) -> Vec<String> {
+        self.book.accepted_names().collect()
+    }
+
     /// Everything a document may hold, into an empty session.
     pub(crate) fn load_cluster(&mut self, fields: Fields<'_, '_>, pace: &mut Pace<'_>) -> Result<(), Error> {
         fields.required("containerInstances")?;

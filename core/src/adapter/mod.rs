@@ -14,6 +14,7 @@ mod control;
 mod definition;
 mod documents;
 mod explain;
+mod figures;
 mod fleet;
 mod instance;
 mod list;

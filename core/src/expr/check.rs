@@ -68,10 +68,10 @@ pub(super) fn check(node: &Node, source: &str) -> Result<Tree, Error> {
 }
 
 /// What precedes the name of an attribute.
-const ATTRIBUTE_PREFIX: &str = "attribute:";
+pub(super) const ATTRIBUTE_PREFIX: &str = "attribute:";
 
 /// The subjects, as an error lists them.
-const SUBJECTS: [(&str, Subject); 7] = [
+pub(super) const SUBJECTS: [(&str, Subject); 7] = [
     ("agentConnected", Subject::AgentConnected),
     ("agentVersion", Subject::AgentVersion),
     ("attribute:NAME", Subject::Attribute),
@@ -90,7 +90,7 @@ pub(super) fn listed_subjects() -> String {
 const ATTRIBUTE_NAME_CHARS_MAX: usize = crate::limits::ECS_ATTRIBUTE_CHARS_MAX;
 
 /// The operators a subject allows.
-const fn allowed(subject: Subject) -> &'static [Operator] {
+pub(super) const fn allowed(subject: Subject) -> &'static [Operator] {
     use Operator::{
         Equal, Exists, Greater, GreaterEqual, In, Less, LessEqual, Matches, NotEqual, NotExists, NotIn, NotMatches,
     };

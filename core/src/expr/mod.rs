@@ -11,6 +11,7 @@
 //! The grammar and every rule of meaning are in `docs/expression.md`. The pipeline of small passes is Cedar's
 //! (cedar-policy-core, parser), the flat code with golden dumps is Starlark's (starlark-rust, eval/bc).
 
+mod assist;
 mod ast;
 mod check;
 mod code;
@@ -42,6 +43,8 @@ use alloc::format;
 use alloc::sync::Arc;
 use core::fmt;
 
+pub use assist::{Place, Slot, Token, TokenKind, place, tokens};
+pub(crate) use assist::{is_written_as, operators, place_between, subjects, written};
 pub use code::Parking;
 pub use eval::{Facts, Timestamp};
 pub use program::{Leaf, Program, Residue, Subject};

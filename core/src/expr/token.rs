@@ -170,6 +170,11 @@ impl<'t> Scanner<'t> {
         self.position = token.span.end;
     }
 
+    /// Reads on at a byte, which is a character boundary no earlier than this place.
+    pub(super) fn skip_to(&mut self, end: usize) {
+        self.position = self.position.max(end.min(self.text.len()));
+    }
+
     /// Reads an argument, or nothing where none begins.
     ///
     /// # Errors

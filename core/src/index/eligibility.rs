@@ -10,6 +10,7 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt::Write as _;
 
 use hashbrown::HashMap;
 use smallvec::SmallVec;
@@ -62,6 +63,15 @@ pub(crate) enum Filter {
     GpuSlice(Option<u16>),
 }
 
+/// Adds a text, or that there is none, to a key. The length in front keeps texts apart whatever is in them.
+fn add_text(key: &mut String, text: Option<&str>) {
+    let _ = match text {
+        // OK: writing to a `String` does not fail.
+        Some(text) => write!(key, " {}:{text}", text.len()),
+        None => write!(key, " -"),
+    };
+}
+
 impl Filter {
     /// What a demand requires, if it requires anything.
     pub(crate) fn requirements(demand: &Demand, more: Vec<RequiredAttribute>) -> Option<Self> {
@@ -83,7 +93,24 @@ impl Filter {
     fn key(&self) -> String {
         match self {
             Self::Program(program) => format!("program {program}"),
-            other => format!("{other:?}"),
+            Self::Requirements { attributes, eni, cpu_architecture, os_type } => {
+                let mut key = String::from(if *eni { "requirements eni" } else { "requirements" });
+                add_text(&mut key, cpu_architecture.as_deref());
+                add_text(&mut key, os_type.as_deref());
+                for RequiredAttribute { name, value } in attributes {
+                    add_text(&mut key, Some(name));
+                    add_text(&mut key, value.as_deref());
+                }
+                key
+            }
+            Self::Zones(zones) => {
+                let mut key = String::from("zones");
+                zones.iter().for_each(|zone| add_text(&mut key, Some(zone)));
+                key
+            }
+            Self::External => String::from("external"),
+            Self::GpuSlice(None) => String::from("slice"),
+            Self::GpuSlice(Some(thousandths)) => format!("slice {thousandths}"),
         }
     }
 
@@ -335,5 +362,58 @@ impl Filters {
         let records = self.records.iter().flatten();
         self.records.capacity() * size_of::<Option<Record>>()
             + records.map(|record| record.members.memory_usage() + record.verdicts.allocation_size()).sum::<usize>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+    use alloc::vec;
+    use alloc::vec::Vec;
+
+    use super::{Filter, RequiredAttribute};
+
+    /// Filters that ask different things, among them texts that hold what the key puts between texts.
+    fn different() -> Vec<Filter> {
+        let attribute = |name: &str, value: Option<&str>| RequiredAttribute {
+            name: name.to_string(),
+            value: value.map(ToString::to_string),
+        };
+        let requirements =
+            |attributes: Vec<RequiredAttribute>, eni, cpu: Option<&str>, os: Option<&str>| Filter::Requirements {
+                attributes,
+                eni,
+                cpu_architecture: cpu.map(ToString::to_string),
+                os_type: os.map(ToString::to_string),
+            };
+        let zones = |names: &[&str]| Filter::Zones(names.iter().map(ToString::to_string).collect());
+        vec![
+            requirements(vec![attribute("a", None)], false, None, None),
+            requirements(vec![attribute("a", None)], true, None, None),
+            requirements(vec![attribute("a", Some(""))], false, None, None),
+            requirements(vec![attribute("a", Some("-"))], false, None, None),
+            requirements(vec![attribute("a -", None)], false, None, None),
+            requirements(vec![attribute("a", Some("1:b")), attribute("b", None)], false, None, None),
+            requirements(vec![attribute("a", None), attribute("b", None)], false, None, None),
+            requirements(vec![], false, Some("x"), None),
+            requirements(vec![], false, None, Some("x")),
+            zones(&["a", "b"]),
+            zones(&["a 1:b"]),
+            zones(&["a"]),
+            Filter::External,
+            Filter::GpuSlice(None),
+            Filter::GpuSlice(Some(125)),
+            Filter::GpuSlice(Some(250)),
+        ]
+    }
+
+    #[test]
+    fn keys_differ_exactly_where_filters_do() {
+        let (filters, again) = (different(), different());
+        for (i, one) in filters.iter().enumerate() {
+            for (j, other) in again.iter().enumerate() {
+                assert_eq!(one.key() == other.key(), i == j, "`{}` and `{}`", one.key(), other.key());
+            }
+        }
     }
 }

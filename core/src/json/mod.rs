@@ -19,6 +19,7 @@ use core::mem::take;
 
 pub use fields::Fields;
 pub(crate) use fields::at_index;
+pub(crate) use print::Decimal;
 pub use watch::Watch;
 pub(crate) use watch::{FIRST_PART, Pace};
 

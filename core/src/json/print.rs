@@ -18,6 +18,24 @@ pub(super) fn canonical(value: &Json<'_>, out: &mut String) {
     let _ = write(value, out, true);
 }
 
+/// A finite number as the shortest decimal that reads back as it, with a fraction or an exponent. `Debug` writes the same, but builds
+/// may be without that (`-Zfmt-debug=none`).
+pub(crate) struct Decimal(pub(crate) f64);
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = self.0;
+        let size = number.abs();
+        if size != 0.0 && !(1e-4..1e16).contains(&size) {
+            write!(f, "{number:e}")
+        } else if number % 1.0 == 0.0 {
+            write!(f, "{number}.0")
+        } else {
+            write!(f, "{number}")
+        }
+    }
+}
+
 /// Prints one value; depth is bounded by that of the tree.
 fn write(value: &Json<'_>, out: &mut dyn Write, is_sorted: bool) -> fmt::Result {
     match value {
@@ -26,7 +44,7 @@ fn write(value: &Json<'_>, out: &mut dyn Write, is_sorted: bool) -> fmt::Result 
         Json::Bool(false) => out.write_str("false"),
         Json::Integer(number) => write!(out, "{number}"),
         Json::Unsigned(number) => write!(out, "{number}"),
-        Json::Float(number) if number.is_finite() => write!(out, "{number:?}"),
+        Json::Float(number) if number.is_finite() => write!(out, "{}", Decimal(*number)),
         Json::Float(_) => out.write_str("null"),
         Json::Text(text) => write_text(text, out),
         Json::Array(items) => {
@@ -83,4 +101,38 @@ fn write_text(text: &str, out: &mut dyn Write) -> fmt::Result {
     }
     out.write_str(&text[start..])?;
     out.write_char('"')
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::Decimal;
+
+    #[test]
+    fn decimals_are_those_of_debug() {
+        let edges = [
+            0.0,
+            -0.0,
+            1.0,
+            -2.5,
+            0.1,
+            1e-4,
+            9.999e-5,
+            1e15,
+            9_999_999_999_999_998.0,
+            1e16,
+            1.5e300,
+            -5e-324,
+            f64::MAX,
+        ];
+        // Mixed bits: many sizes, subnormal numbers among them.
+        let mixed = (0..2000_u64)
+            .map(|n| f64::from_bits(n.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
+            .filter(|number| number.is_finite());
+        let times = (0..1000_u32).map(|n| 1_761_900_000.0 + f64::from(n) / 1000.0);
+        for number in edges.into_iter().chain(mixed).chain(times) {
+            assert_eq!(format!("{}", Decimal(number)), format!("{number:?}"));
+        }
+    }
 }

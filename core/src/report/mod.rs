@@ -3,6 +3,9 @@
 //! Everything is worked out from the facts of each instance when somebody asks, with none of the sets and columns that
 //! choosing uses; placing itself counts nothing. The words are ECS's where ECS has words.
 
+mod assist;
+mod attributes;
+mod usage;
 mod verdicts;
 
 use alloc::borrow::ToOwned;
@@ -33,6 +36,9 @@ use crate::state::State;
 use crate::strategy::{BinpackField, SpreadField, Strategy, TieBreak};
 use crate::workload::Workload;
 
+pub use assist::{Completion, CompletionItem, CompletionKind, Diagnosis, Diagnostic, Suggestion, diagnose};
+pub use attributes::AttributeSummary;
+pub use usage::{Usage, UsageSums};
 use verdicts::{Amounts, Asked, Check};
 pub use verdicts::{Failure, Verdict, Verdicts};
 

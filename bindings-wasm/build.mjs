@@ -1,0 +1,158 @@
+#!/usr/bin/env node
+// Builds the npm package into `pkg/`: module, glue, classes, types. Usage:
+//   node build.mjs [--testkit] [--without-regex] [--small] [--out FOLDER]
+//
+// The module is compiled together with the standard library, which makes it a third smaller: by rustup's toolchain where it has, or
+// can add, the sources of that; otherwise by the distribution's compiler (Debian: rustc-web, cargo-web, rust-web-src, lld-19; fetched
+// by apt-get where that may be done); otherwise by rustup's toolchain with the target as it comes. What takes long is kept: the
+// compiler's folder, the tools in `.tools`, and what wasm-opt made of what.
+
+import { execFileSync, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync, gzipSync } from "node:zlib";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = dirname(here);
+const TARGET = "wasm32-unknown-unknown";
+const args = process.argv.slice(2);
+const has = (flag) => args.includes(flag);
+const isTestkit = has("--testkit");
+const isWithoutRegex = has("--without-regex");
+/** The engine small instead of fast, too. */
+const isSmall = has("--small");
+const outFlag = args.indexOf("--out");
+const out = resolve(outFlag >= 0 ? args[outFlag + 1] : join(here, ["pkg", isTestkit && "testkit", isWithoutRegex && "without-regex", isSmall && "small"].filter(Boolean).join("-")));
+const tools = process.env.PLACEWRIGHT_TOOLS ?? join(root, ".tools");
+const target = process.env.PLACEWRIGHT_WASM_TARGET ?? join(root, "target", "wasm");
+
+/** Runs a command and shows what it says. */
+function run(command, options, env = {}) {
+  execFileSync(command, options, { cwd: root, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...env } });
+}
+
+/** What a command says, or `undefined` where it fails or is not there. */
+function said(command, options) {
+  const { status, stdout } = spawnSync(command, options, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"], timeout: 120_000 });
+  return status === 0 ? stdout.trim() : undefined;
+}
+
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}
+
+/** The version of a crate in Cargo.lock. */
+function locked(name) {
+  const lock = readFileSync(join(root, "Cargo.lock"), "utf8");
+  const found = new RegExp(`name = "${name}"\\nversion = "([^"]+)"`).exec(lock);
+  return found?.[1] ?? fail(`Cargo.lock has no ${name}`);
+}
+
+/** Flags of a build whose standard library is built with it: no words for panics, which nobody reads, and small routines. */
+const LEAN = ["-Zunstable-options", "-Cpanic=immediate-abort", "-Zlocation-detail=none"];
+const BUILD_STD = ["-Z", "build-std=std,panic_abort", "-Z", "build-std-features=optimize_for_size"];
+
+/** How to compile: a command, arguments, flags and variables, which only that command sees. */
+function compiler() {
+  const sourcesOf = (rustc) => existsSync(`${said(rustc, ["--print", "sysroot"])}/lib/rustlib/src/rust/library/Cargo.lock`);
+  // A stable compiler takes unstable flags where this is set.
+  const bootstrap = { RUSTC_BOOTSTRAP: "1", CARGO_TARGET_DIR: "" };
+  if (said("rustup", ["--version"]) !== undefined) {
+    if (!sourcesOf("rustc")) said("rustup", ["component", "add", "rust-src"]);
+    if (sourcesOf("rustc")) {
+      return { name: `${said("rustc", ["--version"])} of rustup`, command: "cargo", options: BUILD_STD, flags: LEAN, env: bootstrap };
+    }
+  }
+  const [rustc, cargo, linker] = ["/usr/bin/rustc", "/usr/bin/cargo", "/usr/bin/wasm-ld-19"];
+  const isThere = () => [rustc, cargo, linker].every((file) => existsSync(file)) && sourcesOf(rustc);
+  const packages = ["rustc-web", "cargo-web", "rust-web-src", "lld-19"];
+  if (!isThere() && said("apt-get", ["--version"]) !== undefined && process.getuid?.() === 0) {
+    run("apt-get", ["update", "-q"]);
+    run("apt-get", ["install", "-y", "-q", "--no-install-recommends", ...packages]);
+  }
+  if (isThere()) {
+    const env = { ...bootstrap, RUSTC: rustc, CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: linker };
+    return { name: `${said(rustc, ["--version"])} of the distribution`, command: cargo, options: BUILD_STD, flags: LEAN, env };
+  }
+  const installed = () => said("rustup", ["target", "list", "--installed"])?.split("\n").includes(TARGET) === true;
+  if (installed() || (said("rustup", ["target", "add", TARGET]) !== undefined && installed())) {
+    console.error("without the sources of the standard library the module is larger");
+    return { name: "rustup's target", command: "cargo", options: [], flags: [], env: { CARGO_TARGET_DIR: "" } };
+  }
+  return fail(`no compiler for ${TARGET}: run \`rustup component add rust-src\`, or install ${packages.join(", ")}`);
+}
+
+/** The program that writes the glue, of the crate's own version. */
+function bindgen() {
+  const version = locked("wasm-bindgen");
+  const program = join(tools, "bin", "wasm-bindgen");
+  if (said(program, ["--version"]) !== `wasm-bindgen ${version}`) {
+    run("cargo", ["install", "--quiet", "wasm-bindgen-cli", "--version", version, "--root", tools], { CARGO_TARGET_DIR: join(tools, "target") });
+    rmSync(join(tools, "target"), { recursive: true, force: true });
+  }
+  return program;
+}
+
+/** The module after wasm-opt, which is asked only about what it has not seen. */
+function optimized(module) {
+  const program = join(here, "node_modules", ".bin", "wasm-opt");
+  if (!existsSync(program)) run("npm", ["ci", "--no-audit", "--no-fund", "--prefix", here]);
+  const level = "-Oz";
+  const version = JSON.parse(readFileSync(join(here, "node_modules", "binaryen", "package.json"), "utf8")).version;
+  const key = createHash("sha256").update(readFileSync(module)).update(`${version} ${level}`).digest("hex");
+  const kept = join(target, "wasm-opt", `${key}.wasm`);
+  if (!existsSync(kept)) {
+    rmSync(dirname(kept), { recursive: true, force: true });
+    mkdirSync(dirname(kept), { recursive: true });
+    run(program, [level, module, "-o", kept]);
+  }
+  copyFileSync(kept, module);
+}
+
+const { name, command, options, flags, env } = compiler();
+console.log(`compiling with ${name}`);
+const features = ["--no-default-features", "--features", [isWithoutRegex ? [] : ["regex"], isTestkit ? ["testkit"] : []].flat().join(",")];
+const small = isSmall ? ["--config", 'profile.wasm.package.placewright.opt-level="z"'] : [];
+// No path of this machine goes into what is published.
+const home = process.env.CARGO_HOME ?? `${process.env.HOME}/.cargo`;
+const maps = [`--remap-path-prefix=${home}/registry/src=`, `--remap-path-prefix=${root}=`];
+const rustflags = [...flags, ...maps].join("\x1f");
+run(
+  command,
+  ["build", "--quiet", "-p", "placewright-wasm", "--profile", "wasm", "--target", TARGET, "--target-dir", target, ...features, ...options, ...small],
+  { ...env, CARGO_ENCODED_RUSTFLAGS: rustflags },
+);
+
+rmSync(out, { recursive: true, force: true });
+mkdirSync(out, { recursive: true });
+run(bindgen(), [
+  "--target", "web", "--experimental-reset-state-function", "--no-typescript", "--remove-name-section", "--remove-producers-section",
+  "--out-name", "placewright", "--out-dir", out, join(target, TARGET, "wasm", "placewright_wasm.wasm"),
+]);
+const module = join(out, "placewright_bg.wasm");
+optimized(module);
+
+// What is written by hand, and the metadata.
+for (const file of readdirSync(join(here, "js"))) copyFileSync(join(here, "js", file), join(out, file));
+for (const file of ["LICENSE-MIT", "LICENSE-APACHE"]) copyFileSync(join(root, file), join(out, file));
+for (const file of ["README.md", "CHANGELOG.md"]) if (existsSync(join(here, file))) copyFileSync(join(here, file), join(out, file));
+const version = locked("placewright-wasm");
+writeFileSync(join(out, "version.js"), `export const version = ${JSON.stringify(version)};\n`);
+const { name: packageName, description, ...rest } = JSON.parse(readFileSync(join(here, "package.template.json"), "utf8"));
+writeFileSync(join(out, "package.json"), `${JSON.stringify({ name: packageName, version, description, ...rest }, null, 2)}\n`);
+
+// It is loaded here: an optimiser that breaks a module says nothing of it.
+const { Cluster } = await import(join(out, "node.js"));
+if (new Cluster().size !== 0) fail("the module does not work");
+
+/** Bytes of the module and of all the scripts that a page loads. */
+const scripts = readdirSync(out).filter((file) => file.endsWith(".js") && file !== "node.js");
+const sizes = (compress) => [module, ...scripts.map((file) => join(out, file))].map((file) => compress(readFileSync(file)).length);
+const gzip = sizes((bytes) => gzipSync(bytes, { level: 9 }));
+const sum = (list) => list.reduce((total, size) => total + size, 0);
+console.log(
+  `${out}: module ${statSync(module).size} bytes, gzip ${gzip[0]}, brotli ${sizes((bytes) => brotliCompressSync(bytes))[0]}; with all scripts gzip ${sum(gzip)}`,
+);

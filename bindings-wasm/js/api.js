@@ -1,0 +1,604 @@
+// The classes of the package: handles over clusters of the module.
+//
+// Nothing here decides anything. Arguments become JSON text, numbers and typed arrays, answers become objects; what they mean is
+// the core's business.
+
+import { currentGeneration, lost, memory, run } from "./engine.js";
+import { make, ofType, stale } from "./error.js";
+import { kindOf, parse, stringify, toDocument, toText } from "./json.js";
+import { PlaceResult, toOptions, toRequest, toRules, toSeed } from "./request.js";
+import { attributeColumns, instanceColumns, taskColumns } from "./columns.js";
+import { watched } from "./watch.js";
+
+export { PlacewrightError } from "./error.js";
+export { PlaceResult } from "./request.js";
+
+/** Stands in columns for an instance where there is none. */
+export const NOT_PLACED = 0xffff_ffff;
+
+/** Only this module makes handles. */
+const KEY = Symbol("placewright");
+
+/** Lives of clusters: a number of the module is given out again, so a request that is collected late has to know whose it was. */
+let lives = 0;
+/** The life that each number of the module has now. */
+const living = new Map();
+
+/** Lets go of what was collected without having been freed. */
+const collected = new FinalizationRegistry(({ generation, cluster, life, request }) => {
+  if (generation !== currentGeneration() || living.get(cluster) !== life) return;
+  try {
+    if (request === undefined) living.delete(cluster);
+    run((glue) => (request === undefined ? glue.free(cluster) : glue.release(cluster, request)));
+  } catch {
+    // Its cluster is in the middle of a call, or gone.
+  }
+});
+
+/** A cluster of container instances and the tasks on them. */
+export class Cluster {
+  /** Its number in the module; `undefined` once it was freed. */
+  #number;
+  /** The module it lives in. */
+  #generation;
+  /** Which of the clusters that had its number it is. */
+  #life;
+
+  constructor(options = undefined, key = undefined, number = undefined) {
+    if (key === KEY) {
+      this.#number = number;
+    } else {
+      const given = toOptions(options);
+      this.#number = run((glue) => glue.make(given));
+    }
+    this.#generation = currentGeneration();
+    this.#life = ++lives;
+    living.set(this.#number, this.#life);
+    collected.register(this, { generation: this.#generation, cluster: this.#number, life: this.#life }, this);
+  }
+
+  static fromJson(document, options = undefined) {
+    const { progress, signal, ...rest } = options ?? {};
+    const text = toDocument(document);
+    const given = toOptions(rest);
+    const number = watched({ progress, signal }, undefined, (glue, watch) => glue.load(text, given, watch));
+    return new Cluster(undefined, KEY, number);
+  }
+
+  /** The number in the module. */
+  get #id() {
+    if (this.#number === undefined) throw stale("the cluster was freed");
+    if (this.#generation !== currentGeneration()) throw lost();
+    return this.#number;
+  }
+
+  /** Calls with a document as text. */
+  #call(name, text, options = undefined, total = undefined) {
+    const id = this.#id;
+    return parse(watched(options, total, (glue, watch) => glue.call(id, name, text, watch)));
+  }
+
+  /** Calls with the object that the arguments make. */
+  #with(name, argument) {
+    return this.#call(name, stringify(argument));
+  }
+
+  free() {
+    if (this.#number === undefined) return;
+    const number = this.#number;
+    collected.unregister(this);
+    this.#number = undefined;
+    if (this.#generation !== currentGeneration()) return;
+    living.delete(number);
+    run((glue) => glue.free(number));
+  }
+
+  get isUsable() {
+    return this.#number !== undefined && this.#generation === currentGeneration();
+  }
+
+  // Instances.
+
+  get size() {
+    const id = this.#id;
+    return run((glue) => glue.figure(id, "size"));
+  }
+
+  register(instance) {
+    this.#with("register", instance);
+  }
+
+  registerContainerInstance(document) {
+    this.#call("registerContainerInstance", toDocument(document));
+  }
+
+  declareResource(name) {
+    this.#with("declareResource", name);
+  }
+
+  deregister(instance, options = undefined) {
+    return this.#with("deregister", { containerInstance: instance, force: options?.force });
+  }
+
+  drain(instances) {
+    this.#with("updateContainerInstancesState", { containerInstances: toList(instances), status: "DRAINING" });
+  }
+
+  activate(instances) {
+    this.#with("updateContainerInstancesState", { containerInstances: toList(instances), status: "ACTIVE" });
+  }
+
+  putAttributes(instance, attributes) {
+    this.#with("putAttributes", { attributes: toTargeted(instance, attributes) });
+  }
+
+  deleteAttributes(instance, names) {
+    this.#with("deleteAttributes", { attributes: toTargeted(instance, toList(names)) });
+  }
+
+  setAgentConnected(instance, connected) {
+    this.#with("setAgentConnected", { containerInstance: instance, connected });
+  }
+
+  // Definitions and tasks.
+
+  registerTaskDefinition(definition) {
+    return this.#call("registerTaskDefinition", toDocument(definition));
+  }
+
+  definitions() {
+    return this.#call("definitions", "null");
+  }
+
+  loadTasks(document, options = undefined) {
+    this.#call("loadTasks", toDocument(document), options);
+  }
+
+  place(what, options = undefined) {
+    const { progress, signal, ...rest } = options ?? {};
+    if (what instanceof Request) {
+      refuseOptions(rest);
+      return new PlaceResult(this.#call("placePrepared", String(this.#request(what)), { progress, signal }, what.count));
+    }
+    const { text, count } = toRequest(what, rest);
+    return new PlaceResult(this.#call("place", text, { progress, signal }, count));
+  }
+
+  prepare(what, options = undefined) {
+    if (what instanceof Request) throw make("input.invalid", "invalid-input", "the request is prepared already");
+    const made = this.#call("prepare", toRequest(what, options ?? {}).text);
+    return new Request(KEY, this, { generation: this.#generation, cluster: this.#id, life: this.#life }, made);
+  }
+
+  /** The number of a request of this cluster. */
+  #request(request) {
+    if (!(request instanceof Request)) throw ofType(`expected a prepared request, found ${kindOf(request)}`);
+    return request._numberFor(KEY, this);
+  }
+
+  placeOne(request) {
+    const id = this.#id;
+    const number = this.#request(request);
+    return run((glue) => glue.place_one(id, number));
+  }
+
+  get lastInstance() {
+    const id = this.#id;
+    return run((glue) => glue.last_instance(id));
+  }
+
+  placeBulk(requests, indices = undefined, options = undefined) {
+    const id = this.#id;
+    const numbers = Float64Array.from(toArray(requests, "requests"), (request) => this.#request(request));
+    const chosen = indices === undefined ? undefined : toIndices(indices);
+    const total = chosen === undefined ? numbers.length : chosen.length;
+    const instance = watched(options, total, (glue, watch) => glue.place_bulk(id, numbers, chosen, watch));
+    const task = run((glue) => glue.bulk_tasks(id));
+    let placed = 0;
+    for (const position of instance) if (position !== NOT_PLACED) placed += 1;
+    return { instance, task, placed, rejected: instance.length - placed };
+  }
+
+  explain(what, options = undefined) {
+    if (what instanceof Request) {
+      refuseOptions(options ?? {});
+      return this.#call("explain", String(this.#request(what)));
+    }
+    return this.#call("explain", toRequest(what, options ?? {}).text);
+  }
+
+  stop(tasks) {
+    const id = this.#id;
+    if (tasks instanceof Float64Array) {
+      run((glue) => glue.stop_numbers(id, tasks));
+    } else {
+      this.#with("stop", Array.isArray(tasks) ? tasks : [tasks]);
+    }
+  }
+
+  finish(task) {
+    this.#with("finish", task);
+  }
+
+  scaleIn(group, count, options = undefined) {
+    const { strategies, seed } = options ?? {};
+    return this.#with("scaleIn", {
+      group,
+      count,
+      placementStrategy: strategies === undefined ? undefined : toRules(strategies, "field"),
+      xSeed: toSeed(seed),
+    });
+  }
+
+  // ECS's calls.
+
+  runTask(request) {
+    return this.#call("runTask", toDocument(request));
+  }
+
+  startTask(request) {
+    return this.#call("startTask", toDocument(request));
+  }
+
+  createService(request) {
+    return this.#call("createService", toDocument(request));
+  }
+
+  listContainerInstances(request = {}) {
+    return this.#call("listContainerInstances", toDocument(request));
+  }
+
+  // Looking.
+
+  query(expression) {
+    return this.#with("query", toExpression(expression));
+  }
+
+  queryPositions(expression) {
+    const id = this.#id;
+    const text = toExpression(expression);
+    return run((glue) => glue.query_positions(id, text));
+  }
+
+  diagnose(expression) {
+    return diagnosed(this.#with("diagnose", expression));
+  }
+
+  complete(expression, position) {
+    return this.#with("complete", { text: expression, position });
+  }
+
+  instance(instance) {
+    return this.#with("instance", instance);
+  }
+
+  task(task) {
+    return this.#with("task", task);
+  }
+
+  instanceIds() {
+    return this.#call("instanceIds", "null");
+  }
+
+  taskIds() {
+    return this.#call("taskIds", "null");
+  }
+
+  instances() {
+    return instanceColumns(this.#id, this.customResources());
+  }
+
+  tasks() {
+    return taskColumns(this.#id);
+  }
+
+  attributes() {
+    return attributeColumns(this.#id);
+  }
+
+  attributeSummary(options = undefined) {
+    return this.#with("attributeSummary", { valuesMax: options?.valuesMax });
+  }
+
+  column(name, into = undefined) {
+    return this.withColumn(name, (view) => {
+      if (into === undefined) return view.slice();
+      if (!(into instanceof Int32Array) || into.length !== view.length) {
+        throw make("input.invalid", "invalid-input", `a column of ${view.length} instances goes into an Int32Array of that length`, {
+          path: "into",
+        });
+      }
+      into.set(view);
+      return into;
+    });
+  }
+
+  withColumn(name, use) {
+    const id = this.#id;
+    const column = toText(name);
+    if (column.includes(".")) throw make("input.invalid", "invalid-input", `no column is named \`${column}\``);
+    const [start, length] = run((glue) => [glue.integers(id, column), glue.length(id)]);
+    return use(new Int32Array(memory().buffer, start, length));
+  }
+
+  usage() {
+    const { zones, ...rest } = this.#call("usage", "null");
+    return { ...rest, zones: new Map(Object.entries(zones)) };
+  }
+
+  get runningTasks() {
+    const id = this.#id;
+    return run((glue) => glue.figure(id, "runningTasks"));
+  }
+
+  runningTasksOf(group) {
+    return this.#with("runningTasksOf", group);
+  }
+
+  customResources() {
+    return this.#call("customResources", "null");
+  }
+
+  refusedDefinitions() {
+    return this.#call("refusedDefinitions", "null");
+  }
+
+  warnings() {
+    return this.#call("warnings", "null");
+  }
+
+  get memoryUsage() {
+    const id = this.#id;
+    return run((glue) => glue.figure(id, "memoryUsage"));
+  }
+
+  fingerprint() {
+    const id = this.#id;
+    return BigInt(`0x${run((glue) => glue.fingerprint(id))}`);
+  }
+
+  toJson(options = undefined) {
+    const id = this.#id;
+    return watched(options, undefined, (glue, watch) => glue.write(id, watch));
+  }
+
+  toObject() {
+    return parse(`1${this.toJson()}`);
+  }
+
+  // What if.
+
+  transaction(work) {
+    const savepoint = this.begin();
+    let result;
+    try {
+      result = work(savepoint);
+      if (typeof result?.then === "function") {
+        throw make("input.invalid", "invalid-input", "a transaction does not wait for a promise", {
+          help: "use `begin`, and `commit` or `rollback` when it is settled",
+        });
+      }
+    } catch (error) {
+      if (this.isUsable && savepoint.isOpen) savepoint.rollback();
+      throw error;
+    }
+    if (this.isUsable && savepoint.isOpen) savepoint.commit();
+    return result;
+  }
+
+  begin() {
+    const id = this.#id;
+    return new Savepoint(KEY, this, run((glue) => glue.begin(id)));
+  }
+
+  rollback(savepoint = undefined) {
+    this.#close(savepoint, false);
+  }
+
+  commit(savepoint = undefined) {
+    this.#close(savepoint, true);
+  }
+
+  /** Closes a savepoint. */
+  #close(savepoint, isKept) {
+    const id = this.#id;
+    if (savepoint !== undefined && !(savepoint instanceof Savepoint)) {
+      throw ofType(`expected a savepoint, found ${kindOf(savepoint)}`);
+    }
+    const number = savepoint?._numberFor(KEY, this);
+    run((glue) => glue.close(id, number, isKept));
+  }
+
+  /** Lets go of a request; for `Request`. */
+  _release(key, number) {
+    if (key !== KEY) throw new TypeError("not for you");
+    const id = this.#id;
+    run((glue) => glue.release(id, number));
+  }
+
+  /** Whether a savepoint is open; for `Savepoint`. */
+  _isOpen(number) {
+    const id = this.#id;
+    return run((glue) => glue.is_open(id, number));
+  }
+
+  get savepoints() {
+    const id = this.#id;
+    return run((glue) => glue.figure(id, "savepoints"));
+  }
+
+  copy() {
+    const id = this.#id;
+    return new Cluster(undefined, KEY, run((glue) => glue.copy(id)));
+  }
+}
+
+/** A request made ready for one cluster. */
+export class Request {
+  #cluster;
+  #number;
+
+  constructor(key, cluster, place, { id, definition, group, count } = {}) {
+    if (key !== KEY) throw new TypeError("a request is made by `cluster.prepare`");
+    this.#cluster = cluster;
+    this.#number = id;
+    this.definition = definition;
+    this.group = group;
+    this.count = count;
+    Object.freeze(this);
+    collected.register(this, { ...place, request: id }, this);
+  }
+
+  get cluster() {
+    return this.#cluster;
+  }
+
+  /** Its number, for the cluster it belongs to. */
+  _numberFor(key, cluster) {
+    if (key !== KEY) throw new TypeError("not for you");
+    if (this.#number === undefined) throw stale("the request was freed");
+    if (cluster !== this.#cluster) {
+      throw make("not_found.handle", "not-found", "the request was prepared for another cluster", {
+        help: "prepare it again with this one, also for a copy of the first",
+      });
+    }
+    return this.#number;
+  }
+
+  place(options = undefined) {
+    return this.#cluster.place(this, options);
+  }
+
+  explain() {
+    return this.#cluster.explain(this);
+  }
+
+  free() {
+    if (this.#number === undefined) return;
+    const number = this.#number;
+    this.#number = undefined;
+    collected.unregister(this);
+    if (this.#cluster.isUsable) this.#cluster._release(KEY, number);
+  }
+}
+
+/** A moment a cluster can go back to. */
+export class Savepoint {
+  #cluster;
+  #number;
+
+  constructor(key, cluster, number) {
+    if (key !== KEY) throw new TypeError("a savepoint is made by `cluster.begin`");
+    this.#cluster = cluster;
+    this.#number = number;
+  }
+
+  get isOpen() {
+    return this.#cluster.isUsable && this.#cluster._isOpen(this.#number);
+  }
+
+  /** Its number, for the cluster it belongs to. */
+  _numberFor(key, cluster) {
+    if (key !== KEY) throw new TypeError("not for you");
+    if (cluster !== this.#cluster) throw stale("the savepoint is another cluster's");
+    return this.#number;
+  }
+
+  rollback() {
+    this.#cluster.rollback(this);
+  }
+
+  commit() {
+    this.#cluster.commit(this);
+  }
+
+  /** For `using`: an open one is rolled back. */
+  _dispose() {
+    if (this.isOpen) this.rollback();
+  }
+}
+
+// Node 20 and older browsers have no `Symbol.dispose`; where a page or a compiler brings one, it is used.
+const DISPOSE = Symbol.dispose ?? Symbol.for("Symbol.dispose");
+for (const [kind, method] of [
+  [Cluster, Cluster.prototype.free],
+  [Request, Request.prototype.free],
+  [Savepoint, Savepoint.prototype._dispose],
+]) {
+  Object.defineProperty(kind.prototype, DISPOSE, { value: method, writable: true, configurable: true });
+}
+
+export function compile(expression) {
+  const text = toText(expression);
+  return Object.freeze(parse(run((glue) => glue.compile(text))));
+}
+
+export function diagnose(expression) {
+  const text = toText(expression);
+  return diagnosed(parse(run((glue) => glue.diagnose(text))));
+}
+
+export function tokens(expression) {
+  const text = toText(expression);
+  return parse(run((glue) => glue.tokens(text)));
+}
+
+export function memorySize() {
+  return run(() => memory().buffer.byteLength);
+}
+
+/** A diagnosis with every key there is. */
+function diagnosed({ canonical, attributeNames, tokens, diagnostics }) {
+  return {
+    canonical,
+    attributeNames,
+    tokens,
+    diagnostics: diagnostics.map(({ help, ...rest }) => ({ ...rest, help })),
+  };
+}
+
+/** One name, or several. */
+function toList(names) {
+  return typeof names === "string" ? [names] : names;
+}
+
+/** An array, or what can be gone through. */
+function toArray(values, path) {
+  if (values === null || typeof values !== "object" || typeof values[Symbol.iterator] !== "function") {
+    throw ofType(`expected an array, found ${kindOf(values)}`, path);
+  }
+  return Array.from(values);
+}
+
+/** Positions in a list. */
+function toIndices(indices) {
+  if (indices instanceof Uint32Array) return indices;
+  return Uint32Array.from(toArray(indices, "indices"), (index, at) => {
+    if (!Number.isInteger(index) || index < 0 || index > NOT_PLACED) {
+      throw make("input.invalid", "invalid-input", `\`${String(index)}\` is no position in a list`, { path: `indices[${at}]` });
+    }
+    return index;
+  });
+}
+
+/** Attributes of an instance, for PutAttributes: values by name, or names alone. */
+function toTargeted(instance, attributes) {
+  if (Array.isArray(attributes)) return attributes.map((name) => ({ name, targetId: instance }));
+  if (typeof attributes !== "object" || attributes === null) {
+    throw ofType(`expected attributes, found ${kindOf(attributes)}`, "attributes");
+  }
+  return Object.entries(attributes).map(([name, value]) => ({ name, targetId: instance, value: value === null ? undefined : value }));
+}
+
+/** The text of an expression. */
+function toExpression(expression) {
+  return typeof expression === "object" && expression !== null ? toText(expression.source) : toText(expression);
+}
+
+/** Refuses options that were settled when a request was prepared. */
+function refuseOptions(options) {
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined) continue;
+    throw make("input.invalid", "invalid-input", `\`${name}\` was settled when the request was prepared`, { path: name });
+  }
+}

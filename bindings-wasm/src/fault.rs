@@ -1,0 +1,76 @@
+//! Errors of the core → the texts that `js/error.js` makes exceptions of.
+
+use placewright::json::Json;
+use placewright::{Error, ErrorKind};
+use wasm_bindgen::JsValue;
+
+use crate::text;
+
+/// Why a call failed.
+pub(crate) enum Fault {
+    /// The core refused it. With the text that its span is about, where there is one.
+    Refused(Error, Option<String>),
+    /// The page's own watch stopped it, and knows why.
+    Stopped,
+    /// The cluster is in the middle of another call.
+    Busy,
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::Refused(error, None)
+    }
+}
+
+impl Fault {
+    /// An error about a tree; the expression it is about is in there.
+    #[cold]
+    pub(crate) fn in_tree(error: Error, tree: &Json<'_>) -> Self {
+        let source = error.span().and_then(|_| tree.at_path(error.path()?)?.as_text().ok().map(str::to_owned));
+        Self::Refused(error, source)
+    }
+
+    /// An error about a text: JSON, or an expression.
+    #[cold]
+    pub(crate) fn in_text(error: Error, source: &str) -> Self {
+        Self::Refused(error, Some(source.to_owned()))
+    }
+}
+
+/// Whether an error is about the text of a document rather than about what it says.
+pub(crate) const fn is_of_text(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::JsonSyntax | ErrorKind::JsonTooDeep | ErrorKind::JsonDuplicateKey)
+}
+
+/// What the page is told of an error: a value it parses.
+fn describe(error: &Error, source: Option<&str>) -> String {
+    let spanned = error.span().zip(source);
+    let lines = match spanned {
+        Some((_, source)) => error.render(source),
+        None => error.clone().without_span().render(""),
+    };
+    let mut entries = vec![
+        ("code", Json::from(error.code())),
+        ("class", Json::from(error.class().as_str())),
+        ("message", Json::from(error.message())),
+        ("text", Json::from(lines)),
+    ];
+    entries.extend(error.path().map(|path| ("path", Json::from(path))));
+    entries.extend(error.help().map(|help| ("help", Json::from(help))));
+    if let Some((span, source)) = spanned {
+        entries.push(("span", text::span(source, span)));
+        entries.push(("source", Json::from(source)));
+    }
+    Json::object(entries).to_string()
+}
+
+impl From<Fault> for JsValue {
+    #[cold]
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Refused(error, source) => Self::from_str(&describe(&error, source.as_deref())),
+            Fault::Stopped => Self::NULL,
+            Fault::Busy => Self::UNDEFINED,
+        }
+    }
+}

@@ -1,0 +1,219 @@
+// Every code has an example here, hostile values included, and a refused call has changed nothing.
+
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { Cluster, PlacewrightError, compile, tokens } from "../pkg/node.js";
+import { ROOT, cluster, read, refusal } from "./support.mjs";
+
+/** Codes that the types name. */
+const NAMED = new Set(
+  read(new URL("../js/index.d.ts", import.meta.url))
+    .split("export type ErrorCode =")[1]
+    .split(";")[0]
+    .match(/"[^"]+"/g)
+    .map((text) => JSON.parse(text)),
+);
+/** Codes that only a Rust caller can meet. */
+const RUST_ONLY = ["limit.reserved", "limit.capacity", "expr.regex_disabled"];
+/** Codes that other files meet. */
+const ELSEWHERE = ["internal.not_ready", "internal.trap", "internal.lost", "limit.memory", "call.cancelled"];
+
+test("every code of the core is named, has its class and has an example", () => {
+  const source = read(`${ROOT}core/src/error.rs`);
+  const kinds = [...source.matchAll(/^ {4}\w+ = "([^"]+)", (\w+),/gm)].map(([, code, family]) => [code, family]);
+  assert.ok(kinds.length >= 40);
+  for (const [code] of kinds) assert.ok(NAMED.has(code), `${code} is not among the types`);
+  const met = new Set([...RUST_ONLY, ...ELSEWHERE]);
+  const { cluster: document, refusals } = JSON.parse(read(`${ROOT}core/testdata/errors/refusals.json`));
+  for (const { code, call, request, text } of refusals) {
+    const c = Cluster.fromJson(document);
+    const before = c.toJson();
+    const given = text ?? request;
+    const error = refusal(
+      {
+        stopTask: () => c.stop(given),
+        deregisterContainerInstance: () => c.deregister(given),
+        updateContainerInstancesState: () => {
+          const { status, containerInstances } = typeof given === "string" ? JSON.parse(given) : given;
+          return status === "DRAINING" ? c.drain(containerInstances) : c.activate(containerInstances);
+        },
+        putAttributes: () => {
+          const entries = given.attributes.map(({ name, value }) => [name, value ?? null]);
+          c.putAttributes(given.attributes[0].targetId, Object.fromEntries(entries));
+        },
+        deleteAttributes: () => given.attributes.forEach(({ name, targetId }) => c.deleteAttributes(targetId, name)),
+        import: () => Cluster.fromJson(given),
+      }[call] ?? (() => c[call](given)),
+      code,
+    );
+    const family = kinds.find(([known]) => known === code)[1];
+    assert.equal(error.class, family.replace(/(?!^)[A-Z]/g, (letter) => `-${letter}`).toLowerCase());
+    assert.equal(c.toJson(), before, `${call} was refused for ${code} and changed the state`);
+    met.add(code);
+  }
+  const c = cluster();
+  const busy = [];
+  c.place("web", { progress: () => busy.push(refusal(() => c.size).code) });
+  met.add(...busy);
+  const request = c.prepare("web");
+  request.free();
+  met.add(refusal(() => c.placeOne(request)).code);
+  c.begin();
+  met.add(refusal(() => c.declareResource("X")).code);
+  met.add(refusal(() => cluster().commit()).code);
+  met.add(refusal(() => new Cluster({ nothing: 1 })).code);
+  for (const code of NAMED) assert.ok(met.has(code), `${code} has no example`);
+});
+
+test("an error says where, and what to do", () => {
+  const error = refusal(
+    () => Cluster.fromJson({ containerInstances: [{ containerInstanceArn: "a" }, { containerInstanceArn: "b", status: 3 }] }),
+    "json.type",
+  );
+  assert.deepEqual([error.path, error.span, error.class], ["containerInstances[1].status", undefined, "invalid-input"]);
+  assert.equal(error.message, "containerInstances[1].status: expected a string, found an integer");
+  const text = '{"containerInstances": [\n  {"ä🎉": nope}]}';
+  const syntax = refusal(() => Cluster.fromJson(text), "json.syntax");
+  assert.equal(syntax.source, text);
+  assert.ok(Math.abs(syntax.span.start - text.indexOf("nope")) <= 2, JSON.stringify(syntax.span));
+  assert.match(syntax.text, /\^/);
+  assert.equal(refusal(() => Cluster.fromJson('{"a": 1, "a": 2}')).code, "json.duplicate_key");
+  assert.equal(refusal(() => Cluster.fromJson("[".repeat(100_000))).code, "json.too_deep");
+  assert.throws(() => new PlacewrightError(), TypeError);
+});
+
+/** A value inside so many others. */
+function nested(levels, wrap) {
+  let value = 1;
+  for (let level = 0; level < levels; level += 1) value = wrap(value);
+  return value;
+}
+
+test("hostile values are refused with their place", () => {
+  const c = cluster();
+  const before = c.fingerprint();
+  const ring = [];
+  ring.push(ring);
+  const loop = { a: {} };
+  loop.a.b = [loop];
+  const endless = { toJSON: () => ({ toJSON: endless.toJSON }) };
+  const values = [
+    [NaN, /NaN/], [Infinity, /Infinity/], [2 ** 53, /2\^53/], [2 ** 53 + 2, /bigint/], [1e300, /2\^53/], [2n ** 64n, /64 bits/],
+    [-(2n ** 63n) - 1n, /64 bits/], [10n ** 5000n, /64 bits/], ["\ud800", /surrogate/], [{ "\udfff": 1 }, /surrogate/],
+    [() => 1, /a function/], [Symbol("x"), /a symbol/], [new Map(), /a Map/], [new Set(), /a Set/], [Promise.resolve(1), /a promise/],
+    [new DataView(new ArrayBuffer(8)), /a DataView/], [[undefined], /undefined/], [Array(3), /undefined/], [ring, /levels/], [loop, /levels/],
+    [endless, /levels/], [nested(200, (value) => [value]), /levels/], [nested(100_000, (value) => ({ a: value })), /levels/],
+    [nested(100_000, (value) => [value]), /levels/],
+  ];
+  for (const [value, what] of values) {
+    for (const key of ["taskDefinition", "unread"]) {
+      const error = refusal(() => c.place({ taskDefinition: "web", [key]: value }));
+      assert.match(`${error.message} ${error.help}`, what);
+      assert.ok(error.path?.startsWith(key), `${error.path} for ${String(what)}`);
+    }
+  }
+  for (const value of [2n ** 63n, 2n ** 64n - 1n, 1.5, true, [1], { a: 1 }, new Date(0), -0, null]) {
+    refusal(() => c.place({ taskDefinition: value }));
+  }
+  for (const value of [undefined, null, 3, true, Symbol("x"), () => "web"]) refusal(() => c.place(value), "json.type");
+  for (const value of ["\ud800", 'web"', "web\u0000", "__proto__", "constructor"]) refusal(() => c.place(value));
+  assert.equal(c.fingerprint(), before);
+});
+
+test("what the caller's own code throws comes back as it is", () => {
+  const c = cluster();
+  const before = c.fingerprint();
+  const failure = new RangeError("mine");
+  const throwing = {
+    get taskDefinition() {
+      throw failure;
+    },
+  };
+  const traps = new Proxy({}, { ownKeys: () => { throw failure; } });
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  const json = { toJSON: () => { throw failure; } };
+  for (const value of [throwing, traps, json]) {
+    for (const call of [(one) => c.place(one), (one) => Cluster.fromJson(one), (one) => c.register(one), (one) => c.runTask(one)]) {
+      assert.throws(() => call(value), (error) => error === failure);
+    }
+  }
+  assert.throws(() => c.place(proxy), TypeError);
+  assert.equal(c.fingerprint(), before);
+  assert.equal(c.place("web").placed, 1);
+});
+
+test("keys that reach for prototypes are plain keys", () => {
+  const c = cluster();
+  const hostile = JSON.parse('{"taskDefinition": "web", "__proto__": {"polluted": 1}, "constructor": {"prototype": {"polluted": 1}}}');
+  c.place(hostile);
+  c.place('{"taskDefinition": "web", "__proto__": {"polluted": 1}}', { count: 2 });
+  c.register(JSON.parse('{"name": "__proto__", "cpu": 1, "memoryMib": 1, "attributes": {"toString": "x", "hasOwnProperty": null}}'));
+  refusal(() => c.place("web", JSON.parse('{"__proto__": 1}')), "json.unknown_key");
+  refusal(() => c.place("web", { toString: 1 }), "json.unknown_key");
+  refusal(() => new Cluster(JSON.parse('{"__proto__": {"seed": 1}}')), "json.unknown_key");
+  assert.equal({}.polluted, undefined);
+  assert.equal(Object.prototype.polluted, undefined);
+  assert.deepEqual(c.query("attribute:toString == x"), ["__proto__"]);
+  const state = c.toObject();
+  assert.ok(Object.hasOwn(state, "containerInstances"));
+  const odd = Cluster.fromJson(
+    JSON.parse('{"containerInstances": [{"containerInstanceArn": "a", "registeredResources": [{"name": "__proto__", "type": "INTEGER", "integerValue": 7}]}]}'),
+  );
+  assert.deepEqual(odd.instance("a").registeredResources.at(-1).name, "__proto__");
+  const zones = cluster();
+  zones.register({ name: "z", cpu: 1, memoryMib: 1, zone: "__proto__" });
+  assert.equal(zones.usage().zones.get("__proto__"), 0);
+});
+
+test("integers above 2^53 go in and out exactly", () => {
+  const large = 2n ** 63n - 1n;
+  const document = (value) => ({
+    containerInstances: [
+      {
+        containerInstanceArn: "a",
+        registeredResources: [
+          { name: "CPU", type: "INTEGER", integerValue: 5 },
+          { name: "ODD", type: "LONG", longValue: value, text: "12345678901234567890", fraction: 0.12345678901234567 },
+        ],
+      },
+    ],
+  });
+  for (const value of [large, 2n ** 53n, -(2n ** 63n), 2n ** 64n - 1n]) {
+    const c = Cluster.fromJson(document(value));
+    const odd = c.instance("a").registeredResources.at(-1);
+    assert.equal(odd.longValue, value);
+    assert.deepEqual([odd.text, odd.fraction], ["12345678901234567890", 0.12345678901234567]);
+    assert.equal(c.toObject().containerInstances[0].registeredResources.at(-1).longValue, value);
+    assert.equal(Cluster.fromJson(c.toJson()).instance("a").registeredResources.at(-1).longValue, value);
+  }
+  assert.equal(Cluster.fromJson(document(2 ** 53 - 1)).instance("a").registeredResources.at(-1).longValue, 2 ** 53 - 1);
+  const c = cluster();
+  c.registerTaskDefinition({ family: "huge", containerDefinitions: [{ name: "a", cpu: 1, memory: 2 ** 52 }] });
+  assert.equal(c.place("huge").rejected, 1);
+  assert.equal(typeof c.explain("huge").rejected[0].asked, "number");
+});
+
+test("a million of anything is answered or refused, not survived by luck", () => {
+  const c = cluster();
+  const before = c.fingerprint();
+  const many = Array(100_000).fill("i-0");
+  refusal(() => c.drain(Array(1_000_000).fill("none")));
+  c.drain(many);
+  c.activate(many);
+  refusal(() => c.stop(Array(1_000_000).fill("none")), "not_found.task");
+  refusal(() => c.stop(new Float64Array(1_000_000)), "not_found.task");
+  refusal(() => c.place("web", { constraints: Array(100_000).fill("distinctInstance") }), "limit.exceeded");
+  refusal(() => c.place("web", { strategies: Array(100_000).fill("random") }));
+  refusal(() => compile("a".repeat(1_000_000)), "expr.too_long");
+  assert.ok(tokens("( ".repeat(500_000)).length === 500_000);
+  refusal(() => c.place({ taskDefinition: "none", tags: Array(1_000_000).fill({ key: "k" }) }), "not_found.definition");
+  const wide = Object.fromEntries(Array.from({ length: 10_000 }, (_, at) => [`k${at}`, at]));
+  refusal(() => c.place({ taskDefinition: "none", ...wide }), "not_found.definition");
+  assert.equal(c.fingerprint(), before);
+  // A list that holds another twice, which does so too, and so on: short in memory, endless as text.
+  let shared = [1];
+  for (let level = 0; level < 40; level += 1) shared = [shared, shared];
+  refusal(() => c.place({ taskDefinition: "web", shared }), "limit.exceeded");
+});

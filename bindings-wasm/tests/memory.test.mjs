@@ -1,0 +1,240 @@
+// Memory: calls do not pile it up, freeing gives it back, and running out of it ends clusters, not the package.
+
+import assert from "node:assert/strict";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test from "node:test";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+import { Cluster, PlacewrightError, memorySize } from "../pkg/node.js";
+import { WEB, cluster, refusal } from "./support.mjs";
+
+test("a hundred thousand calls take no memory", () => {
+  const c = cluster();
+  const bulk = c.prepare("web", { strategies: "binpack:memory" });
+  const once = (round) => {
+    const request = c.prepare("web", { count: 2, strategies: "spread:instanceId" });
+    c.stop(request.place().placements.map((one) => one.task));
+    c.stop(Float64Array.of(c.placeOne(bulk)));
+    c.transaction((savepoint) => {
+      c.placeBulk([bulk], new Uint32Array(5));
+      savepoint.rollback();
+    });
+    refusal(() => c.query("attribute:stack = prod"));
+    c.column("cpu");
+    if (round % 10 === 0) {
+      c.explain(bulk);
+      c.toJson();
+      c.copy().free();
+      Cluster.fromJson('{"containerInstances": []}').free();
+      c.complete("attribute:", 10);
+      c.diagnose("attribute:stak == 1");
+      c.tasks();
+      c.instances();
+    }
+    request.free();
+  };
+  for (let round = 0; round < 500; round += 1) once(round);
+  const [size, usage] = [memorySize(), c.memoryUsage];
+  for (let round = 0; round < 12_500; round += 1) once(round);
+  assert.equal(memorySize(), size);
+  assert.ok(c.memoryUsage <= usage * 1.1, `${usage} bytes became ${c.memoryUsage}`);
+});
+
+test("a freed cluster's memory is used again", () => {
+  const make = () => {
+    const c = new Cluster();
+    for (let number = 0; number < 20_000; number += 1) c.register({ name: `i-${number}`, cpu: 4096, memoryMib: 8192 });
+    return c;
+  };
+  make().free();
+  const size = memorySize();
+  for (let round = 0; round < 20; round += 1) make().free();
+  assert.ok(memorySize() <= size * 1.5, `${size} bytes became ${memorySize()}`);
+});
+
+test("what nobody holds is collected", { skip: globalThis.gc === undefined ? "run node with --expose-gc" : false }, async () => {
+  const kept = cluster();
+  const make = () => {
+    for (let round = 0; round < 300; round += 1) {
+      kept.prepare("web", { group: `service:s${round}`, constraints: `memberOf:attribute:stack == v${round}` });
+      const c = new Cluster();
+      for (let number = 0; number < 100; number += 1) c.register({ name: `i-${number}`, cpu: 4096, memoryMib: 8192 });
+    }
+  };
+  const settle = async () => {
+    for (let turn = 0; turn < 5; turn += 1) {
+      globalThis.gc();
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  };
+  make();
+  await settle();
+  const [size, usage] = [memorySize(), kept.memoryUsage];
+  for (let round = 0; round < 5; round += 1) {
+    make();
+    await settle();
+  }
+  assert.ok(memorySize() <= size * 1.5, `${size} bytes became ${memorySize()}`);
+  // Requests that were let go of leave room for the next ones.
+  assert.ok(kept.memoryUsage <= usage * 1.5, `${usage} bytes became ${kept.memoryUsage}`);
+  assert.equal(kept.place("web").placed, 1);
+});
+
+test("a request that is collected late lets go of no other's", { skip: globalThis.gc === undefined ? "run node with --expose-gc" : false }, async () => {
+  (() => {
+    const gone = cluster();
+    gone.prepare("web");
+    gone.free();
+  })();
+  const next = cluster();
+  const request = next.prepare("web");
+  for (let turn = 0; turn < 5; turn += 1) {
+    globalThis.gc();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  assert.equal(request.place().placed, 1);
+});
+
+/** A module with its memory limited to so many pages of 64 KiB. */
+function limited(module, pages) {
+  const bytes = new Uint8Array(module);
+  const leb = (number) => {
+    const out = [];
+    let rest = number;
+    do {
+      out.push((rest & 127) | (rest > 127 ? 128 : 0));
+      rest >>>= 7;
+    } while (rest > 0);
+    return out;
+  };
+  let at = 8;
+  const number = () => {
+    let [value, shift] = [0, 0];
+    for (;;) {
+      const byte = bytes[at++];
+      value |= (byte & 127) << shift;
+      shift += 7;
+      if (byte < 128) return value >>> 0;
+    }
+  };
+  for (;;) {
+    const section = at;
+    const kind = bytes[at++];
+    const length = number();
+    const end = at + length;
+    if (kind !== 5) {
+      at = end;
+      continue;
+    }
+    assert.deepEqual([number(), number()], [1, 0], "one memory without a limit");
+    const body = [1, 1, ...leb(number()), ...leb(pages)];
+    return Uint8Array.from([...bytes.subarray(0, section), 5, ...leb(body.length), ...body, ...bytes.subarray(end)]);
+  }
+}
+
+/** The package on its own, its module with limited memory where that is asked for. */
+async function fresh(t, pages = undefined) {
+  const folder = mkdtempSync(join(tmpdir(), "placewright-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  cpSync(fileURLToPath(new URL("../pkg", import.meta.url)), folder, { recursive: true });
+  if (pages !== undefined) {
+    const file = join(folder, "placewright_bg.wasm");
+    writeFileSync(file, limited(readFileSync(file), pages));
+  }
+  const load = (name) => import(pathToFileURL(join(folder, name)).href);
+  return { pw: await load("node.js"), engine: await load("engine.js") };
+}
+
+/** The error that a call throws. */
+function thrown(pw, call) {
+  try {
+    call();
+  } catch (error) {
+    assert.ok(error instanceof pw.PlacewrightError, error?.stack);
+    return error;
+  }
+  return assert.fail("threw nothing");
+}
+
+test("out of memory ends the clusters there are, and a new one works", async (t) => {
+  const { pw } = await fresh(t, 200);
+  const bystander = new pw.Cluster();
+  const request = (bystander.registerTaskDefinition(WEB), bystander.prepare("web"));
+  for (let round = 0; round < 3; round += 1) {
+    const c = new pw.Cluster();
+    const error = thrown(pw, () => {
+      for (let number = 0; number < 1_000_000; number += 1) c.register({ name: `i-${number}`, cpu: 1, memoryMib: 1 });
+    });
+    assert.deepEqual([error.code, error.class], ["limit.memory", "limit-exceeded"], error.stack);
+    assert.ok(error.cause instanceof WebAssembly.RuntimeError);
+    assert.equal(thrown(pw, () => c.size).code, "internal.lost");
+    assert.equal(thrown(pw, () => bystander.place(request)).code, "internal.lost");
+    assert.deepEqual([c.isUsable, bystander.isUsable], [false, false]);
+    c.free();
+    const next = new pw.Cluster();
+    next.register({ name: "i-1", cpu: 1024, memoryMib: 1024 });
+    next.registerTaskDefinition(WEB);
+    assert.equal(next.place("web").placed, 1);
+  }
+  request.free();
+  bystander.free();
+  // Text that does not fit at all.
+  const large = JSON.stringify({ containerInstances: [], unread: "x".repeat(20_000_000) });
+  assert.equal(thrown(pw, () => pw.Cluster.fromJson(large)).code, "limit.memory");
+  assert.equal(pw.Cluster.fromJson('{"containerInstances": []}').size, 0);
+});
+
+test("out of memory in the middle of a call of many tasks", async (t) => {
+  const { pw } = await fresh(t, 120);
+  const c = new pw.Cluster();
+  for (let number = 0; number < 2000; number += 1) c.register({ name: `i-${number}`, cpu: 1_000_000, memoryMib: 1_000_000 });
+  c.registerTaskDefinition({ family: "dot", containerDefinitions: [{ name: "a", cpu: 1, memory: 6 }] });
+  const [inner, codes] = [new pw.Cluster(), []];
+  const error = thrown(pw, () => c.place("dot", { count: 10_000_000, strategies: "spread:instanceId", progress: () => codes.push(inner.size) }));
+  assert.equal(error.code, "limit.memory");
+  assert.ok(codes.length > 0);
+  assert.equal(new pw.Cluster().size, 0);
+});
+
+test("a failure of the engine is told, and ends the clusters there are", async (t) => {
+  const { pw, engine } = await fresh(t);
+  const c = new pw.Cluster();
+  const savepoint = c.begin();
+  const error = thrown(pw, () =>
+    engine.run(() => {
+      throw new WebAssembly.RuntimeError("index out of bounds");
+    }),
+  );
+  assert.ok(["internal.trap", "limit.memory"].includes(error.code));
+  assert.equal(thrown(pw, () => c.size).code, "internal.lost");
+  assert.equal(thrown(pw, () => savepoint.commit()).code, "internal.lost");
+  assert.equal(savepoint.isOpen, false);
+  assert.equal(new pw.Cluster().size, 0);
+});
+
+test("no stack left is told, and a new cluster works", async (t) => {
+  const { pw } = await fresh(t);
+  const c = new pw.Cluster();
+  const codes = new Set();
+  const dive = () => {
+    try {
+      c.complete("attribute:a == 1 and attribute:b", 3);
+    } catch (error) {
+      if (!(error instanceof RangeError)) codes.add(error.code ?? error.message);
+      throw error;
+    }
+    dive();
+  };
+  try {
+    dive();
+  } catch {
+    // How it ends depends on where the stack was used up.
+  }
+  for (const code of codes) assert.ok(["internal.trap", "internal.lost", "limit.memory"].includes(code), code);
+  const next = new pw.Cluster();
+  next.register({ name: "i-1", cpu: 1, memoryMib: 1 });
+  assert.equal(next.size, 1);
+  assert.ok(PlacewrightError.prototype instanceof Error);
+});

@@ -1,0 +1,153 @@
+// Clusters in a worker thread: the same answers, progress, cancellation, errors, and the end of a worker.
+
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { PlaceResult, PlacewrightError, RemoteCluster, start } from "../pkg/worker-threads.js";
+import { WEB, cluster } from "./support.mjs";
+
+/** A worker that ends with the test. */
+async function worker(t) {
+  const made = await start();
+  t.after(() => made.terminate());
+  return made;
+}
+
+/** The error of a call, which has to be one of ours. */
+async function refusal(promise, code) {
+  const error = await promise.then(
+    () => assert.fail("threw nothing"),
+    (thrown) => thrown,
+  );
+  assert.ok(error instanceof PlacewrightError, error?.stack);
+  assert.equal(error.code, code);
+  return error;
+}
+
+test("a cluster in a worker answers as one here", async (t) => {
+  const w = await worker(t);
+  const here = cluster();
+  const there = await w.fromJson(here.toJson());
+  assert.ok(there instanceof RemoteCluster);
+  const options = { count: 5, strategies: ["spread:attribute:ecs.availability-zone", "binpack:memory"] };
+  const [mine, theirs] = [here.place("web", options), await there.place("web", options)];
+  assert.ok(theirs instanceof PlaceResult);
+  assert.deepEqual([theirs.placements, theirs.rejected, theirs.response], [mine.placements, mine.rejected, mine.response]);
+  assert.deepEqual([...theirs.reasons], [...mine.reasons]);
+  const request = await there.prepare("job", { strategies: "binpack:cpu" });
+  assert.deepEqual([request.definition, request.count], ["job:1", 1]);
+  const order = new Uint32Array(30);
+  assert.deepEqual(await there.placeBulk([request], order), here.placeBulk([here.prepare("job", { strategies: "binpack:cpu" })], order));
+  assert.deepEqual(await there.explain(request), here.explain("job", { strategies: "binpack:cpu" }));
+  assert.equal(await there.fingerprint(), here.fingerprint());
+  assert.deepEqual(await there.instances(), here.instances());
+  assert.deepEqual(await there.usage(), here.usage());
+  assert.deepEqual([await there.size(), await there.runningTasks()], [12, here.runningTasks]);
+  assert.deepEqual(await there.query("attribute:stack == prod"), here.query("attribute:stack == prod"));
+  assert.equal(await there.toJson(), here.toJson());
+  const savepoint = await there.begin();
+  await there.drain("i-0");
+  assert.notEqual(await there.fingerprint(), here.fingerprint());
+  assert.equal(await savepoint.isOpen(), true);
+  await savepoint.rollback();
+  assert.equal(await savepoint.isOpen(), false);
+  assert.equal(await there.fingerprint(), here.fingerprint());
+  await there.commit(await there.begin());
+  const copy = await there.copy();
+  await copy.place("web");
+  assert.notEqual(await copy.fingerprint(), here.fingerprint());
+  await request.free();
+  await refusal(there.place(request), "not_found.handle");
+  await copy.free();
+  await copy.free();
+  await refusal(copy.size(), "not_found.handle");
+});
+
+test("calls are answered in the order they were made", async (t) => {
+  const w = await worker(t);
+  const c = await w.cluster({ runTaskDefault: "registration" });
+  const calls = [c.register({ name: "i-1", cpu: 1024, memoryMib: 1024 }), c.registerTaskDefinition(WEB), c.place("web", { count: 3 }), c.size()];
+  const [, name, result, size] = await Promise.all(calls);
+  assert.deepEqual([name, result.placed, size], ["web:1", 2, 1]);
+});
+
+test("errors come as they are", async (t) => {
+  const w = await worker(t);
+  const c = await w.fromJson({ containerInstances: [] });
+  const error = await refusal(c.query("runningTaskCount > 1"), "expr.unknown_subject");
+  assert.deepEqual([error.span, error.class, error.help], [{ start: 0, end: 16 }, "invalid-expression", "did you mean `runningTasksCount`?"]);
+  assert.match(error.text, /\^{16}/);
+  const document = await refusal(w.fromJson({ containerInstances: [{ containerInstanceArn: 3 }] }), "json.type");
+  assert.equal(document.path, "containerInstances[0].containerInstanceArn");
+  assert.equal(document.message, "containerInstances[0].containerInstanceArn: expected a string, found an integer");
+  await refusal(w.cluster({ nothing: 1 }), "json.unknown_key");
+  await refusal(c.place("web", { progress: 3 }), "json.type");
+  await assert.rejects(c.place({ taskDefinition: () => 1 }), /could not be cloned/);
+  assert.equal(await c.size(), 0);
+});
+
+/** A cluster on which a long call takes long. */
+async function large(w) {
+  const c = await w.cluster();
+  const names = Array.from({ length: 3000 }, (_, number) => `i-${number}`);
+  await Promise.all(names.map((name) => c.register({ name, cpu: 1_000_000, memoryMib: 1_000_000 })));
+  await c.registerTaskDefinition({ family: "dot", containerDefinitions: [{ name: "a", cpu: 1, memory: 6 }] });
+  return c;
+}
+
+test("progress is told, and a call is cancelled with nothing changed", async (t) => {
+  const w = await worker(t);
+  const c = await large(w);
+  const told = [];
+  const done = await c.place("dot", { count: 20_000, strategies: "spread:instanceId", progress: (...figures) => told.push(figures) });
+  assert.equal(done.placed, 20_000);
+  assert.deepEqual(told.at(-1), [20_000, 20_000]);
+  const before = await c.fingerprint();
+  const reason = new Error("enough");
+  const controller = new AbortController();
+  const call = c.place("dot", { count: 10_000_000, strategies: "spread:instanceId", signal: controller.signal, progress: () => controller.abort(reason) });
+  await assert.rejects(call, (error) => error === reason);
+  assert.equal(await c.fingerprint(), before);
+  await assert.rejects(c.place("dot", { signal: controller.signal }), (error) => error === reason);
+  const failure = new Error("mine");
+  await assert.rejects(
+    c.place("dot", { count: 20_000, progress: () => { throw failure; } }),
+    (error) => error === failure,
+  );
+  assert.ok(w.isUsable);
+});
+
+test("without shared memory a long call is cancelled by ending the worker, and a new one works", async (t) => {
+  const w = await worker(t);
+  const c = await large(w);
+  const shared = globalThis.SharedArrayBuffer;
+  t.after(() => {
+    globalThis.SharedArrayBuffer = shared;
+  });
+  globalThis.SharedArrayBuffer = undefined;
+  const quick = new AbortController();
+  const placed = c.place("dot", { count: 5, signal: quick.signal });
+  quick.abort();
+  assert.equal((await placed).placed, 5);
+  const controller = new AbortController();
+  const call = c.place("dot", { count: 10_000_000, strategies: "spread:instanceId", signal: controller.signal });
+  const other = c.size();
+  controller.abort();
+  await assert.rejects(call, (error) => error.name === "AbortError");
+  await refusal(other, "call.cancelled");
+  assert.equal(w.isUsable, false);
+  await refusal(c.size(), "internal.lost");
+  const next = await worker(t);
+  assert.equal(await (await next.cluster()).size(), 0);
+});
+
+test("an ended worker says so", async () => {
+  const w = await start();
+  const c = await w.cluster();
+  const going = c.size();
+  w.terminate();
+  w.terminate();
+  await refusal(going, "call.cancelled");
+  await refusal(c.size(), "internal.lost");
+  await c.free();
+});

@@ -1,0 +1,41 @@
+// What is wrong with an expression: the place with a caret under it, the message, and corrections to take over.
+
+import type { Diagnostic } from "../engine.ts";
+
+interface ProblemProps {
+  readonly id: string;
+  readonly source: string;
+  readonly problem: Diagnostic;
+  readonly onFix: (suggestion: Diagnostic["suggestions"][number]) => void;
+}
+
+/** Most characters of the source on each side of the place. */
+const AROUND = 28;
+
+export function Problem({ id, source, problem, onFix }: ProblemProps) {
+  const { start, end } = problem.span;
+  const from = Math.max(0, start - AROUND);
+  const shown = source.slice(from, end + AROUND);
+  const carets = " ".repeat(start - from) + "^".repeat(Math.max(1, Math.min(end, source.length) - start));
+  return (
+    <div id={id} class={`problem ${problem.severity}`} role="status">
+      <pre aria-hidden="true">
+        {shown}
+        {"\n"}
+        {carets}
+      </pre>
+      <p>
+        {problem.message}
+        {problem.help === undefined ? "" : `; ${problem.help}`}
+      </p>
+      {problem.help === undefined && problem.expected.length > 0 && (
+        <p class="soft">expected: {problem.expected.slice(0, 12).join("  ")}</p>
+      )}
+      {problem.suggestions.slice(0, 3).map((suggestion) => (
+        <button key={suggestion.text} type="button" class="small" onClick={() => onFix(suggestion)}>
+          use <code>{suggestion.text}</code>
+        </button>
+      ))}
+    </div>
+  );
+}

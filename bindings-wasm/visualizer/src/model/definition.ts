@@ -1,0 +1,33 @@
+// Task definitions as the form makes them.
+
+import type { TaskForm } from "./scenario.ts";
+
+/** The definition that a form describes. Throws in words where the form is not filled in. */
+export function ofForm({ family, cpu, memory, gpus, ports }: TaskForm): object {
+  if (!/^[A-Za-z0-9_-]{1,255}$/.test(family)) throw new Error("a family has letters, digits, `-` and `_`");
+  const hostPorts = ports
+    .split(/[\s,]+/)
+    .filter((port) => port !== "")
+    .map((text) => {
+      const port = Number(text);
+      if (!Number.isInteger(port) || port < 1 || port > 65535) throw new Error(`\`${text}\` is no host port, 1 to 65535`);
+      return { containerPort: port, hostPort: port, protocol: "tcp" };
+    });
+  return {
+    family,
+    containerDefinitions: [
+      {
+        name: family,
+        cpu,
+        memory,
+        ...(hostPorts.length > 0 ? { portMappings: hostPorts } : {}),
+        ...(gpus > 0 ? { resourceRequirements: [{ type: "GPU", value: String(gpus) }] } : {}),
+      },
+    ],
+  };
+}
+
+/** Whether two definitions say the same. */
+export function isSame(one: object, other: object): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}

@@ -1,0 +1,98 @@
+// From a source to a cluster: which file is what, and what goes with it.
+
+import sampleCluster from "../../../../cli/samples/cluster.json";
+import sampleGpu from "../../../../cli/samples/gpu.json";
+import samplePort from "../../../../cli/samples/static-port.json";
+import sampleTasks from "../../../../cli/samples/tasks.json";
+import sampleWeb from "../../../../cli/samples/web.json";
+import { Cluster } from "../engine.ts";
+import type { Arrivals } from "./arrivals.ts";
+import { bundled, fromCsv, kindOf } from "./openb.ts";
+import type { GivenFile, Source } from "./scenario.ts";
+import { synthesize } from "./synthetic.ts";
+
+/** A cluster as its source makes it. */
+export interface Opened {
+  readonly cluster: Cluster;
+  /** What arrives, where the source says so. */
+  readonly arrivals: Arrivals | undefined;
+}
+
+/** Makes the cluster of a source. Throws what the engine refuses. */
+export function open(source: Source): Opened {
+  switch (source.kind) {
+    case "sample":
+      return { cluster: sample(), arrivals: undefined };
+    case "openb": {
+      const { document, arrivals } = bundled();
+      return { cluster: Cluster.fromJson(document), arrivals };
+    }
+    case "synthetic":
+      return { cluster: Cluster.fromJson(synthesize(source)), arrivals: undefined };
+    case "files":
+      return ofFiles(source.files);
+  }
+}
+
+function sample(): Cluster {
+  const cluster = Cluster.fromJson(sampleCluster);
+  for (const definition of [sampleWeb, samplePort, sampleGpu]) cluster.registerTaskDefinition(definition);
+  cluster.loadTasks(sampleTasks);
+  return cluster;
+}
+
+/** What a JSON document is about. */
+export type Kind = "cluster" | "tasks" | "definition" | "scenario";
+
+/** Tells documents apart by their keys. */
+export function kindOfJson(value: unknown): Kind | undefined {
+  if (Array.isArray(value)) {
+    const [first] = value;
+    return first?.registeredResources !== undefined || first?.containerInstanceArn !== undefined ? "cluster" : undefined;
+  }
+  if (typeof value !== "object" || value === null) return undefined;
+  const has = (key: string) => Object.hasOwn(value, key);
+  if (String((value as Record<string, unknown>).format).startsWith("placewright-scenario/")) return "scenario";
+  if (has("containerInstances")) return "cluster";
+  if (has("tasks")) return "tasks";
+  return has("taskDefinition") || has("containerDefinitions") ? "definition" : undefined;
+}
+
+/** Parses a file; the error names it. */
+export function parse({ name, text }: GivenFile): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${name} is no JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function ofFiles(files: readonly GivenFile[]): Opened {
+  const nodes = files.find(({ text }) => kindOf(text) === "nodes");
+  if (nodes !== undefined) {
+    const pods = files.find(({ text }) => kindOf(text) === "pods");
+    const { document, arrivals } = fromCsv(nodes.text, pods?.text);
+    return { cluster: Cluster.fromJson(document), arrivals: pods === undefined ? undefined : arrivals };
+  }
+  const read = files.map((file) => ({ ...file, value: parse(file) }));
+  const ofKind = (kind: Kind) => read.filter(({ value }) => kindOfJson(value) === kind);
+  const clusters = ofKind("cluster");
+  const [first] = clusters;
+  if (first === undefined) {
+    const names = files.map(({ name }) => name).join(", ");
+    throw new Error(`no container instances in ${names}; give what \`aws ecs describe-container-instances\` prints`);
+  }
+  const cluster =
+    clusters.length === 1 ? Cluster.fromJson(first.text) : Cluster.fromJson(joined(clusters.map(({ value }) => value)));
+  for (const { text } of ofKind("definition")) cluster.registerTaskDefinition(text);
+  for (const { text } of ofKind("tasks")) cluster.loadTasks(text);
+  return { cluster, arrivals: undefined };
+}
+
+/** The instances of several descriptions as one: a call describes at most a hundred. */
+function joined(documents: readonly unknown[]): object {
+  const instances = documents.flatMap((document) =>
+    Array.isArray(document) ? document : (document as { containerInstances: object[] }).containerInstances,
+  );
+  return { containerInstances: instances };
+}

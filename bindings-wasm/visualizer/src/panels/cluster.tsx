@@ -1,0 +1,191 @@
+// Load: samples, the trace, files, and synthetic clusters; and how the instances are shown.
+
+import { useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
+import { load } from "../files.ts";
+import { COUNT_MAX } from "../model/synthetic.ts";
+import { TYPES } from "../model/types.ts";
+import { attribute, count } from "../parts/words.ts";
+import { attemptLong, groupings, look, openSource } from "../state.ts";
+
+export function ClusterPanel() {
+  return (
+    <>
+      <Look />
+      <section>
+        <h3>Open</h3>
+        <div class="row">
+          <button type="button" onClick={() => attemptLong("Opening the sample", () => openSource({ kind: "sample" }))}>
+            Sample, 9 instances
+          </button>
+          <button type="button" onClick={() => attemptLong("Opening the trace", () => openSource({ kind: "openb" }))}>
+            OpenB trace, 1,523 GPU nodes
+          </button>
+        </div>
+        <Files />
+      </section>
+      <Synthetic />
+    </>
+  );
+}
+
+function Look() {
+  const { groupBy, isToScale } = look.value;
+  return (
+    <section>
+      <h3>Show</h3>
+      <label>
+        Group by
+        <select
+          value={groupBy}
+          onChange={(event) => {
+            look.value = { ...look.value, groupBy: event.currentTarget.value };
+          }}
+        >
+          <option value="">nothing</option>
+          {groupings.value.map((name) => (
+            <option key={name} value={name}>
+              {attribute(name)}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={isToScale}
+          onChange={(event) => {
+            look.value = { ...look.value, isToScale: event.currentTarget.checked };
+          }}
+        />
+        Bars to scale of the largest instance
+      </label>
+    </section>
+  );
+}
+
+function Files() {
+  const chooser = useRef<HTMLInputElement>(null);
+  const text = useSignal("");
+  return (
+    <>
+      <p class="soft">
+        Or drop files anywhere: what <code>aws ecs describe-container-instances</code>, <code>describe-tasks</code> and{" "}
+        <code>describe-task-definition</code> print, an exported state, a scenario, or the CSV lists of the OpenB trace. Nothing
+        leaves this page.
+      </p>
+      <div class="row">
+        <button type="button" onClick={() => chooser.current?.click()}>
+          Choose files…
+        </button>
+        <input
+          ref={chooser}
+          class="unseen"
+          type="file"
+          multiple
+          tabIndex={-1}
+          aria-label="Files to open"
+          accept=".json,.csv,.txt"
+          onChange={(event) => {
+            load([...(event.currentTarget.files ?? [])]);
+            event.currentTarget.value = "";
+          }}
+        />
+      </div>
+      <details>
+        <summary>Paste JSON</summary>
+        <label>
+          ECS JSON
+          <textarea
+            rows={6}
+            spellcheck={false}
+            value={text.value}
+            onInput={(event) => {
+              text.value = event.currentTarget.value;
+            }}
+          />
+        </label>
+        <button
+          type="button"
+          disabled={text.value.trim() === ""}
+          onClick={async () => {
+            if (await load([new File([text.value], "pasted.json")])) text.value = "";
+          }}
+        >
+          Open what was pasted
+        </button>
+      </details>
+    </>
+  );
+}
+
+function Synthetic() {
+  const zones = useSignal(3);
+  const amount = useSignal(300);
+  const seed = useSignal(1);
+  const types = useSignal<readonly string[]>(["m6i.xlarge", "c6i.2xlarge", "r6i.xlarge"]);
+  const number = (label: string, signal: { value: number }, least: number, most: number) => (
+    <label>
+      {label}
+      <input
+        type="number"
+        min={least}
+        max={most}
+        value={signal.value}
+        onInput={(event) => {
+          signal.value = Math.trunc(event.currentTarget.valueAsNumber || 0);
+        }}
+      />
+    </label>
+  );
+  return (
+    <section>
+      <h3>Generate</h3>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          const recipe = { zones: zones.value, types: types.value, count: amount.value, seed: seed.value };
+          attemptLong(`Making ${count(amount.value)} instances`, () => openSource({ kind: "synthetic", ...recipe }));
+        }}
+      >
+        <div class="grid three">
+          {number("Instances", amount, 1, COUNT_MAX)}
+          {number("Zones", zones, 1, 26)}
+          {number("Seed", seed, 0, 4294967295)}
+        </div>
+        <fieldset class="types">
+          <legend>Types</legend>
+          {TYPES.map(({ name }) => (
+            <label key={name} class="check chip">
+              <input
+                type="checkbox"
+                checked={types.value.includes(name)}
+                onChange={(event) => {
+                  const rest = types.value.filter((each) => each !== name);
+                  types.value = event.currentTarget.checked ? [...rest, name] : rest;
+                }}
+              />
+              {name}
+            </label>
+          ))}
+        </fieldset>
+        <div class="row">
+          <button type="submit" class="primary">
+            Generate
+          </button>
+          {[100, 1000, 10_000].map((size) => (
+            <button
+              key={size}
+              type="button"
+              onClick={() => {
+                amount.value = size;
+              }}
+            >
+              {count(size)}
+            </button>
+          ))}
+        </div>
+      </form>
+    </section>
+  );
+}

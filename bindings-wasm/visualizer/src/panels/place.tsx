@@ -1,0 +1,251 @@
+// Place: what, how many, by which rules; step by step, forward and back.
+
+import { useEffect } from "preact/hooks";
+import { ChainEditor, spreadable } from "../editor/chain.tsx";
+import { ExpressionEditor } from "../editor/expression.tsx";
+import type { Draft, TaskForm } from "../model/scenario.ts";
+import { count } from "../parts/words.ts";
+import { arrive, draft, groupings, known, place, playing, redo, revision, simulation, undo } from "../state.ts";
+
+const change = (part: Partial<Draft>) => {
+  draft.value = { ...draft.value, ...part };
+};
+
+/** Milliseconds between two tasks while it plays. */
+const BEAT = 160;
+
+export function PlacePanel() {
+  return (
+    <>
+      <Buttons />
+      <TaskSection />
+      <RulesSection />
+    </>
+  );
+}
+
+/** Places one more; whether there is more to come. */
+function step(what: "tasks" | "arrivals"): boolean {
+  if (what === "arrivals") return arrive(1);
+  return place(1) && simulation.value?.steps.at(-1)?.rejected === 0;
+}
+
+function Play({ what, isDisabled = false }: { readonly what: "tasks" | "arrivals"; readonly isDisabled?: boolean }) {
+  const isPlaying = playing.value === what;
+  return (
+    <button
+      type="button"
+      aria-pressed={isPlaying}
+      disabled={isDisabled}
+      onClick={() => {
+        playing.value = isPlaying ? undefined : what;
+      }}
+    >
+      {isPlaying ? "❚❚ Pause" : "▶ Play"}
+      {what === "arrivals" && <span class="unseen"> arrivals</span>}
+    </button>
+  );
+}
+
+function Buttons() {
+  revision.value;
+  const current = simulation.value;
+  const what = playing.value;
+  useEffect(() => {
+    if (what === undefined) return;
+    const timer = setInterval(() => {
+      if (!step(what)) playing.value = undefined;
+    }, BEAT);
+    return () => clearInterval(timer);
+  }, [what]);
+  const total = current?.arrivals?.sequence.length ?? 0;
+  const left = total - (current?.arrived ?? 0);
+  return (
+    <section class="buttons">
+      <h3 class="unseen">Place tasks</h3>
+      <div class="row">
+        <button type="button" class="primary" onClick={() => place(1)}>
+          Place 1
+        </button>
+        <button type="button" class="primary" onClick={() => place(10)}>
+          10
+        </button>
+        <button type="button" class="primary" onClick={() => place(100)}>
+          100
+        </button>
+        <button type="button" class="primary" onClick={() => place(1000)}>
+          1,000
+        </button>
+      </div>
+      <div class="row">
+        <Play what="tasks" />
+        <button type="button" disabled={(current?.steps.length ?? 0) === 0} onClick={undo}>
+          ↶ Undo
+        </button>
+        <button type="button" disabled={(current?.undone.length ?? 0) === 0} onClick={redo}>
+          ↷ Redo
+        </button>
+      </div>
+      {total > 0 && (
+        <div class="arrivals">
+          <p>
+            Trace: {count(total - left)} of {count(total)} tasks have arrived.
+          </p>
+          <div class="row">
+            <Play what="arrivals" isDisabled={left === 0} />
+            {[1, 100, 1000].map((size) => (
+              <button key={size} type="button" disabled={left === 0} onClick={() => arrive(size)}>
+                Next {count(size)}
+              </button>
+            ))}
+            <button type="button" disabled={left === 0} onClick={() => arrive(left)}>
+              All
+            </button>
+          </div>
+        </div>
+      )}
+    </section>
+  );
+}
+
+function TaskSection() {
+  const { from, known: name, form, json, group } = draft.value;
+  return (
+    <section>
+      <h3>Task</h3>
+      <label>
+        Definition
+        <select
+          value={from === "known" ? `known:${name}` : from}
+          onChange={(event) => {
+            const { value } = event.currentTarget;
+            if (value === "form" || value === "json") change({ from: value });
+            else change({ from: "known", known: value.slice("known:".length) });
+          }}
+        >
+          {known.value.map((each) => (
+            <option key={each} value={`known:${each}`}>
+              {each}
+            </option>
+          ))}
+          <option value="form">New, from a form</option>
+          <option value="json">New, from JSON</option>
+        </select>
+      </label>
+      {from === "form" && <Form form={form} />}
+      {from === "json" && (
+        <label>
+          Task definition
+          <textarea
+            rows={9}
+            spellcheck={false}
+            value={json}
+            placeholder='{"family": "app", "containerDefinitions": [{"name": "app", "cpu": 256, "memory": 512}]}'
+            onInput={(event) => change({ json: event.currentTarget.value })}
+          />
+        </label>
+      )}
+      <label>
+        Task group
+        <input
+          type="text"
+          value={group}
+          placeholder="family:NAME"
+          onInput={(event) => change({ group: event.currentTarget.value })}
+        />
+      </label>
+    </section>
+  );
+}
+
+function Form({ form }: { readonly form: TaskForm }) {
+  const set = (part: Partial<TaskForm>) => change({ form: { ...form, ...part } });
+  const number = (label: string, key: "cpu" | "memory" | "gpus") => (
+    <label>
+      {label}
+      <input
+        type="number"
+        min={0}
+        value={form[key]}
+        onInput={(event) => set({ [key]: Math.max(0, Math.trunc(event.currentTarget.valueAsNumber || 0)) })}
+      />
+    </label>
+  );
+  return (
+    <div class="grid two">
+      <label>
+        Family
+        <input type="text" value={form.family} onInput={(event) => set({ family: event.currentTarget.value })} />
+      </label>
+      {number("CPU units", "cpu")}
+      {number("Memory, MiB", "memory")}
+      {number("GPUs", "gpus")}
+      <label class="wide">
+        Static host ports
+        <input
+          type="text"
+          value={form.ports}
+          placeholder="80, 443"
+          onInput={(event) => set({ ports: event.currentTarget.value })}
+        />
+      </label>
+    </div>
+  );
+}
+
+function RulesSection() {
+  const { strategies, isDistinct, memberOf, seed } = draft.value;
+  const current = simulation.value;
+  return (
+    <section>
+      <h3>Rules</h3>
+      <ChainEditor
+        label="Strategies, most important first"
+        rules={strategies}
+        attributes={spreadable(groupings.value)}
+        onChange={(rules) => change({ strategies: rules })}
+      />
+      <fieldset>
+        <legend>Constraints</legend>
+        <label class="check">
+          <input type="checkbox" checked={isDistinct} onChange={(event) => change({ isDistinct: event.currentTarget.checked })} />
+          distinctInstance: no two tasks of the group on one instance
+        </label>
+        {current !== undefined &&
+          memberOf.map((expression, at) => (
+            <div class="member" key={at}>
+              <ExpressionEditor
+                label={`memberOf ${at + 1}`}
+                isLabelSeen
+                value={expression}
+                cluster={current.cluster}
+                placeholder="attribute:ecs.instance-type =~ m6i.*"
+                onChange={(value) => change({ memberOf: memberOf.map((each, other) => (other === at ? value : each)) })}
+              />
+              <button
+                type="button"
+                class="icon"
+                aria-label={`Take memberOf ${at + 1} out`}
+                onClick={() => change({ memberOf: memberOf.filter((_, other) => other !== at) })}
+              >
+                ×
+              </button>
+            </div>
+          ))}
+        <button type="button" class="small" onClick={() => change({ memberOf: [...memberOf, ""] })}>
+          Add memberOf
+        </button>
+      </fieldset>
+      <label>
+        Seed of draws
+        <input
+          type="text"
+          inputMode="numeric"
+          pattern="[0-9]*"
+          value={seed}
+          onInput={(event) => change({ seed: event.currentTarget.value.replace(/\D/g, "") || "0" })}
+        />
+      </label>
+    </section>
+  );
+}
