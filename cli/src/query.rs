@@ -8,22 +8,25 @@ use placewright::expr;
 use placewright::json::Json;
 
 use crate::args::{QueryArgs, QueryFormat};
-use crate::document;
+use crate::document::{self, Document};
 use crate::io::{self, Failure};
 use crate::table;
 
 /// Asks every instance.
 pub(crate) fn run(args: &QueryArgs) -> Result<ExitCode, Failure> {
-    io::check_standard_input(args.cluster.iter().chain(&args.tasks))?;
-    let mut session = document::cluster(&args.cluster, &[])?;
+    let (cluster, filter) = args.files()?;
+    io::check_standard_input(cluster.iter().chain(&args.tasks))?;
+    let mut session = document::cluster(&cluster, &[])?;
     for tasks in &args.tasks {
-        document::with_json(tasks, |json| session.load_tasks_json(json))?;
+        document::with_json(tasks, Document::Tasks, |json| session.load_tasks_json(json))?;
     }
-    let filter = args.filter.as_deref();
     if let Some(filter) = filter {
         let expression = expr::compile(filter);
         let expression = expression.map_err(|error| document::in_argument("expression", Some(filter), &error))?;
         tell_absent(&session, expression.attribute_names());
+        if session.cluster().tasks().len() == 0 && asks_for_tasks(expression.as_str()) {
+            io::complain("warning: no tasks are known, so `task:group` finds none (give them by --tasks)");
+        }
     }
     let entries = [("filter", filter), ("status", args.status.as_deref())];
     let request = Json::object(entries.into_iter().filter_map(|(key, text)| Some((key, Json::from(text?)))));
@@ -46,6 +49,11 @@ fn tell_absent<'e>(session: &Session, names: impl Iterator<Item = &'e str>) {
         let help = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
         io::complain(&format!("warning: no instance has the attribute `{name}`{help}"));
     }
+}
+
+/// Whether an expression, in its canonical form, asks what runs on an instance; what stands in quotes is a value.
+fn asks_for_tasks(canonical: &str) -> bool {
+    canonical.split('\'').step_by(2).any(|part| part.contains("task:group"))
 }
 
 /// A table of these instances.
