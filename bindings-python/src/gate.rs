@@ -73,6 +73,8 @@ pub(crate) struct Gate {
     abandoned: Mutex<Vec<RequestId>>,
     /// Whether there are any.
     has_abandoned: AtomicBool,
+    /// How often somebody could have changed the session.
+    changes: AtomicU64,
 }
 
 impl Gate {
@@ -84,6 +86,7 @@ impl Gate {
             is_broken: AtomicBool::new(false),
             abandoned: Mutex::new(Vec::new()),
             has_abandoned: AtomicBool::new(false),
+            changes: AtomicU64::new(0),
         }
     }
 
@@ -131,6 +134,11 @@ impl Gate {
         }
     }
 
+    /// A number that is another one once the session was changed; it may be another one for less.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Relaxed)
+    }
+
     /// Has a request released by the next call. For handles that are collected, at whatever moment that is.
     pub(crate) fn abandon(&self, id: RequestId) {
         self.abandoned.lock().push(id);
@@ -165,6 +173,9 @@ impl std::ops::Deref for Guard<'_> {
 
 impl std::ops::DerefMut for Guard<'_> {
     fn deref_mut(&mut self) -> &mut Held {
+        // The lock is held, so nobody else counts.
+        let changes = self.gate.changes.load(Ordering::Relaxed);
+        self.gate.changes.store(changes.wrapping_add(1), Ordering::Relaxed);
         &mut self.held
     }
 }

@@ -36,9 +36,7 @@ impl Sums {
 #[pyfunction]
 #[pyo3(name = "_usage")]
 pub(crate) fn usage<'py>(py: Python<'py>, cluster: &Bound<'py, Cluster>) -> PyResult<Bound<'py, PyDict>> {
-    let guard = cluster.get().gate.enter(py)?;
-    let held = &*guard;
-    let counted = py.detach(|| {
+    let counted = cluster.get().read_detached(py, |held| {
         let cluster = held.session.cluster();
         let (mut cpu, mut memory, mut in_use) = (Sums::default(), Sums::default(), 0_usize);
         let mut zones: BTreeMap<String, u32> = BTreeMap::new();
@@ -55,8 +53,7 @@ pub(crate) fn usage<'py>(py: Python<'py>, cluster: &Bound<'py, Cluster>) -> PyRe
             }
         }
         Ok::<_, Error>((cluster.instances().len(), in_use, cpu, memory, zones))
-    });
-    drop(guard);
+    })?;
     let (instances, in_use, cpu, memory, zones) = counted.map_err(|fault| error::plain(py, &fault))?;
     let sums = PyDict::new(py);
     sums.set_item("instances", instances)?;

@@ -10,16 +10,18 @@ import itertools
 import os
 import pickle
 import threading
+import time
 import traceback
 import uuid
 from collections import OrderedDict, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence, Sized
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field
 from typing import Any, Deque, Dict, Generic, List, Literal, Optional, Protocol, Tuple, TypeVar, Union, cast, overload
 
 from ._errors import PlacewrightError
-from ._native import Cluster, _usage
+from ._native import Cluster, _changes, _usage
 from ._values import Constraint, Strategy
 
 __all__ = ["Scenario", "ScenarioResult", "Summary", "SweepError", "grid", "place_all", "sweep"]
@@ -89,7 +91,8 @@ class Summary:
 class SweepError(PlacewrightError, RuntimeError):
     """A scenario did not come to a result.
 
-    ``code`` is ``sweep.scenario_raised``, ``sweep.worker_died`` or ``sweep.executor_broken``; ``__cause__`` has what was raised.
+    ``code`` is ``sweep.scenario_raised``, ``sweep.worker_died``, ``sweep.timed_out`` or ``sweep.executor_broken``; ``__cause__`` has
+    what was raised.
     """
 
     scenario: str
@@ -332,6 +335,8 @@ class _Sweep(Generic[T]):
         executor: Union[None, Executor, Callable[[], Executor]],
         report: Callable[[int], object],
         retries: int,
+        timeout: Optional[float],
+        total_timeout: Optional[float],
         ahead: int,
         chunk: int,
         is_raising: bool,
@@ -342,6 +347,10 @@ class _Sweep(Generic[T]):
         self.executor = executor if isinstance(executor, Executor) else None
         self.report = report
         self.retries = retries
+        self.timeout = timeout
+        self.total_timeout = total_timeout
+        self.end: Optional[float] = None
+        self.is_stuck = False
         self.ahead = ahead
         self.chunk = chunk
         self.is_raising = is_raising
@@ -352,8 +361,9 @@ class _Sweep(Generic[T]):
         self.fault: Optional[BaseException] = None
         self.number = itertools.count()
         self.id = uuid.uuid4().hex
-        # By identity: the cluster, so that its address is not used again; its fingerprint; what is sent for it.
-        self.shipments: OrderedDict[int, Tuple[Cluster, int, _Shipment]] = OrderedDict()
+        # By identity: the cluster, so that its address is not used again; how often it was changed; its fingerprint; what is
+        # sent for it.
+        self.shipments: OrderedDict[int, Tuple[Cluster, int, int, _Shipment]] = OrderedDict()
         self.bench = _Bench()
 
     # Taking scenarios.
@@ -381,16 +391,22 @@ class _Sweep(Generic[T]):
         return self.taken - 1, scenario, self.shipment(scenario.cluster)
 
     def shipment(self, cluster: Cluster) -> _Shipment:
-        fingerprint = cluster.fingerprint()
+        # A fingerprint is linear in the cluster, so it is asked for only where there may be a change. Counted before it is
+        # taken: what changes meanwhile is seen by the next scenario.
+        changes = _changes(cluster)
         known = self.shipments.get(id(cluster))
-        if known is None or known[1] != fingerprint:
-            key = f"{self.id}-{next(self.number)}"
-            known = (cluster, fingerprint, _Shipment(key, cluster, self.is_remote))
+        if known is None or known[1] != changes:
+            fingerprint = cluster.fingerprint()
+            if known is not None and known[2] == fingerprint:
+                known = (cluster, changes, fingerprint, known[3])
+            else:
+                key = f"{self.id}-{next(self.number)}"
+                known = (cluster, changes, fingerprint, _Shipment(key, cluster, self.is_remote))
             self.shipments[id(cluster)] = known
             while len(self.shipments) > _KEPT:
                 self.shipments.popitem(last=False)
         self.shipments.move_to_end(id(cluster))
-        return known[2]
+        return known[3]
 
     def fill(self) -> None:
         """Sends scenarios until enough are under way; none while some wait to be sent alone."""
@@ -409,7 +425,7 @@ class _Sweep(Generic[T]):
                 batch.items.append(more[:2])
             self.window.append(batch)
             self.send(batch)
-            if batch.future is not None and batch.future.done() and _was_lost(batch.future):
+            if batch.future is not None and batch.future.done() and _was_lost(batch.future, None):
                 return
 
     # Sending.
@@ -443,17 +459,31 @@ class _Sweep(Generic[T]):
 
     # Receiving.
 
+    def patience(self, batch: _Batch) -> Optional[float]:
+        """How long to wait for a batch that is next, in seconds."""
+        own = None if self.timeout is None else self.timeout * len(batch.items)
+        if self.end is None:
+            return own
+        left = max(0.0, self.end - time.monotonic())
+        return left if own is None else min(own, left)
+
     def settle(self) -> Tuple[_Batch, List[Tuple[bool, Any]]]:
-        """Waits for the first batch of the window, whatever that takes."""
+        """Waits for the first batch of the window, whatever that takes within the timeouts."""
         while True:
             batch = self.window[0]
             if batch.future is None:
                 self.send(batch)
             assert batch.future is not None
             try:
-                answers = batch.future.result()
+                answers = batch.future.result(timeout=self.patience(batch))
             except BaseException as error:
-                if _is_lost(error):
+                if isinstance(error, FutureTimeout) and not batch.future.done():
+                    self.give_up(batch)
+                    if batch.retries >= self.retries:
+                        return batch, [(False, self.late(scenario, batch)) for _, scenario in batch.items]
+                    self.window.popleft()
+                    self.window.extendleft(reversed(batch.singles(batch.retries + 1)))
+                elif _is_lost(error):
                     if batch.retries >= self.retries:
                         self.recover(error, but=batch)
                         return batch, [(False, self.died(scenario, batch, error)) for _, scenario in batch.items]
@@ -473,17 +503,40 @@ class _Sweep(Generic[T]):
                 if other.future is not None and _is_unknown(other.future):
                     self.send(other, has_state=True)
 
+    def give_up(self, batch: _Batch) -> None:
+        """After a batch did not answer in time: the executor goes, where it can be replaced, and with it whatever else it holds."""
+        if self.end is not None and time.monotonic() >= self.end:
+            name = batch.items[0][1].name
+            self.is_stuck = True
+            raise SweepError(
+                f"the sweep took longer than {self.total_timeout} s, and waited for scenario `{name}`",
+                scenario=name,
+                code="sweep.timed_out",
+                help="give it more `total_timeout`; the results so far were delivered",
+            )
+        assert batch.future is not None
+        batch.future.cancel()
+        if self.factory is None:
+            return
+        self.shut(is_waiting=False, is_stuck=True)
+        for _, _, _, shipment in self.shipments.values():
+            shipment.was_sent = False
+        for other in self.window:
+            other.shipment.was_sent = False
+            if other.future is not None and not other.future.done():
+                other.future = None
+
     def recover(self, error: BaseException, but: Optional[_Batch] = None) -> None:
         """After a worker died: keeps every answer that came, and has all that was lost sent again, one scenario at a time with
         nothing beside it, so that the one that kills its worker is known."""
         for batch in self.window:
             if batch.future is not None:
                 # `concurrent.futures.wait` would wait for ever for one that was cancelled and whose executor never said so.
-                _was_lost(batch.future)
+                _was_lost(batch.future, self.patience(batch))
         window: Deque[_Batch] = deque()
         lost: List[_Batch] = []
         for batch in self.window:
-            if batch is but or batch.future is None or not _was_lost(batch.future):
+            if batch is but or batch.future is None or not _was_lost(batch.future, 0):
                 window.append(batch)
             else:
                 lost.append(batch)
@@ -493,7 +546,7 @@ class _Sweep(Generic[T]):
                 what = str(error) or "a worker died"
                 raise self.broken([*([but] if but else []), *lost], f"the executor is broken: {what}") from error
             self.shut(is_waiting=False)
-            for _, _, shipment in self.shipments.values():
+            for _, _, _, shipment in self.shipments.values():
                 shipment.was_sent = False
             for batch in window:
                 batch.shipment.was_sent = False
@@ -519,6 +572,15 @@ class _Sweep(Generic[T]):
         failure.__cause__ = error
         return failure
 
+    def late(self, scenario: Scenario, batch: _Batch) -> SweepError:
+        tries = "its only try" if batch.retries == 0 else f"each of {batch.retries + 1} tries"
+        return SweepError(
+            f"scenario `{scenario.name}` had no answer within {self.timeout} s in {tries}",
+            scenario=scenario.name,
+            code="sweep.timed_out",
+            help="the worker hangs, was lost without a word, or needs more `timeout`",
+        )
+
     def raised(self, scenario: Scenario, error: Exception) -> SweepError:
         if isinstance(error, SweepError):
             return error
@@ -532,6 +594,8 @@ class _Sweep(Generic[T]):
 
     def stream(self) -> Generator[ScenarioResult[T], None, None]:
         is_done = False
+        if self.total_timeout is not None:
+            self.end = time.monotonic() + self.total_timeout
         try:
             while True:
                 self.fill()
@@ -561,12 +625,14 @@ class _Sweep(Generic[T]):
                 if batch.future is not None:
                     batch.future.cancel()
             if self.factory is not None:
-                self.shut(is_waiting=is_done)
+                self.shut(is_waiting=is_done, is_stuck=self.is_stuck)
 
-    def shut(self, is_waiting: bool) -> None:
+    def shut(self, is_waiting: bool, is_stuck: bool = False) -> None:
         executor, self.executor = self.executor, None
         if executor is None:
             return
+        if is_stuck:
+            _kill_workers(executor)
         try:
             executor.shutdown(wait=is_waiting, cancel_futures=not is_waiting)
         except TypeError:
@@ -578,12 +644,25 @@ def _fields(scenario: Scenario) -> Dict[str, Any]:
     return {name: getattr(scenario, name) for name in Scenario.__dataclass_fields__ if name != "cluster"}
 
 
-def _was_lost(future: Future[_Answers]) -> bool:
-    """Waits for an answer; whether the worker failed."""
+def _kill_workers(executor: Executor) -> None:
+    """Ends the processes of an executor that would otherwise be waited for when the interpreter ends."""
+    kill = getattr(executor, "kill_workers", None)
+    if kill is not None:
+        kill()
+        return
+    # Before Python 3.14 there is no public way.
+    for process in list((getattr(executor, "_processes", None) or {}).values()):
+        process.kill()
+
+
+def _was_lost(future: Future[_Answers], patience: Optional[float]) -> bool:
+    """Waits so many seconds for an answer; whether the worker failed, or there is none by then."""
     try:
-        error = future.exception()
+        error = future.exception(timeout=patience)
     except CancelledError:
         return True
+    except FutureTimeout:
+        return not future.done() or _was_lost(future, None)
     return error is not None and _is_lost(error)
 
 
@@ -598,6 +677,8 @@ def sweep(
     executor: Union[None, Executor, Callable[[], Executor]] = None,
     progress: Union[None, Callable[[int, Optional[int]], object], _Bar] = None,
     retries: int = 2,
+    timeout: Optional[float] = None,
+    total_timeout: Optional[float] = None,
     ahead: Optional[int] = None,
     chunk: int = 1,
     errors: Literal["raise", "return"] = "raise",
@@ -610,6 +691,8 @@ def sweep(
     executor: Union[None, Executor, Callable[[], Executor]] = None,
     progress: Union[None, Callable[[int, Optional[int]], object], _Bar] = None,
     retries: int = 2,
+    timeout: Optional[float] = None,
+    total_timeout: Optional[float] = None,
     ahead: Optional[int] = None,
     chunk: int = 1,
     errors: Literal["raise", "return"] = "raise",
@@ -621,6 +704,8 @@ def sweep(
     executor: Union[None, Executor, Callable[[], Executor]] = None,
     progress: Union[None, Callable[[int, Optional[int]], object], _Bar] = None,
     retries: int = 2,
+    timeout: Optional[float] = None,
+    total_timeout: Optional[float] = None,
     ahead: Optional[int] = None,
     chunk: int = 1,
     errors: Literal["raise", "return"] = "raise",
@@ -638,6 +723,12 @@ def sweep(
     ``retries`` is how often a scenario is tried again whose worker died, each time with nothing beside it; after that it comes
     to a ``SweepError`` with its name. What ``run`` raises is not tried again. ``errors="return"`` gives such errors as results in
     their place and goes on; ``"raise"`` ends the sweep there.
+
+    ``timeout`` is how many seconds to wait for a scenario once all before it are delivered, times ``chunk``. One that has no answer
+    by then counts as one whose worker died, and after its retries comes to a ``SweepError`` with the code ``sweep.timed_out``. An
+    executor that a function made is replaced then and its processes ended; one of your own stays, and what hangs in it hangs on,
+    as a thread always does. ``total_timeout`` is how many seconds the sweep may take; passing it ends the sweep with that error
+    whatever ``errors`` says. Without an executor there is nobody to wait, so neither is allowed.
 
     ``ahead`` bounds how many calls of ``chunk`` scenarios each are under way or wait to be delivered, so any number of scenarios
     can come from a generator; default: four for each CPU, and at least eight. A chunk is for scenarios so short that sending them is
@@ -665,8 +756,14 @@ def sweep(
     for name, number, least in (("retries", retries, 0), ("ahead", ahead, 1), ("chunk", chunk, 1)):
         if number < least:
             raise ValueError(f"{name} is {number}, below {least}")
+    for option, seconds in (("timeout", timeout), ("total_timeout", total_timeout)):
+        if seconds is not None and not seconds > 0:
+            raise ValueError(f"{option} is {seconds}, and not above 0")
+        if seconds is not None and executor is None:
+            raise ValueError(f"{option} needs an executor: this thread cannot wait for itself")
     report = _reporter(progress, len(scenarios) if isinstance(scenarios, Sized) else None)
-    return _Sweep(scenarios, run, executor, report, retries, ahead, chunk, errors == "raise").stream()
+    is_raising = errors == "raise"
+    return _Sweep(scenarios, run, executor, report, retries, timeout, total_timeout, ahead, chunk, is_raising).stream()
 
 
 def _reporter(
