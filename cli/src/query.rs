@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use placewright::adapter::Session;
 use placewright::error::nearest;
-use placewright::expr;
+use placewright::expr::{self, Subject};
 use placewright::json::Json;
 
 use crate::args::{QueryArgs, QueryFormat};
@@ -24,7 +24,8 @@ pub(crate) fn run(args: &QueryArgs) -> Result<ExitCode, Failure> {
         let expression = expr::compile(filter);
         let expression = expression.map_err(|error| document::in_argument("expression", Some(filter), &error))?;
         tell_absent(&session, expression.attribute_names());
-        if session.cluster().tasks().len() == 0 && asks_for_tasks(expression.as_str()) {
+        let asks_for_groups = expression.program().leaves().iter().any(|leaf| leaf.subject() == Subject::TaskGroup);
+        if asks_for_groups && session.cluster().tasks().len() == 0 {
             io::complain("warning: no tasks are known, so `task:group` finds none (give them by --tasks)");
         }
     }
@@ -49,11 +50,6 @@ fn tell_absent<'e>(session: &Session, names: impl Iterator<Item = &'e str>) {
         let help = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
         io::complain(&format!("warning: no instance has the attribute `{name}`{help}"));
     }
-}
-
-/// Whether an expression, in its canonical form, asks what runs on an instance; what stands in quotes is a value.
-fn asks_for_tasks(canonical: &str) -> bool {
-    canonical.split('\'').step_by(2).any(|part| part.contains("task:group"))
 }
 
 /// A table of these instances.

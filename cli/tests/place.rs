@@ -282,7 +282,7 @@ fn a_cluster_may_come_in_several_files() {
     assert!(twice.code == Some(2) && twice.err.contains(", earlier in these files"), "{twice:?}");
     assert!(twice.err.starts_with(&format!("placewright: {a}:1:")), "{twice:?}");
     write("{\"tasks\": []}");
-    assert!(with(path).err.contains("bad.json: key `containerInstances` is missing"), "{:?}", with(path));
+    assert!(with(path).err.contains("bad.json is a list of tasks, not a cluster"), "{:?}", with(path));
     write("{");
     assert!(with(path).err.contains("bad.json:1:2: "), "{:?}", with(path));
     let other = folder.join("zones.json");
