@@ -357,7 +357,7 @@ def test_an_executor_that_never_answers_ends(is_own: bool, chunk: int) -> None:
 
 def test_what_was_lost_without_a_word_is_tried_again() -> None:
     for lost in (1, 2, 4):
-        in_order(list(pw.sweep(scenarios(9), executor=Silent(lost), timeout=0.02, ahead=2)), 9)
+        in_order(list(pw.sweep(scenarios(9), executor=Silent(lost), timeout=0.02, ahead=2, retries=9)), 9)
         silent = [Silent(lost), Silent(0)]
         in_order(list(pw.sweep(scenarios(9), executor=lambda: silent.pop(0), timeout=0.02, ahead=2)), 9)
         assert not silent
