@@ -236,7 +236,7 @@ impl<'py> Frame<'py> {
         let of_number = |number: i64| Timestamp::from_nanoseconds(number.into());
         match self.cells(name)? {
             Cells::Arrow(kind @ DataType::Timestamp(..), chunks) => {
-                let chunks: Option<Vec<_>> = chunks.iter().map(|chunk| instants_of(chunk)).collect();
+                let chunks: Option<Vec<_>> = chunks.iter().map(instants_of).collect();
                 chunks.map(|chunks| chunks.concat()).ok_or_else(|| self.wrong(name, kind, "instants"))
             }
             Cells::Arrow(kind, _) if is_text(kind) => {
