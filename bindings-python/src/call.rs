@@ -10,7 +10,7 @@ use pyo3::types::PyDict;
 use crate::cluster::Cluster;
 use crate::convert::{self, Asked};
 use crate::error;
-use crate::gate::Guard;
+use crate::gate::Held;
 use crate::handle::{Request, Savepoint};
 use crate::outcome::{Explanation, PlaceResult};
 use crate::watch::Watcher;
@@ -112,18 +112,20 @@ impl Cluster {
     /// Closes a savepoint, and those inside it.
     pub(crate) fn close(&self, py: Python<'_>, savepoint: Option<SessionSavepoint>, is_kept: bool) -> PyResult<()> {
         let mut guard = self.gate.enter(py)?;
-        let result = close(&mut guard, savepoint, is_kept);
+        let held = &mut *guard;
+        let result = py.detach(|| close(held, savepoint, is_kept));
         drop(guard);
         result.map_err(|fault| error::plain(py, &fault))
     }
 
-    /// Closes a savepoint, unless that was done.
+    /// Closes a savepoint, unless that was done; no signal keeps it from that.
     pub(crate) fn close_if_open(&self, py: Python<'_>, savepoint: SessionSavepoint, is_kept: bool) -> PyResult<()> {
-        let mut guard = self.gate.enter(py)?;
+        let mut guard = self.gate.enter_surely(py)?;
         if !guard.savepoints.contains(&savepoint) {
             return Ok(());
         }
-        let result = close(&mut guard, Some(savepoint), is_kept);
+        let held = &mut *guard;
+        let result = py.detach(|| close(held, Some(savepoint), is_kept));
         drop(guard);
         result.map_err(|fault| error::plain(py, &fault))
     }
@@ -173,7 +175,7 @@ impl Cluster {
         text.ok_or_else(|| watcher.into_error())
     }
 
-    /// A copy without savepoints and prepared requests.
+    /// A copy without savepoints, prepared requests and warnings, as its JSON has none of them.
     pub(crate) fn copied(&self, py: Python<'_>) -> PyResult<Self> {
         let guard = self.gate.enter(py)?;
         let held = &*guard;
@@ -184,6 +186,7 @@ impl Cluster {
             }
             let requests: Vec<_> = session.cluster().requests().collect();
             requests.into_iter().try_for_each(|id| session.release(id))?;
+            session.take_warnings();
             Ok(session)
         });
         drop(guard);
@@ -231,19 +234,19 @@ pub(crate) fn answer(
 }
 
 /// Closes a savepoint, the innermost for none, and those inside it.
-fn close(guard: &mut Guard<'_>, savepoint: Option<SessionSavepoint>, is_kept: bool) -> Result<(), Error> {
-    let Some(savepoint) = savepoint.or_else(|| guard.savepoints.last().copied()) else {
+fn close(held: &mut Held, savepoint: Option<SessionSavepoint>, is_kept: bool) -> Result<(), Error> {
+    let Some(savepoint) = savepoint.or_else(|| held.savepoints.last().copied()) else {
         return Err(Error::new(ErrorKind::NoSavepoint));
     };
-    let Some(position) = guard.savepoints.iter().position(|open| *open == savepoint) else {
+    let Some(position) = held.savepoints.iter().position(|open| *open == savepoint) else {
         return Err(Error::with_message(ErrorKind::StaleHandle, "the savepoint was closed before"));
     };
     if is_kept {
-        guard.session.commit(savepoint)?;
+        held.session.commit(savepoint)?;
     } else {
-        guard.session.rollback(savepoint)?;
+        held.session.rollback(savepoint)?;
     }
-    guard.savepoints.truncate(position);
+    held.savepoints.truncate(position);
     Ok(())
 }
 

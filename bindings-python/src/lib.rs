@@ -4,6 +4,7 @@
 //! [`convert`] is the only place where Python objects become core types and back, [`columns`] and [`frame`] do the same for columns,
 //! [`error`] maps kinds of errors to exceptions. Nothing here decides anything.
 
+mod argument;
 mod bulk;
 mod call;
 mod cluster;
