@@ -17,7 +17,7 @@ import pytest
 from conftest import small
 
 import placewright as pw
-from placewright import _sweep
+from placewright import _native, _sweep
 
 
 def scenarios(number: int, cluster: pw.Cluster | None = None, **tags: Any) -> list[pw.Scenario]:
@@ -315,6 +315,96 @@ class Watched(Executor):
         if len(self.futures) == 1:
             future.set_result(fn(*args, **kwargs))
         return future
+
+
+class Silent(Executor):
+    """Loses the work of the first `lost` calls without a word."""
+
+    def __init__(self, lost: float = float("inf")) -> None:
+        self.lost = lost
+        self.calls = 0
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        # As where a worker has it: it cannot be cancelled.
+        future.set_running_or_notify_cancel()
+        self.calls += 1
+        if self.calls > self.lost:
+            future.set_result(fn(*args, **kwargs))
+        return future
+
+
+def hangs(cluster: pw.Cluster, scenario: pw.Scenario) -> pw.Summary:
+    if scenario.name == scenario.tags["who"]:
+        time.sleep(scenario.tags["seconds"])
+    return pw.place_all(cluster, scenario)
+
+
+@pytest.mark.parametrize("chunk", [1, 2])
+@pytest.mark.parametrize("is_own", [True, False])
+def test_an_executor_that_never_answers_ends(is_own: bool, chunk: int) -> None:
+    executor: Any = Silent() if is_own else Silent
+    options: Any = {"executor": executor, "timeout": 0.02, "chunk": chunk, "ahead": 2}
+    results = list(pw.sweep(scenarios(5), retries=1, errors="return", **options))
+    assert [result.index for result in results] == list(range(5))
+    for result in results:
+        assert result.error is not None and result.error.code == "sweep.timed_out"
+        assert result.error.scenario == result.name and "no answer within 0.02 s in each of 2 tries" in str(result.error)
+    with pytest.raises(pw.SweepError, match="its only try") as caught:
+        list(pw.sweep(scenarios(5), retries=0, **options))
+    assert caught.value.scenario == "s0"
+
+
+def test_what_was_lost_without_a_word_is_tried_again() -> None:
+    for lost in (1, 2, 4):
+        in_order(list(pw.sweep(scenarios(9), executor=Silent(lost), timeout=0.02, ahead=2)), 9)
+        silent = [Silent(lost), Silent(0)]
+        in_order(list(pw.sweep(scenarios(9), executor=lambda: silent.pop(0), timeout=0.02, ahead=2)), 9)
+        assert not silent
+
+
+def test_a_sweep_may_take_so_long_and_no_longer() -> None:
+    begun = time.monotonic()
+    with pytest.raises(pw.SweepError, match="the sweep took longer than 0.1 s, and waited for scenario `s0`") as caught:
+        list(pw.sweep(scenarios(5), executor=Silent(), total_timeout=0.1, timeout=60, errors="return"))
+    assert (caught.value.code, caught.value.scenario) == ("sweep.timed_out", "s0") and time.monotonic() - begun < 30
+    in_order(list(pw.sweep(scenarios(30), executor=threads, timeout=60, total_timeout=600)), 30)
+
+
+def test_a_process_that_hangs_is_ended_and_the_others_come() -> None:
+    pools: list[ProcessPoolExecutor] = []
+
+    def pool() -> Executor:
+        pools.append(ProcessPoolExecutor(2))
+        return pools[-1]
+
+    asked = scenarios(8, who="s3", seconds=3600)
+    results = list(pw.sweep(asked, run=hangs, executor=pool, timeout=5, retries=0, errors="return"))
+    assert [result.index for result in results] == list(range(8)) and len(pools) == 2
+    for result in results:
+        assert (result.error is None) == (result.name != "s3")
+    assert results[3].error is not None and results[3].error.code == "sweep.timed_out"
+
+
+def test_timeouts_are_checked() -> None:
+    for option in ("timeout", "total_timeout"):
+        given: Any = {option: 0}
+        with pytest.raises(ValueError, match=f"{option} is 0, and not above 0"):
+            pw.sweep([], executor=threads, **given)
+        given = {option: 1}
+        with pytest.raises(ValueError, match="needs an executor"):
+            pw.sweep([], **given)
+
+
+def test_a_cluster_is_looked_at_again_only_where_it_may_have_changed() -> None:
+    cluster = small()
+    cluster.place("web")
+    changes = _native._changes(cluster)
+    cluster.fingerprint(), cluster.copy(), cluster.to_json(), pickle.dumps(cluster), cluster.query("registeredAt > 2000-01-01")
+    assert (len(cluster.instances), len(cluster.tasks), len(cluster.remaining), len(cluster.attributes)) == (6, 1, 6, 12)
+    assert _native._usage(cluster)["instances"] == 6 and _native._changes(cluster) == changes
+    cluster.place("web")
+    assert _native._changes(cluster) != changes
 
 
 def test_closing_cancels_what_is_pending() -> None:
