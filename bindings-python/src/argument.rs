@@ -37,7 +37,7 @@ pub(crate) fn optional_text(name: &str, value: Option<&Bound<'_, PyAny>>) -> PyR
 }
 
 /// A whole number from `least` to `most`; booleans and floats are none.
-pub(crate) fn number<T: TryFrom<i64> + std::fmt::Display>(
+pub(crate) fn number<T: TryFrom<i64> + PartialOrd + std::fmt::Display>(
     name: &str,
     value: &Bound<'_, PyAny>,
     (least, most): (T, T),
@@ -49,7 +49,7 @@ pub(crate) fn number<T: TryFrom<i64> + std::fmt::Display>(
     }
     let whole = if value.is_instance_of::<PyInt>() { value.clone() } else { value.call_method0("__index__")? };
     let fitting = whole.extract::<i64>().ok().and_then(|number| T::try_from(number).ok());
-    fitting.ok_or_else(|| {
+    fitting.filter(|number| (&least..=&most).contains(&number)).ok_or_else(|| {
         // The text of a number of thousands of digits is refused by the interpreter.
         let shown = whole.str().map_or_else(|_| "a number".to_string(), |text| text.to_string_lossy().into_owned());
         let shown: String = shown.chars().take(CHARACTERS_SHOWN).collect();

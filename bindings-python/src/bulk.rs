@@ -60,6 +60,11 @@ impl BulkResult {
         columns::bulk(py, self.instance.bind(py), self.task.bind(py))
     }
 
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        let function = py.import("placewright._native")?.getattr("_bulk_result")?;
+        Ok((function, (self.instance(py), self.task(py), self.placed)))
+    }
+
     fn __len__(&self) -> usize {
         self.requests
     }
@@ -67,6 +72,17 @@ impl BulkResult {
     fn __repr__(&self) -> String {
         format!("<BulkResult: {} of {} requests placed>", self.placed, self.requests)
     }
+}
+
+/// What makes a result anew, for `pickle`: a function, and the columns.
+type Reduced<'py> = (Bound<'py, PyAny>, (Bound<'py, PyArray1<i32>>, Bound<'py, PyArray1<i64>>, usize));
+
+/// Makes a result anew: what `pickle` keeps.
+#[pyfunction]
+#[pyo3(name = "_bulk_result")]
+pub(crate) fn bulk_result(instance: Py<PyArray1<i32>>, task: Bound<'_, PyArray1<i64>>, placed: usize) -> BulkResult {
+    let requests = task.len();
+    BulkResult { instance, task: task.unbind(), placed, requests }
 }
 
 /// Places one task of each request.

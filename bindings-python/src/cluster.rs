@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use placewright::adapter::{Documents, Session, SessionOptions, Watch};
+use placewright::adapter::{Session, SessionOptions, Watch};
 use placewright::json::Json;
 use placewright::{Error, ErrorKind, Instance, InstanceStatus, wire};
 use pyo3::exceptions::PyTypeError;
@@ -10,16 +10,19 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
 
 use crate::argument;
+use crate::beside;
 use crate::bulk::{self, BulkResult};
-use crate::call::{Named, What, answer, load};
+use crate::call::{Named, What, answer};
 use crate::columns;
 use crate::convert::{self, Asked, Text};
 use crate::error;
-use crate::frame::{Instances, Tasks};
+use crate::frame_instances::Instances;
+use crate::frame_tasks::Tasks;
 use crate::gate::Gate;
 use crate::handle::{Memo, Request, Savepoint, Transaction};
+use crate::load;
 use crate::outcome::{Explanation, PlaceResult};
-use crate::table::Table;
+use crate::table::{self, Table};
 use crate::watch::Watcher;
 
 /// A cluster of container instances and the tasks on them.
@@ -41,11 +44,7 @@ impl From<Session> for Cluster {
 #[pyo3(name = "_restore")]
 pub(crate) fn restore(py: Python<'_>, state: &Bound<'_, PyBytes>, route: &str) -> PyResult<Cluster> {
     let Some(text) = Text::of(state)? else { return Err(PyTypeError::new_err("a state is bytes")) };
-    let state = text.read(py, |fault| error::plain(py, fault))?;
-    let mut watcher = Watcher::of_signals();
-    let session = py.detach(|| Session::import_watched(&state, &mut |done| watcher.watch(done)));
-    let session = session.map_err(|fault| error::plain(py, &fault))?;
-    let mut session = session.ok_or_else(|| watcher.into_error())?;
+    let mut session = load::restored(py, text)?;
     let options = SessionOptions::from_json(&Json::object([("route", Json::from(route))]));
     session.set_route(options.map_err(|fault| error::plain(py, &fault))?.cluster.route);
     Ok(session.into())
@@ -76,24 +75,7 @@ impl Cluster {
         let Some(text) = Text::of(document)? else {
             return Err(PyTypeError::new_err("JSON text is a str or bytes; from_dict takes objects"));
         };
-        let (read, is_given) = (convert::to_options(options)?, options.is_some_and(|options| !options.is_empty()));
-        let document = text.read(py, |fault| error::in_text(py, fault, text.as_str()))?;
-        let mut watcher = Watcher::of_signals();
-        let result = py.detach(|| {
-            let session = load(&document, read, is_given, &mut |done| watcher.watch(done));
-            match session {
-                Ok(session) => {
-                    drop(document);
-                    Ok(session)
-                }
-                Err(fault) => Err((fault, document)),
-            }
-        });
-        match result {
-            Ok(Some(session)) => Ok(session.into()),
-            Ok(None) => Err(watcher.into_error()),
-            Err((fault, document)) => Err(error::in_tree(py, &fault, &document)),
-        }
+        load::session(py, vec![(String::new(), text)], options).map(Self::from)
     }
 
     #[classmethod]
@@ -104,7 +86,9 @@ impl Cluster {
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         let tree = convert::to_json(document)?;
-        Self::load(document.py(), &tree, options).map(Self::from)
+        let session = Self::load(document.py(), &tree, options);
+        beside::discard(tree);
+        session.map(Self::from)
     }
 
     #[classmethod]
@@ -121,54 +105,17 @@ impl Cluster {
             return Err(PyTypeError::new_err("from_files takes at least one file"));
         }
         let sources = paths.iter().map(|path| convert::to_source(&path)).collect::<PyResult<Vec<_>>>()?;
-        let mut documents = Documents::new();
-        let mut session = None;
-        for (name, text) in &sources {
-            let tree = text.read(py, |fault| error::in_file(py, fault, name, Some(text.as_str()), None))?;
-            if wire::is_exported(&tree) {
-                if sources.len() > 1 {
-                    let message = "an exported state is a whole cluster, and stands alone";
-                    let fault = Error::with_message(ErrorKind::InvalidParameter, message);
-                    return Err(error::in_file(py, &fault, name, None, None));
-                }
-                session = Some(Self::load(py, &tree, options)?);
-                break;
-            }
-            documents.add(tree).map_err(|fault| error::in_file(py, &fault, name, None, None))?;
-        }
-        let mut session = match session {
-            Some(session) => session,
-            None => {
-                let read = convert::to_options(options)?;
-                let mut watcher = Watcher::of_signals();
-                let result = py.detach(|| documents.session_watched(read, &mut |done| watcher.watch(done)));
-                let session = result.map_err(|fault| match fault.path().and_then(|path| documents.locate(path)) {
-                    Some((number, path)) => {
-                        let name = sources.get(number).map_or("", |(name, _)| name);
-                        let there = Error::with_message(fault.kind(), fault.message()).in_path(&path);
-                        error::in_file(
-                            py,
-                            &fault.help().map_or(there.clone(), |help| there.with_help(help)),
-                            name,
-                            None,
-                            None,
-                        )
-                    }
-                    None => error::plain(py, &fault),
-                })?;
-                session.ok_or_else(|| watcher.into_error())?
-            }
-        };
+        let mut session = load::session(py, sources, options)?;
         let mut each = |files: Option<&Bound<'_, PyAny>>, work: Work| {
             let Some(files) = files else { return Ok(()) };
             let is_one = files.hasattr("read")? || !files.hasattr("__iter__")? || files.is_instance_of::<PyString>();
             let files = if is_one { vec![files.clone()] } else { files.try_iter()?.collect::<PyResult<Vec<_>>>()? };
             for file in files {
                 let (name, text) = convert::to_source(&file)?;
-                let tree = text.read(py, |fault| error::in_file(py, fault, &name, Some(text.as_str()), None))?;
+                let tree = text.read(py, |fault| error::in_file(py, fault, &name, Some(text.as_str())))?;
                 let mut watcher = Watcher::of_signals();
                 let done = py.detach(|| work(&mut session, &tree, &mut |done| watcher.watch(done)));
-                let done = done.map_err(|fault| error::in_file(py, &fault, &name, None, Some(&tree)))?;
+                let done = done.map_err(|fault| error::in_file(py, &fault, &name, error::expression(&fault, &tree)))?;
                 done.ok_or_else(|| watcher.into_error())?;
             }
             PyResult::Ok(())
@@ -188,9 +135,9 @@ impl Cluster {
         let (instances, options) = Instances::read(frame, columns)?;
         let mut session = Session::new(convert::to_options(Some(&options))?);
         let py = frame.py();
-        let mut stopped_by = None;
-        let loaded = py.detach(|| instances.load(&mut session, &mut stopped_by));
-        loaded.map_err(|fault| stopped_by.unwrap_or_else(|| error::plain(py, &fault)))?;
+        let mut watcher = Watcher::of_signals();
+        let loaded = py.detach(|| instances.load(&mut session, &mut watcher));
+        loaded.map_err(|fault| error::plain(py, &fault))?.ok_or_else(|| watcher.into_error())?;
         Ok(session.into())
     }
 
@@ -202,9 +149,9 @@ impl Cluster {
         if let Some(name) = rest.keys().iter().next() {
             return Err(PyTypeError::new_err(format!("unexpected keyword argument `{name}`")));
         }
-        let mut stopped_by = None;
-        let registered = self.call_detached(frame.py(), |session| instances.register_all(session, &mut stopped_by));
-        registered.map_err(|fault| stopped_by.unwrap_or(fault))
+        let mut watcher = Watcher::of_signals();
+        let registered = self.call_detached(frame.py(), |session| instances.register_all(session, &mut watcher))?;
+        registered.ok_or_else(|| watcher.into_error())
     }
 
     #[pyo3(signature = (name, /, *, cpu, memory_mib, zone=None, attributes=None, gpus=None, custom=None, ports=None,
@@ -285,7 +232,7 @@ impl Cluster {
     #[pyo3(signature = (instance, /, *, force=false))]
     fn deregister(&self, py: Python<'_>, instance: &Bound<'_, PyAny>, force: bool) -> PyResult<Vec<String>> {
         let instance = argument::text("instance", instance)?;
-        self.call(py, |session| session.deregister_container_instance(&instance, force))
+        self.call_detached(py, |session| session.deregister_container_instance(&instance, force))
     }
 
     #[pyo3(signature = (instances, /))]
@@ -333,9 +280,13 @@ impl Cluster {
     #[pyo3(signature = (frame, /, **columns))]
     fn load_tasks_frame<'py>(&self, frame: &Bound<'py, PyAny>, columns: Option<&Bound<'py, PyDict>>) -> PyResult<()> {
         let tasks = Tasks::read(frame, columns)?;
-        self.call_detached(frame.py(), |session| {
-            session.load_tasks_json(&tasks.document).map_err(|fault| tasks.located(&fault))
-        })
+        let mut watcher = Watcher::of_signals();
+        let added = self.call_detached(frame.py(), |session| {
+            let added = session.load_tasks_watched(&tasks.document, &mut |done| watcher.watch(done));
+            added.map_err(|fault| tasks.located(&fault))
+        });
+        beside::discard(tasks.document);
+        added?.ok_or_else(|| watcher.into_error())
     }
 
     #[pyo3(signature = (what, /, *, count=None, group=None, strategies=None, constraints=None, all_or_nothing=None, seed=None,
@@ -442,7 +393,7 @@ impl Cluster {
     #[pyo3(signature = (tasks, /))]
     fn stop(&self, py: Python<'_>, tasks: &Bound<'_, PyAny>) -> PyResult<()> {
         let tasks = Named::read(tasks)?;
-        self.call(py, |session| {
+        self.call_detached(py, |session| {
             let ids = tasks.iter().map(|task| Self::task_id(session, task)).collect::<Result<Vec<_>, Error>>()?;
             session.stop_tasks(&ids)
         })
@@ -469,7 +420,11 @@ impl Cluster {
         if let Some(seed) = seed {
             entries.push(("xSeed", convert::to_json(seed)?));
         }
-        self.call_with(group.py(), &Json::object(entries), Session::scale_in_json)
+        let mut watcher = Watcher::of_signals();
+        let stopped = self.call_with(group.py(), &Json::object(entries), |session, document| {
+            session.scale_in_watched(document, &mut |done| watcher.watch(done))
+        })?;
+        stopped.ok_or_else(|| watcher.into_error())
     }
 
     // The calls of ECS, with ECS's limits.
@@ -507,15 +462,12 @@ impl Cluster {
 
     #[pyo3(signature = (expression, /))]
     fn query(&self, expression: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
-        let py = expression.py();
-        let expression = convert::to_expression(expression)?;
-        let guard = self.gate.enter(py)?;
-        let held = &*guard;
-        Ok(py.detach(|| {
+        let compiled = convert::to_expression(expression)?;
+        self.read_detached(expression.py(), |held| {
             let cluster = held.session.cluster();
-            let found = cluster.query(&expression).into_iter().filter_map(|id| cluster.instance(id).ok());
+            let found = cluster.query(&compiled).into_iter().filter_map(|id| cluster.instance(id).ok());
             found.map(|instance| instance.name().to_string()).collect()
-        }))
+        })
     }
 
     #[pyo3(signature = (instance, /))]
@@ -544,7 +496,7 @@ impl Cluster {
 
     #[getter]
     fn instance_ids(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        self.call(py, |session| {
+        self.call_detached(py, |session| {
             let cluster = session.cluster();
             cluster.instances().map(|id| cluster.instance(id).map(|instance| instance.name().to_string())).collect()
         })
@@ -552,7 +504,7 @@ impl Cluster {
 
     #[getter]
     fn task_ids(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        self.call(py, |session| {
+        self.call_detached(py, |session| {
             let names = session.cluster().tasks().filter_map(|id| session.task_name(id).map(Cow::into_owned));
             Ok(names.collect())
         })
@@ -560,28 +512,28 @@ impl Cluster {
 
     #[getter]
     fn instances(&self, py: Python<'_>) -> PyResult<Table> {
-        self.call_detached(py, |session| columns::instances(session))
+        table::made(py, self.read_detached(py, |held| columns::instances(&held.session))?)
     }
 
     #[getter]
     fn remaining(&self, py: Python<'_>) -> PyResult<Table> {
-        self.call_detached(py, |session| columns::remaining(session))
+        table::made(py, self.read_detached(py, |held| columns::remaining(&held.session))?)
     }
 
     #[getter]
     fn tasks(&self, py: Python<'_>) -> PyResult<Table> {
-        self.call_detached(py, |session| columns::tasks(session, None))
+        table::made(py, self.read_detached(py, |held| columns::tasks(&held.session, None))?)
     }
 
     #[getter]
     fn attributes(&self, py: Python<'_>) -> PyResult<Table> {
-        self.call_detached(py, |session| columns::attributes(session))
+        table::made(py, self.read_detached(py, |held| columns::attributes(&held.session))?)
     }
 
     #[pyo3(signature = (instances, /))]
     #[expect(clippy::needless_pass_by_value, reason = "made of a list of Python's")]
     fn _tasks_of(&self, py: Python<'_>, instances: Vec<String>) -> PyResult<Table> {
-        self.call_detached(py, |session| columns::tasks(session, Some(&instances)))
+        table::made(py, self.read_detached(py, |held| columns::tasks(&held.session, Some(&instances)))?)
     }
 
     #[pyo3(signature = (**options))]
@@ -645,9 +597,7 @@ impl Cluster {
     }
 
     fn fingerprint(&self, py: Python<'_>) -> PyResult<u128> {
-        let guard = self.gate.enter(py)?;
-        let held = &*guard;
-        Ok(py.detach(|| held.session.cluster().fingerprint().as_u128()))
+        self.read_detached(py, |held| held.session.cluster().fingerprint().as_u128())
     }
 
     fn to_json(&self, py: Python<'_>) -> PyResult<String> {
@@ -724,22 +674,13 @@ impl Cluster {
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
-        let route = self.call(py, |session| Ok(wire::route_name(session.options().cluster.route)))?;
+        let route = self.read_detached(py, |held| wire::route_name(held.session.options().cluster.route))?;
         let state = convert::to_bytes(py, &self.export(py)?);
         Ok((py.import("placewright._native")?.getattr("_restore")?, (state, route)))
     }
 }
 
 impl Cluster {
-    /// Calls the core with the interpreter's lock released and raises what it refuses.
-    fn call_detached<T: Send>(
-        &self,
-        py: Python<'_>,
-        work: impl FnOnce(&mut Session) -> Result<T, Error> + Send,
-    ) -> PyResult<T> {
-        self.call_with(py, &Json::Null, |session, _| work(session))
-    }
-
     /// Sets the status of instances.
     fn set_status(&self, instances: &Bound<'_, PyAny>, status: &'static str) -> PyResult<()> {
         let names = convert::to_instances(instances)?;

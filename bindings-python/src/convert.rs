@@ -20,6 +20,8 @@ use crate::watch::Watcher;
 
 /// Most values in one object: few enough to fit memory, where lists share their elements any number of times.
 const VALUES_MAX: usize = 1 << 26;
+/// Steps into an object that the path of an error tells.
+const PATH_STEPS_MAX: usize = 16;
 /// Values that are read between two looks at signals.
 const VALUES_BETWEEN_SIGNALS: usize = 1 << 16;
 
@@ -147,7 +149,8 @@ impl Reader {
             let key = to_text(key)?;
             match self.read(&value, depth + 1) {
                 Ok(value) => entries.push((key.into(), value)),
-                Err(fail) => return Err(fail.in_path(shown(&key))),
+                Err(fail) if depth < PATH_STEPS_MAX => return Err(fail.in_path(shown(&key))),
+                Err(fail) => return Err(fail),
             }
         }
         Ok(Json::Object(entries))
@@ -163,7 +166,9 @@ impl Reader {
         let mut read = Vec::with_capacity(length);
         for item in items {
             let value = self.read(&item?, depth + 1);
-            read.push(value.map_err(|fail| fail.in_path(&format!("[{}]", read.len())))?);
+            let step =
+                |fail: Fail| if depth < PATH_STEPS_MAX { fail.in_path(&format!("[{}]", read.len())) } else { fail };
+            read.push(value.map_err(step)?);
         }
         Ok(Json::Array(read))
     }
@@ -293,6 +298,14 @@ impl Text {
             Ok(Some(json)) => Ok(json),
             Ok(None) => Err(watcher.into_error()),
             Err(fault) => Err(fail(&fault)),
+        }
+    }
+
+    /// Bytes it takes.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Str(text) => text.len(),
+            Self::Bytes(bytes) => bytes.len(),
         }
     }
 

@@ -83,20 +83,15 @@ pub(crate) fn in_tree(py: Python<'_>, error: &Error, tree: &Json<'_>) -> PyErr {
     of(py, error, expression(error, tree), "")
 }
 
-/// The exception for an error about a document in a file. `text` is what the file holds, where it is text.
+/// The exception for an error about a document in a file, if that has a name. `text` is what the span is of: the text of the
+/// file, or an expression in there.
 #[cold]
-pub(crate) fn in_file(py: Python<'_>, error: &Error, file: &str, text: Option<&str>, tree: Option<&Json<'_>>) -> PyErr {
-    let text = if is_of_text(error) { text } else { tree.and_then(|tree| expression(error, tree)) };
+pub(crate) fn in_file(py: Python<'_>, error: &Error, file: &str, text: Option<&str>) -> PyErr {
     of(py, error, text, file)
 }
 
-/// Whether an error is about the text of a document rather than about what it says.
-pub(crate) const fn is_of_text(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::JsonSyntax | ErrorKind::JsonTooDeep | ErrorKind::JsonDuplicateKey)
-}
-
 /// The text inside a tree that an error with a span is about.
-fn expression<'j>(error: &Error, tree: &'j Json<'_>) -> Option<&'j str> {
+pub(crate) fn expression<'j>(error: &Error, tree: &'j Json<'_>) -> Option<&'j str> {
     error.span()?;
     tree.at_path(error.path()?)?.as_text().ok()
 }

@@ -2,9 +2,10 @@
 //!
 //! [`gate`] is the lock around a session, [`cluster`] and its neighbours are the classes, [`call`] is how they reach the core,
 //! [`convert`] is the only place where Python objects become core types and back, [`columns`] and [`frame`] do the same for columns,
-//! [`error`] maps kinds of errors to exceptions. Nothing here decides anything.
+//! [`load`] reads documents, [`beside`] keeps what takes long from being deaf to Ctrl-C, [`error`] maps kinds of errors to exceptions. Nothing here decides anything.
 
 mod argument;
+mod beside;
 mod bulk;
 mod call;
 mod cluster;
@@ -13,8 +14,11 @@ mod conformance;
 mod convert;
 mod error;
 mod frame;
+mod frame_instances;
+mod frame_tasks;
 mod gate;
 mod handle;
+mod load;
 mod outcome;
 mod table;
 mod usage;
@@ -25,7 +29,7 @@ use pyo3::prelude::pymodule;
 #[pymodule(gil_used = false)]
 mod _native {
     #[pymodule_export]
-    use crate::bulk::BulkResult;
+    use crate::bulk::{BulkResult, bulk_result};
     #[pymodule_export]
     use crate::cluster::{Cluster, restore};
     #[pymodule_export]
@@ -35,9 +39,9 @@ mod _native {
     #[pymodule_export]
     use crate::handle::{Request, Savepoint, Transaction};
     #[pymodule_export]
-    use crate::outcome::{Explanation, Expression, PlaceResult, compile};
+    use crate::outcome::{Explanation, Expression, PlaceResult, compile, explanation, result};
     #[pymodule_export]
-    use crate::table::Table;
+    use crate::table::{Table, table};
     #[pymodule_export]
     use crate::usage::usage;
 

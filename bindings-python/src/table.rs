@@ -1,6 +1,7 @@
 //! The class `Table`: columns of equal length, handed to data frames through the Arrow PyCapsule interface.
 //!
-//! A table is a value: it holds no cluster and no lock, and what reads it shares its memory.
+//! A table is a value: it holds no cluster and no lock, and what reads it shares its memory. To pickle one, it is taken apart into
+//! lists.
 
 use std::sync::Arc;
 
@@ -12,13 +13,15 @@ use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use numpy::{PyArray1, PyArrayMethods};
 use placewright::error::nearest;
 use placewright::{Error, ErrorKind};
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyList, PyString};
 use pyo3_arrow::ffi::to_schema_pycapsule;
 
 use crate::argument;
+use crate::columns;
 use crate::error;
+use crate::handle::Memo;
 
 /// What an instant is called in a schema.
 pub(crate) const INSTANT: fn() -> DataType = || DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into()));
@@ -28,7 +31,7 @@ const STREAM: &std::ffi::CStr = c"arrow_array_stream";
 
 /// Columns of equal length.
 #[pyclass(frozen, module = "placewright")]
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Table(RecordBatch);
 
 impl Table {
@@ -140,6 +143,23 @@ impl Table {
         Ok(columns)
     }
 
+    fn __copy__<'py>(slf: &Bound<'py, Self>) -> Bound<'py, Self> {
+        slf.clone()
+    }
+
+    fn __deepcopy__<'py>(slf: &Bound<'py, Self>, _memo: &Memo<'py>) -> Bound<'py, Self> {
+        slf.clone()
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        let parts = PyList::empty(py);
+        for (field, column) in self.0.schema().fields().iter().zip(self.0.columns()) {
+            let kind = Kind::of(column.data_type()).ok_or_else(|| unforeseen(column.data_type()))?;
+            parts.append((field.name(), kind.name(), to_list(py, column)?))?;
+        }
+        Ok((py.import("placewright._native")?.getattr("_table")?, (parts,)))
+    }
+
     fn __len__(&self) -> usize {
         self.0.num_rows()
     }
@@ -150,6 +170,76 @@ impl Table {
 
     fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         slf.py().import("placewright._html")?.call_method1("table", (slf,))
+    }
+}
+
+/// What makes a table anew, for `pickle`: a function, and for each column its name, its kind and its values.
+type Reduced<'py> = (Bound<'py, PyAny>, (Bound<'py, PyList>,));
+
+/// Makes a table of columns: what `pickle` keeps.
+#[pyfunction]
+#[pyo3(name = "_table")]
+#[expect(clippy::needless_pass_by_value, reason = "made of a list of Python's")]
+pub(crate) fn table(py: Python<'_>, parts: Vec<(String, String, Bound<'_, PyAny>)>) -> PyResult<Table> {
+    let mut made_of = Vec::with_capacity(parts.len());
+    for (name, kind, values) in &parts {
+        let column = match Kind::ALL.into_iter().find(|known| known.name() == kind) {
+            Some(Kind::Integers) => columns::figures(values.extract::<Vec<_>>()?.into_iter()),
+            Some(Kind::Booleans) => columns::booleans(values.extract::<Vec<_>>()?.into_iter()),
+            Some(Kind::Instants) => columns::instants(values.extract::<Vec<_>>()?.into_iter()),
+            Some(Kind::Texts) => columns::texts(values.extract::<Vec<Option<String>>>()?.into_iter()),
+            Some(Kind::Words) => {
+                let values = values.extract::<Vec<Option<String>>>()?;
+                let column = columns::words(values.iter().map(Option::as_deref));
+                column.map_err(|fault| error::plain(py, &fault))?
+            }
+            None => return Err(PyValueError::new_err(format!("a table has no columns of the kind `{kind}`"))),
+        };
+        made_of.push((name.clone(), column));
+    }
+    made(py, Table::new(made_of))
+}
+
+/// Kinds of columns that tables of ours have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Integers.
+    Integers,
+    /// Booleans.
+    Booleans,
+    /// Instants.
+    Instants,
+    /// Text.
+    Texts,
+    /// Text of few different values.
+    Words,
+}
+
+impl Kind {
+    /// Every kind.
+    const ALL: [Self; 5] = [Self::Integers, Self::Booleans, Self::Instants, Self::Texts, Self::Words];
+
+    /// The kind of a column of a type.
+    fn of(kind: &DataType) -> Option<Self> {
+        match kind {
+            DataType::Int64 => Some(Self::Integers),
+            DataType::Boolean => Some(Self::Booleans),
+            DataType::Timestamp(..) => Some(Self::Instants),
+            DataType::LargeUtf8 => Some(Self::Texts),
+            DataType::Dictionary(..) => Some(Self::Words),
+            _ => None,
+        }
+    }
+
+    /// What it is called in what `pickle` keeps.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Integers => "integers",
+            Self::Booleans => "booleans",
+            Self::Instants => "instants",
+            Self::Texts => "texts",
+            Self::Words => "words",
+        }
     }
 }
 

@@ -78,6 +78,8 @@ impl Watcher {
 
     /// What the core calls. A part that fell short is the last.
     pub(crate) fn watch(&mut self, done: usize) -> Option<usize> {
+        // Several works may be watched one after another, each counting from nothing.
+        self.done = self.done.min(done);
         let now = Instant::now();
         let took = now - self.started;
         let is_last = self.listener.is_some() && (done == self.total || done - self.done < self.part);

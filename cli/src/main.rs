@@ -9,6 +9,7 @@ mod completions;
 mod conformance;
 mod document;
 mod io;
+mod keys;
 mod place;
 mod query;
 mod replay;

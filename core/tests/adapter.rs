@@ -102,7 +102,7 @@ fn documents_are_taken_whole_or_not_at_all() {
         (
             r#"{"containerInstances": [{"containerInstanceArn": "a"}, {"containerInstanceArn": "a"}]}"#,
             ErrorKind::InvalidParameter,
-            "containerInstances[1]",
+            "containerInstances[1].containerInstanceArn",
         ),
         (
             r#"{"containerInstances": [{"containerInstanceArn": "a", "registeredAt": "2018-13-01"}]}"#,
@@ -530,7 +530,7 @@ fn instances_come_go_and_change() {
         &mut session,
         |session| session.register_container_instance(&instance("ci/b", "")),
         ErrorKind::DuplicateInstance,
-        "",
+        "containerInstanceArn",
     );
     session
         .run_task(r#"{"taskDefinition": "t", "count": 4, "placementStrategy": [{"type": "spread", "field": "host"}]}"#)
@@ -639,6 +639,54 @@ fn tasks_that_run_already_hold_what_their_definition_says_once() {
     check_refused(&mut session, |session| session.load_tasks(&twice), ErrorKind::DuplicateTask, "tasks[1].taskArn");
     session.load_tasks(&format!("[{}]", task("x/9", r#", "group": "g", "overrides": {"cpu": "1000"}"#))).unwrap();
     assert_eq!(cpu_and_count(&session), (2968, 2));
+}
+
+#[test]
+fn scale_in_can_be_stopped_and_choosing_in_parts_is_choosing_at_once() {
+    let ask = |text: &str| Json::parse(text).unwrap().into_owned();
+    for chain in ["", r#", "placementStrategy": [{"type": "random"}], "xSeed": 7"#] {
+        let request = format!(r#"{{"group": "g", "count": 30{chain}}}"#);
+        let mut session = session();
+        session.register_task_definition(&definition("one", "", "")).unwrap();
+        session
+            .place(
+                &session.clone().read_place(&ask(r#"{"taskDefinition": "one", "group": "g", "count": 40}"#)).unwrap(),
+            )
+            .unwrap();
+        let (before, mut at_once, mut in_parts) = (session.export(), session.clone(), session.clone());
+        let mut heard = Vec::new();
+        let stopped = session.scale_in_watched(&ask(&request), &mut |done| {
+            heard.push(done);
+            (done < 20).then_some(2)
+        });
+        assert_eq!((stopped.unwrap(), heard), (None, vec![16, 18, 20]));
+        assert_eq!(session.export(), before);
+        session.cluster().validate().unwrap();
+        let chosen = at_once.scale_in(&request).unwrap();
+        assert_eq!(chosen.len(), 30);
+        assert_eq!(in_parts.scale_in_watched(&ask(&request), &mut |_| Some(1)).unwrap(), Some(chosen));
+        assert_eq!(in_parts.export(), at_once.export());
+    }
+}
+
+#[test]
+fn names_come_back_when_many_stops_are_rolled_back() {
+    let mut session = session();
+    let mut place = |count| {
+        let request = Json::parse(&format!(r#"{{"taskDefinition": "t", "count": {count}}}"#)).unwrap().into_owned();
+        let request = session.read_place(&request).unwrap();
+        session.place(&request).unwrap().tasks.len()
+    };
+    let placed = place(60);
+    let names: Vec<String> = (1..=placed).map(|number| format!("task/placed-{number}")).collect();
+    let before = session.export();
+    let savepoint = session.begin();
+    let ids: Vec<_> = names.iter().map(|name| session.task_id(name).unwrap()).collect();
+    session.stop_tasks(&ids).unwrap();
+    assert!(session.task_id(&names[0]).is_err());
+    session.rollback(savepoint).unwrap();
+    assert_eq!(session.export(), before);
+    assert!(names.iter().all(|name| session.task_id(name).is_ok()));
 }
 
 #[test]

@@ -22,6 +22,10 @@ __all__ = [
     "BulkResult",
     "Cluster",
     "_restore",
+    "_bulk_result",
+    "_explanation",
+    "_result",
+    "_table",
     "conformance_check",
     "conformance_digest",
     "conformance_replay",
@@ -111,11 +115,28 @@ class _Columns(TypedDict, total=False):
     """Numbers of GPUs, whose ids are then `gpu-0`, `gpu-1` and so on. By default `gpus` or `gpus_registered`."""
     eni_task_slots: Union[str, None]
     """Numbers of awsvpc tasks. By default `eni_task_slots` or `eni_task_slots_registered`."""
+    registered_at: Union[str, None]
+    """When they registered: instants, text of ISO 8601, or nanoseconds after 1970. Those without a zone are of UTC."""
+    ports: Union[str, None]
+    """TCP host ports that are taken; lists of integers. Where there are none, those of the agent."""
+    udp_ports: Union[str, None]
+    """UDP host ports that are taken; lists of integers."""
+    cpu_remaining: Union[str, None]
+    """CPU units that are left. An instance with a value in one of the columns of what remains is taken as it says, and all is left
+    of what none tells of; tasks that are loaded later are subtracted from it already."""
+    memory_mib_remaining: Union[str, None]
+    """Memory that is left, in MiB."""
+    gpus_remaining: Union[str, None]
+    """Numbers of GPUs that are free; those with the greatest numbers are."""
+    running_tasks: Union[str, None]
+    """Numbers of tasks they run, those that are loaded later included."""
     attributes: Union[bool, Iterable[str], Mapping[str, str], None]
     """Columns of text that are attributes: names, or a mapping from column to attribute; `True` for every further column of text.
     An instance without a value does not carry the attribute; an empty text is an attribute with a name only. Default: none."""
     custom: Union[Iterable[str], Mapping[str, str], None]
     """Columns with amounts of custom resources: names, or a mapping from column to resource. Default: none."""
+    custom_remaining: Union[Iterable[str], Mapping[str, str], None]
+    """Columns with what is left of custom resources, in the same way."""
 
 class _FrameOptions(_Columns, _Options, total=False):
     """Columns of a frame, and options of a cluster."""
@@ -164,6 +185,9 @@ class Table:
         """The types of the columns, for other libraries."""
     def __arrow_c_stream__(self, requested_schema: Union[object, None] = None) -> object:
         """The columns, for other libraries."""
+    def __copy__(self) -> Table: ...
+    def __deepcopy__(self, _memo: dict[int, Any], /) -> Table: ...
+    def __reduce__(self) -> tuple[Callable[..., Table], tuple[list[tuple[str, str, list[Any]]]]]: ...
     def __len__(self) -> int:
         """Number of rows."""
     def _repr_html_(self) -> str: ...
@@ -206,7 +230,7 @@ class Cluster:
 
         `frame` is anything with `__arrow_c_stream__` or `__arrow_c_array__` (polars, pandas, pyarrow, duckdb, a `Table`), or a
         dict of columns (lists, numpy arrays). Columns of `custom` are declared as resources. Raises `InvalidInputError` with the
-        column and the row, e.g. `cpu[3]`, in `path`.
+        column and the row, e.g. `cpu[3]`, in `path`. Ctrl-C ends it.
         """
     def register_frame(self, frame: _Frame, /, **columns: Unpack[_Columns]) -> None:
         """Registers the instances in a data frame, all of them or none; see `from_frame`. Custom resources must be declared."""
@@ -483,6 +507,9 @@ class Result:
     @property
     def table(self) -> Table:
         """The placements as columns: `task` and `instance`, by id."""
+    def __copy__(self) -> Result: ...
+    def __deepcopy__(self, _memo: dict[int, Any], /) -> Result: ...
+    def __reduce__(self) -> tuple[Callable[..., Result], tuple[int, list[Any], list[Any]]]: ...
     def _repr_html_(self) -> str: ...
     def to_dict(self) -> dict[str, Any]:
         """ECS's answer to RunTask: `tasks` and `failures`."""
@@ -507,6 +534,7 @@ class BulkResult:
     @property
     def table(self) -> Table:
         """The same as columns: `request`, its position; `instance` and `task` as above, missing where it was not placed."""
+    def __reduce__(self) -> tuple[Callable[..., BulkResult], tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], int]]: ...
     def __len__(self) -> int: ...
 
 @final
@@ -543,6 +571,9 @@ class Explanation:
         `available`, `detail`."""
     def plot(self, *, ax: Union[Axes, None] = None) -> Axes:
         """How many instances fell away for each reason, through matplotlib. Needs the extra `plot`."""
+    def __copy__(self) -> Explanation: ...
+    def __deepcopy__(self, _memo: dict[int, Any], /) -> Explanation: ...
+    def __reduce__(self) -> tuple[Callable[..., Explanation], tuple[str, str, Table]]: ...
     def _repr_html_(self) -> str: ...
     def to_dict(self) -> dict[str, Any]:
         """All of it."""
@@ -613,4 +644,8 @@ class _Usage(TypedDict):
     zones: dict[str, int]
 
 def _usage(cluster: Cluster) -> _Usage: ...
+def _table(parts: list[tuple[str, str, list[Any]]]) -> Table: ...
+def _result(wanted: int, tasks: list[Any], failures: list[tuple[str, str, Union[str, None]]]) -> Result: ...
+def _explanation(json: str, text: str, table: Table) -> Explanation: ...
+def _bulk_result(instance: npt.NDArray[np.int32], task: npt.NDArray[np.int64], placed: int) -> BulkResult: ...
 def _restore(state: bytes, route: str) -> Cluster: ...

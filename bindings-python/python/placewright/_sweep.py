@@ -181,8 +181,8 @@ def grid(
     for option in options:
         if option not in known:
             near = difflib.get_close_matches(option, known, 1)
-            help = f"did you mean {near[0]!r}?" if near else "axes of your own go in `tags`"
-            raise TypeError(f"a scenario has no option {option!r}; {help}")
+            help = f"did you mean {near[0]!r}? " if near else ""
+            raise TypeError(f"a scenario has no option {option!r}; {help}axes of your own go in `tags`")
     axes: List[List[Tuple[str, Any]]] = []
     for values in (*options.values(), *(tags or {}).values()):
         if isinstance(values, (str, bytes, Cluster)) or not isinstance(values, (Iterable, Mapping)):
@@ -354,6 +354,7 @@ class _Shipment:
         self.file: Optional[_File] = None
         self.scattered: Any = None
         self.was_sent = False
+        self.misses = self.doubt = 0
 
     def given_to(self, executor: Executor, is_needed: bool) -> Any:
         """What a call has as the cluster; nothing where workers have it and it is not needed."""
@@ -366,8 +367,9 @@ class _Shipment:
             if self.scattered is None:
                 self.scattered = scatter(self.state, broadcast=True)
             return self.scattered
-        is_given = is_needed or not self.was_sent
+        is_given = is_needed or not self.was_sent or self.doubt > 0
         self.was_sent = True
+        self.doubt = max(0, self.doubt - 1)
         return self.state if is_given else None
 
     def in_file(self, state: bytes) -> _File:
@@ -379,6 +381,11 @@ class _Shipment:
                 file.write(state)
             self.file = _File(path)
         return self.file
+
+    def miss(self) -> None:
+        """A worker did not have it. Who calls cannot choose the worker, so a few further calls have it too, more with each miss."""
+        self.misses += 1
+        self.doubt = self.misses
 
     def lose(self) -> None:
         """Workers are gone that may have had it."""
@@ -600,6 +607,7 @@ class _Sweep(Generic[T]):
                 continue
             if isinstance(answers, _Unknown):
                 batch.answered += answers.answers
+                batch.shipment.miss()
                 self.send(batch, has_state=True)
                 batch.was_given = True
                 continue

@@ -84,6 +84,7 @@ impl Session {
         self.depth = savepoint.depth - 1;
         if self.depth == 0 {
             self.journal.clear();
+            self.tasks.tidy();
         }
         Ok(())
     }
@@ -161,6 +162,8 @@ impl Session {
         let is_pending = self.pending.remove(&id);
         if self.depth > 0 {
             self.journal.push(Undo::TaskGone(id, name.clone(), is_pending));
+        } else {
+            self.tasks.tidy();
         }
         Some(name.into_text())
     }
