@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing and runs every test. Usage: ./test.sh [STEP ...]; without arguments, every step.
 #
-# Needs rustup's stable toolchain. The fuzz step also needs a nightly one, the msrv step apt-get, the python step Python 3.9 or
-# later with venv, its browser test chromium, which it installs where it is root and has apt-get, its test without the
+# Needs rustup's stable toolchain. The fuzz step also needs a nightly one, the msrv step apt-get, the python step Python 3.11 or
+# later with venv (the package itself runs on 3.9; what tests it does not), its browser test chromium, which it installs where it is root and has apt-get, its test without the
 # interpreter's lock a free-threaded CPython 3.14, and the benches step counts instructions with valgrind; each says so and is
 # skipped where that is absent, and fails where it is there and something is wrong.
 set -euo pipefail
@@ -16,9 +16,9 @@ MSRV=1.85
 # Prints the path of an interpreter that can build and test the Python package; fails where there is none.
 python_command() {
   local command
-  for command in "${PYTHON:-}" python3 python3.{13,12,11,10,9}; do
+  for command in "${PYTHON:-}" python3 python3.{14,13,12,11}; do
     if [ -n "$command" ] && command -v "$command" >/dev/null &&
-      "$command" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 9))' 2>/dev/null; then
+      "$command" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
       command -v "$command"
       return
     fi
@@ -49,7 +49,7 @@ step_lint() {
   if python=$(python_command); then
     PYO3_PYTHON=$python cargo clippy --quiet -p placewright-python --all-targets -- -D warnings
   else
-    echo "clippy of bindings-python skipped: no Python 3.9 or later"
+    echo "clippy of bindings-python skipped: no Python 3.11 or later"
   fi
 }
 
@@ -143,7 +143,7 @@ browser() {
 step_python() {
   local python root=$PWD home=$PWD/.tools/python wheels=$PWD/.tools/wheels clean=$PWD/.tools/python-clean digest map
   if ! python=$(python_command); then
-    echo "skipped: no Python 3.9 or later with venv"
+    echo "skipped: no Python 3.11 or later with venv"
     return
   fi
   digest=$(cargo run --quiet --release -p placewright-cli -- conformance core/testdata/placement | sed -n 's/^digest //p')
@@ -183,6 +183,16 @@ for needed in ("py.typed", "_native.pyi", "_sweep.py"):
 print(f"{wheel.name}: {wheel.stat().st_size // 1024} KiB, no path of this machine")
 PYTHON
   )
+  # As people install it: from the sdist, and from a checkout. The flags are those of the wheel, so little is built again.
+  local source
+  for source in "$wheels"/*.tar.gz "$root/bindings-python"; do
+    rm -rf "$clean"
+    "$python" -m venv "$clean"
+    RUSTFLAGS="${RUSTFLAGS:-} $map" CARGO_TARGET_DIR=$root/target/wheel \
+      "$clean/bin/python" -m pip install --quiet --disable-pip-version-check "$source"
+    (cd / && "$clean/bin/python" -W error -c 'import placewright as pw; assert len(pw.Cluster()) == 0')
+    echo "installed from $(basename "$source")"
+  done
   wheel_interpreters | while read -r python; do
     rm -rf "$clean"
     "$python" -m venv "$clean"

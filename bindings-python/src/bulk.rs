@@ -1,7 +1,7 @@
 //! The bulk lane: many requests in one call, arrays in and arrays out.
 
 use numpy::{PyArray1, PyArrayDescrMethods, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods};
-use placewright::{Placement, RequestId};
+use placewright::{Error, ErrorKind, Placement, RequestId};
 use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -93,7 +93,8 @@ pub(crate) fn place(
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<BulkResult> {
     let py = cluster.py();
-    let kinds = numbers(cluster, requests)?;
+    let handles = handles(cluster, requests)?;
+    let kinds: Vec<_> = handles.iter().map(|handle| handle.get().id).collect();
     let list = match indices {
         None => kinds,
         Some(indices) => chosen(&kinds, indices)?,
@@ -111,27 +112,41 @@ pub(crate) fn place(
         Err(fault) => Err(error::plain(py, &fault)),
         Ok(None) => Err(watcher.into_error()),
         Ok(Some((instance, task, placed))) => Ok(BulkResult {
-            instance: PyArray1::from_vec(py, instance).unbind(),
-            task: PyArray1::from_vec(py, task).unbind(),
+            instance: kept(PyArray1::from_vec(py, instance)),
+            task: kept(PyArray1::from_vec(py, task)),
             placed,
             requests: list.len(),
         }),
     }
 }
 
-/// The numbers of requests.
-fn numbers(cluster: &Bound<'_, Cluster>, requests: &Bound<'_, PyAny>) -> PyResult<Vec<RequestId>> {
-    let mut numbers = Vec::with_capacity(requests.len().unwrap_or(0));
+/// An array that nobody writes to any more.
+fn kept<T: numpy::Element>(array: Bound<'_, PyArray1<T>>) -> Py<PyArray1<T>> {
+    drop(array.readwrite().make_nonwriteable());
+    array.unbind()
+}
+
+/// Requests that stay prepared as long as this is kept, also where the caller has given them away.
+fn handles<'py>(cluster: &Bound<'py, Cluster>, requests: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, Request>>> {
+    let mut handles = Vec::with_capacity(requests.len().unwrap_or(0));
     for request in requests.try_iter()? {
-        let request = request?;
-        let Ok(request) = request.cast::<Request>() else {
-            let kind = request.get_type();
-            let message = format!("requests[{}] is a `{}`; prepare requests first", numbers.len(), kind.name()?);
-            return Err(PyTypeError::new_err(message));
-        };
-        numbers.push(request.get().of(cluster.py(), cluster.get())?);
+        let at = handles.len();
+        let request = request?.cast_into::<Request>().map_err(|other| {
+            let kind = other.into_inner().get_type();
+            let name = kind.name().map_or_else(|_| "?".to_string(), |name| name.to_string());
+            PyTypeError::new_err(format!("requests[{at}] is a `{name}`; prepare requests first"))
+        })?;
+        let known = request.get();
+        known.of(cluster.py(), cluster.get())?;
+        if known.all_or_nothing && known.count > 1 {
+            let message =
+                format!("the request is for all of {} tasks or none, and a bulk places one of each", known.count);
+            let fault = Error::with_message(ErrorKind::InvalidParameter, message).in_path(&format!("requests[{at}]"));
+            return Err(error::plain(cluster.py(), &fault.with_help("place it with `place`")));
+        }
+        handles.push(request);
     }
-    Ok(numbers)
+    Ok(handles)
 }
 
 /// The requests that an array chooses by position.

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use crate::cluster::Cluster;
 use crate::convert::{self, Asked};
 use crate::error;
-use crate::gate::{Guard, Held};
+use crate::gate::Held;
 use crate::handle::{Request, Savepoint};
 use crate::outcome::{Explanation, PlaceResult};
 use crate::watch::Watcher;
@@ -128,18 +128,20 @@ impl Cluster {
     /// Closes a savepoint, and those inside it.
     pub(crate) fn close(&self, py: Python<'_>, savepoint: Option<SessionSavepoint>, is_kept: bool) -> PyResult<()> {
         let mut guard = self.gate.enter(py)?;
-        let result = close(&mut guard, savepoint, is_kept);
+        let held = &mut *guard;
+        let result = py.detach(|| close(held, savepoint, is_kept));
         drop(guard);
         result.map_err(|fault| error::plain(py, &fault))
     }
 
-    /// Closes a savepoint, unless that was done.
+    /// Closes a savepoint, unless that was done; no signal keeps it from that.
     pub(crate) fn close_if_open(&self, py: Python<'_>, savepoint: SessionSavepoint, is_kept: bool) -> PyResult<()> {
-        let mut guard = self.gate.enter(py)?;
+        let mut guard = self.gate.enter_surely(py)?;
         if !guard.savepoints.contains(&savepoint) {
             return Ok(());
         }
-        let result = close(&mut guard, Some(savepoint), is_kept);
+        let held = &mut *guard;
+        let result = py.detach(|| close(held, Some(savepoint), is_kept));
         drop(guard);
         result.map_err(|fault| error::plain(py, &fault))
     }
@@ -175,7 +177,7 @@ impl Cluster {
         text.ok_or_else(|| watcher.into_error())
     }
 
-    /// A copy without savepoints and prepared requests.
+    /// A copy without savepoints, prepared requests and warnings, as its JSON has none of them.
     pub(crate) fn copied(&self, py: Python<'_>) -> PyResult<Self> {
         let copied = self.read_detached(py, |held| {
             let mut session = held.session.clone();
@@ -184,6 +186,7 @@ impl Cluster {
             }
             let requests: Vec<_> = session.cluster().requests().collect();
             requests.into_iter().try_for_each(|id| session.release(id))?;
+            session.take_warnings();
             Ok(session)
         })?;
         copied.map(Self::from).map_err(|fault: Error| error::plain(py, &fault))
@@ -230,18 +233,18 @@ pub(crate) fn answer(
 }
 
 /// Closes a savepoint, the innermost for none, and those inside it.
-fn close(guard: &mut Guard<'_>, savepoint: Option<SessionSavepoint>, is_kept: bool) -> Result<(), Error> {
-    let Some(savepoint) = savepoint.or_else(|| guard.savepoints.last().copied()) else {
+fn close(held: &mut Held, savepoint: Option<SessionSavepoint>, is_kept: bool) -> Result<(), Error> {
+    let Some(savepoint) = savepoint.or_else(|| held.savepoints.last().copied()) else {
         return Err(Error::new(ErrorKind::NoSavepoint));
     };
-    let Some(position) = guard.savepoints.iter().position(|open| *open == savepoint) else {
+    let Some(position) = held.savepoints.iter().position(|open| *open == savepoint) else {
         return Err(Error::with_message(ErrorKind::StaleHandle, "the savepoint was closed before"));
     };
     if is_kept {
-        guard.session.commit(savepoint)?;
+        held.session.commit(savepoint)?;
     } else {
-        guard.session.rollback(savepoint)?;
+        held.session.rollback(savepoint)?;
     }
-    guard.savepoints.truncate(position);
+    held.savepoints.truncate(position);
     Ok(())
 }

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 
 use placewright::adapter::{Session, SessionOptions, Watch};
 use placewright::json::Json;
-use placewright::{Error, Instance, InstanceStatus, wire};
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use placewright::{Error, ErrorKind, Instance, InstanceStatus, wire};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple, PyType};
 
+use crate::argument;
 use crate::beside::{self, Piece};
 use crate::bulk::{self, BulkResult};
 use crate::call::{Named, What, answer};
@@ -47,13 +48,6 @@ pub(crate) fn restore(py: Python<'_>, state: &Bound<'_, PyBytes>, route: &str) -
     let options = SessionOptions::from_json(&Json::object([("route", Json::from(route))]));
     session.set_route(options.map_err(|fault| error::plain(py, &fault))?.cluster.route);
     Ok(session.into())
-}
-
-/// A number that is another one once a cluster was changed: for those who would otherwise compare fingerprints.
-#[pyfunction]
-#[pyo3(name = "_changes")]
-pub(crate) fn changes(cluster: &Bound<'_, Cluster>) -> u64 {
-    cluster.get().gate.changes()
 }
 
 /// What makes a cluster anew, for `pickle`: a function and its arguments.
@@ -159,34 +153,49 @@ impl Cluster {
 
     #[pyo3(signature = (name, /, *, cpu, memory_mib, zone=None, attributes=None, gpus=None, custom=None, ports=None,
         udp_ports=None, eni_task_slots=None, ec2_instance_id=None, capacity_provider=None, agent_version=None,
-        agent_connected=true, status="ACTIVE"))]
+        agent_connected=true, status=None))]
     #[expect(clippy::too_many_arguments, reason = "keywords of Python")]
     fn register(
         &self,
         py: Python<'_>,
-        name: &str,
-        cpu: i64,
-        memory_mib: i64,
-        zone: Option<&str>,
+        name: &Bound<'_, PyAny>,
+        cpu: &Bound<'_, PyAny>,
+        memory_mib: &Bound<'_, PyAny>,
+        zone: Option<&Bound<'_, PyAny>>,
         attributes: Option<&Bound<'_, PyAny>>,
-        gpus: Option<Vec<String>>,
-        custom: Option<&Bound<'_, PyDict>>,
-        ports: Option<Vec<u16>>,
-        udp_ports: Option<Vec<u16>>,
-        eni_task_slots: Option<u32>,
-        ec2_instance_id: Option<&str>,
-        capacity_provider: Option<&str>,
-        agent_version: Option<&str>,
+        gpus: Option<&Bound<'_, PyAny>>,
+        custom: Option<&Bound<'_, PyAny>>,
+        ports: Option<&Bound<'_, PyAny>>,
+        udp_ports: Option<&Bound<'_, PyAny>>,
+        eni_task_slots: Option<&Bound<'_, PyAny>>,
+        ec2_instance_id: Option<&Bound<'_, PyAny>>,
+        capacity_provider: Option<&Bound<'_, PyAny>>,
+        agent_version: Option<&Bound<'_, PyAny>>,
         agent_connected: bool,
-        status: &str,
+        status: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
+        let port = |name: &str, value: &Bound<'_, PyAny>| argument::number(name, value, (0, u16::MAX));
+        let name = argument::text("name", name)?;
+        let (cpu, memory_mib) = (argument::amount("cpu", cpu)?, argument::amount("memory_mib", memory_mib)?);
+        let zone = argument::optional_text("zone", zone)?;
         let attributes = convert::to_attributes(attributes)?;
-        let custom: Vec<(String, i64)> = custom.map_or(Ok(Vec::new()), |custom| custom.items().extract())?;
-        let Some(status) = InstanceStatus::from_ecs(status) else {
-            return Err(PyValueError::new_err(format!("status `{status}` is unknown")));
+        let gpus = argument::list("gpus", gpus, argument::text)?;
+        let custom = argument::amounts("custom", custom)?;
+        let (ports, udp_ports) = (argument::list("ports", ports, port)?, argument::list("udp_ports", udp_ports, port)?);
+        let slots = |value| argument::number("eni_task_slots", value, (0, u32::MAX));
+        let eni_task_slots = eni_task_slots.map(slots).transpose()?;
+        let ec2_instance_id = argument::optional_text("ec2_instance_id", ec2_instance_id)?;
+        let capacity_provider = argument::optional_text("capacity_provider", capacity_provider)?;
+        let agent_version = argument::optional_text("agent_version", agent_version)?;
+        let status = argument::optional_text("status", status)?.unwrap_or_else(|| "ACTIVE".to_string());
+        let Some(status) = InstanceStatus::from_ecs(&status) else {
+            let message = format!("status `{status}` is unknown");
+            let known = InstanceStatus::ALL.map(|known| format!("`{known}`")).join(", ");
+            let fault = Error::with_message(ErrorKind::InvalidParameter, message).in_path("status");
+            return Err(error::plain(py, &fault.with_help(format!("it is one of {known}"))));
         };
         let gpus = gpus.unwrap_or_default();
-        let mut instance = Instance::new(name).with_resources(cpu, memory_mib).with_status(status);
+        let mut instance = Instance::new(&name).with_resources(cpu, memory_mib).with_status(status);
         instance.registered.gpus = gpus.iter().map(String::as_str).collect();
         instance.registered.custom = custom.iter().map(|(name, amount)| (name.as_str(), *amount)).collect();
         if let Some(ports) = ports {
@@ -194,13 +203,13 @@ impl Cluster {
         }
         instance.registered.udp_ports = udp_ports.unwrap_or_default();
         instance.attributes = attributes.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect();
-        if let Some(zone) = zone {
+        if let Some(zone) = &zone {
             instance = instance.with_zone(zone);
         }
         instance.eni_task_slots = eni_task_slots;
-        instance.ec2_instance_id = ec2_instance_id;
-        instance.capacity_provider = capacity_provider;
-        instance.agent_version = agent_version;
+        instance.ec2_instance_id = ec2_instance_id.as_deref();
+        instance.capacity_provider = capacity_provider.as_deref();
+        instance.agent_version = agent_version.as_deref();
         instance.agent_connected = agent_connected;
         self.call(py, |session| session.register(&instance).map(drop))
     }
@@ -212,13 +221,15 @@ impl Cluster {
     }
 
     #[pyo3(signature = (name, /))]
-    fn declare_resource(&self, py: Python<'_>, name: &str) -> PyResult<()> {
-        self.call(py, |session| session.declare_resource(name))
+    fn declare_resource(&self, py: Python<'_>, name: &Bound<'_, PyAny>) -> PyResult<()> {
+        let name = argument::text("name", name)?;
+        self.call(py, |session| session.declare_resource(&name))
     }
 
     #[pyo3(signature = (instance, /, *, force=false))]
-    fn deregister(&self, py: Python<'_>, instance: &str, force: bool) -> PyResult<Vec<String>> {
-        self.call(py, |session| session.deregister_container_instance(instance, force))
+    fn deregister(&self, py: Python<'_>, instance: &Bound<'_, PyAny>, force: bool) -> PyResult<Vec<String>> {
+        let instance = argument::text("instance", instance)?;
+        self.call_detached(py, |session| session.deregister_container_instance(&instance, force))
     }
 
     #[pyo3(signature = (instances, /))]
@@ -244,8 +255,9 @@ impl Cluster {
     }
 
     #[pyo3(signature = (instance, connected, /))]
-    fn set_agent_connected(&self, py: Python<'_>, instance: &str, connected: bool) -> PyResult<()> {
-        self.call(py, |session| session.set_agent_connected(instance, connected))
+    fn set_agent_connected(&self, py: Python<'_>, instance: &Bound<'_, PyAny>, connected: bool) -> PyResult<()> {
+        let instance = argument::text("instance", instance)?;
+        self.call(py, |session| session.set_agent_connected(&instance, connected))
     }
 
     // Definitions and tasks.
@@ -293,6 +305,7 @@ impl Cluster {
             What::Prepared(request) => return self.place_prepared(py, request.get(), progress),
             What::Document(document) => document,
         };
+        let mut watcher = Watcher::new(progress, 0)?;
         let mut guard = self.gate.enter(py)?;
         let request = match guard.session.read_place(&document) {
             Ok(request) => request,
@@ -302,7 +315,7 @@ impl Cluster {
             }
         };
         let wanted = request.count as usize;
-        let mut watcher = Watcher::new(progress, wanted)?;
+        watcher.set_total(wanted);
         let held = &mut *guard;
         let result = py.detach(|| held.session.place_watched(&request, &mut |done| watcher.watch(done)));
         drop(guard);
@@ -332,7 +345,8 @@ impl Cluster {
             Ok((request, id))
         })?;
         let cluster = slf.clone().unbind();
-        Ok(Request { cluster, id, definition: request.definition, group: request.group, count: request.count })
+        let (count, all_or_nothing) = (request.count, request.all_or_nothing);
+        Ok(Request { cluster, id, definition: request.definition, group: request.group, count, all_or_nothing })
     }
 
     #[pyo3(signature = (requests, indices=None, /, *, progress=None))]
@@ -376,15 +390,16 @@ impl Cluster {
     #[pyo3(signature = (tasks, /))]
     fn stop(&self, py: Python<'_>, tasks: &Bound<'_, PyAny>) -> PyResult<()> {
         let tasks = Named::read(tasks)?;
-        self.call(py, |session| {
+        self.call_detached(py, |session| {
             let ids = tasks.iter().map(|task| Self::task_id(session, task)).collect::<Result<Vec<_>, Error>>()?;
             session.stop_tasks(&ids)
         })
     }
 
     #[pyo3(signature = (task, /))]
-    fn finish(&self, py: Python<'_>, task: &str) -> PyResult<()> {
-        self.call(py, |session| session.finish_task(task))
+    fn finish(&self, py: Python<'_>, task: &Bound<'_, PyAny>) -> PyResult<()> {
+        let task = argument::text("task", task)?;
+        self.call(py, |session| session.finish_task(&task))
     }
 
     #[pyo3(signature = (group, count, /, *, strategies=None, seed=None))]
@@ -453,9 +468,10 @@ impl Cluster {
     }
 
     #[pyo3(signature = (instance, /))]
-    fn instance<'py>(&self, py: Python<'py>, instance: &str) -> PyResult<Bound<'py, PyAny>> {
+    fn instance<'py>(&self, py: Python<'py>, instance: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let instance = argument::text("instance", instance)?;
         let described = self.call(py, |session| {
-            let id = session.instance_id(instance)?;
+            let id = session.instance_id(&instance)?;
             session.describe_instance(id).map(Json::into_owned)
         })?;
         convert::to_object(py, &described)
@@ -477,7 +493,7 @@ impl Cluster {
 
     #[getter]
     fn instance_ids(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        self.call(py, |session| {
+        self.call_detached(py, |session| {
             let cluster = session.cluster();
             cluster.instances().map(|id| cluster.instance(id).map(|instance| instance.name().to_string())).collect()
         })
@@ -485,7 +501,7 @@ impl Cluster {
 
     #[getter]
     fn task_ids(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        self.call(py, |session| {
+        self.call_detached(py, |session| {
             let names = session.cluster().tasks().filter_map(|id| session.task_name(id).map(Cow::into_owned));
             Ok(names.collect())
         })
@@ -532,8 +548,9 @@ impl Cluster {
     }
 
     #[pyo3(signature = (group, /))]
-    fn running_tasks_of(&self, py: Python<'_>, group: &str) -> PyResult<usize> {
-        self.call(py, |session| Ok(session.cluster().running_tasks_of(group)))
+    fn running_tasks_of(&self, py: Python<'_>, group: &Bound<'_, PyAny>) -> PyResult<usize> {
+        let group = argument::text("group", group)?;
+        self.call(py, |session| Ok(session.cluster().running_tasks_of(&group)))
     }
 
     #[getter]
@@ -556,14 +573,19 @@ impl Cluster {
 
     #[getter]
     fn warnings(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        let mut guard = self.gate.enter(py)?;
-        let new = guard.session.take_warnings();
-        for warning in new {
-            if !guard.warnings.contains(&warning) {
-                guard.warnings.push(warning);
-            }
-        }
-        Ok(guard.warnings.clone())
+        self.call(py, |session| Ok(session.warnings().to_vec()))
+    }
+
+    fn _forget_warnings(&self, py: Python<'_>) -> PyResult<()> {
+        self.call(py, |session| {
+            session.take_warnings();
+            Ok(())
+        })
+    }
+
+    #[getter]
+    fn _version(&self, py: Python<'_>) -> PyResult<(u64, u64)> {
+        self.call(py, |session| Ok(session.version()))
     }
 
     #[getter]
@@ -612,10 +634,14 @@ impl Cluster {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        self.call(py, |session| {
+        let counted = self.call(py, |session| {
             let (instances, tasks) = (session.cluster().instances().len(), session.cluster().running_tasks());
             Ok(format!("<Cluster: {instances} instances, {tasks} tasks>"))
-        })
+        });
+        match counted {
+            Err(fault) if error::is_busy(py, &fault) => Ok("<Cluster: in the middle of a call>".to_string()),
+            counted => counted,
+        }
     }
 
     // What if.

@@ -13,6 +13,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple};
 
+use crate::argument;
 use crate::error;
 use crate::outcome::{Expression, compile};
 use crate::watch::Watcher;
@@ -199,6 +200,15 @@ fn to_text(text: &Bound<'_, PyString>) -> Result<String, Fail> {
     }
 }
 
+/// A text that stands for itself; `path` is where, for an error, and empty where nobody knows.
+pub(crate) fn read_text(text: &Bound<'_, PyString>, path: &str) -> PyResult<String> {
+    to_text(text).map_err(|fail| match fail {
+        Fail::Core(error) if path.is_empty() => error::plain(text.py(), &error),
+        Fail::Core(error) => error::plain(text.py(), &error.in_path(path)),
+        Fail::Python(error) => error,
+    })
+}
+
 /// An integer of at most 64 bits.
 fn to_integer(integer: &Bound<'_, PyInt>) -> Result<Json<'static>, Fail> {
     if let Ok(number) = integer.extract::<i64>() {
@@ -340,7 +350,11 @@ impl Asked<'_, '_> {
     /// Each option with its name here and its key in a request.
     fn entries(&self) -> PyResult<Vec<(&'static str, &'static str, Json<'static>)>> {
         let plain = |value: Option<&Bound<'_, PyAny>>| value.map(to_json).transpose();
-        let rules = |value: Option<&Bound<'_, PyAny>>, second| value.map(|value| to_rules(value, second)).transpose();
+        // No rule at all is none given, so that those of the request stay.
+        let are_given = |rules: &Json<'_>| !matches!(rules, Json::Array(items) if items.is_empty());
+        let rules = |value: Option<&Bound<'_, PyAny>>, second| -> PyResult<Option<Json<'static>>> {
+            Ok(value.map(|value| to_rules(value, second)).transpose()?.filter(are_given))
+        };
         let all = [
             ("count", "count", plain(self.count)?),
             ("group", "group", plain(self.group)?),
@@ -349,8 +363,7 @@ impl Asked<'_, '_> {
             ("all_or_nothing", "xAllOrNothing", plain(self.all_or_nothing)?),
             ("seed", "xSeed", plain(self.seed)?),
         ];
-        let is_given = |value: &Json<'_>| !matches!(value, Json::Array(items) if items.is_empty());
-        Ok(all.into_iter().filter_map(|(name, key, value)| Some((name, key, value.filter(is_given)?))).collect())
+        Ok(all.into_iter().filter_map(|(name, key, value)| Some((name, key, value?))).collect())
     }
 
     /// Refuses every option, for a request that is prepared already.
@@ -399,11 +412,14 @@ pub(crate) fn to_request(what: &Bound<'_, PyAny>, asked: &Asked<'_, '_>) -> PyRe
 
 /// Strategies or constraints: one, or several. A text is `type` or `type:second`.
 pub(crate) fn to_rules(value: &Bound<'_, PyAny>, second: &'static str) -> PyResult<Json<'static>> {
-    let is_one = value.is_instance_of::<PyString>() || value.is_instance_of::<PyDict>() || value.hasattr("to_dict")?;
+    let is_one = value.is_instance_of::<PyString>()
+        || value.is_instance_of::<PyDict>()
+        || value.is_instance_of::<Expression>()
+        || value.hasattr("to_dict")?;
     let rule = |rule: &Bound<'_, PyAny>| -> PyResult<Json<'static>> {
         match rule.cast::<PyString>() {
             Ok(text) => {
-                let text = text.extract::<String>()?;
+                let text = read_text(text, "")?;
                 Ok(match text.split_once(':') {
                     Some((kind, rest)) => {
                         Json::object([("type", Json::from(kind)), (second, Json::from(rest))]).into_owned()
@@ -411,7 +427,14 @@ pub(crate) fn to_rules(value: &Bound<'_, PyAny>, second: &'static str) -> PyResu
                     None => Json::object([("type", Json::from(text))]),
                 })
             }
-            Err(_) => to_json(rule),
+            Err(_) => match rule.cast::<Expression>() {
+                // The one constraint that has an expression.
+                Ok(expression) if second == "expression" => {
+                    let source = Json::from(expression.get().0.source().to_string());
+                    Ok(Json::object([("type", Json::from("memberOf")), (second, source)]))
+                }
+                _ => to_json(rule),
+            },
         }
     };
     if is_one {
@@ -443,7 +466,7 @@ pub(crate) fn to_options(options: Option<&Bound<'_, PyDict>>) -> PyResult<Sessio
     let Some(options) = options else { return Ok(SessionOptions::default()) };
     let mut entries = Vec::new();
     for (name, value) in options.iter() {
-        let name = name.extract::<String>()?;
+        let name = name.str()?.to_string_lossy().into_owned();
         let Some((_, key)) = OPTIONS.iter().find(|(known, _)| *known == name) else {
             let near = nearest(&name, OPTIONS.map(|(known, _)| known));
             let help = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
@@ -476,11 +499,7 @@ pub(crate) fn to_names<T>(
     mut other: impl FnMut(&Bound<'_, PyAny>) -> PyResult<T>,
 ) -> PyResult<Vec<T>> {
     let mut one = |value: &Bound<'_, PyAny>| match value.cast::<PyString>() {
-        Ok(name) => match to_text(name) {
-            Ok(name) => text(name),
-            Err(Fail::Core(error)) => Err(error::plain(value.py(), &error)),
-            Err(Fail::Python(error)) => Err(error),
-        },
+        Ok(name) => text(read_text(name, "")?),
         Err(_) => other(value),
     };
     if value.is_instance_of::<PyString>() || !value.hasattr("__iter__")? {
@@ -534,7 +553,15 @@ pub(crate) fn to_bytes<'py>(py: Python<'py>, text: &str) -> Bound<'py, PyBytes> 
 pub(crate) fn to_attributes(attributes: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<(String, Option<String>)>> {
     let Some(attributes) = attributes else { return Ok(Vec::new()) };
     match attributes.cast::<PyMapping>() {
-        Ok(mapping) => mapping.items()?.extract(),
+        Ok(mapping) => {
+            let one = |item: Bound<'_, PyAny>| -> PyResult<(String, Option<String>)> {
+                let (name, value) = item.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
+                let value = Some(&value).filter(|value| !value.is_none());
+                let name = argument::text("attributes", &name)?;
+                Ok((name.clone(), argument::optional_text(&format!("attributes.{name}"), value)?))
+            };
+            mapping.items()?.iter().map(one).collect()
+        }
         Err(_) => {
             let other = |value: &Bound<'_, PyAny>| Err(PyTypeError::new_err(format!("{} is no name", value.repr()?)));
             to_names(attributes, |name| Ok((name, None)), other)

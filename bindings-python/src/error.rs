@@ -46,6 +46,25 @@ pub(crate) fn busy(py: Python<'_>, message: &str) -> PyErr {
     raise(py, "BusyError", message, |details| details.set_item("code", "conflict.busy"))
 }
 
+/// The exception for a column that a table does not have; `near` is one that it has.
+#[cold]
+pub(crate) fn no_column(py: Python<'_>, name: &str, near: Option<&str>) -> PyErr {
+    let message = format!("the table has no column `{name}`");
+    let help = near.map(|near| format!("did you mean `{near}`?"));
+    raise(py, "NotFoundError", &message, |details| {
+        details.set_item("code", "table.column_not_found")?;
+        details.set_item("path", name)?;
+        let text = help.as_ref().map(|help| format!("{message}\n  help: {help}"));
+        details.set_item("help", help)?;
+        details.set_item("text", text)
+    })
+}
+
+/// Whether an exception is that for a call that would wait for itself.
+pub(crate) fn is_busy(py: Python<'_>, fault: &PyErr) -> bool {
+    module(py).and_then(|module| module.getattr("BusyError")).is_ok_and(|class| fault.is_instance(py, &class))
+}
+
 /// The exception for an error that is about no text.
 #[cold]
 pub(crate) fn plain(py: Python<'_>, error: &Error) -> PyErr {

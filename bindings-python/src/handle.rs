@@ -24,6 +24,8 @@ pub(crate) struct Request {
     pub(crate) group: String,
     /// Number of tasks.
     pub(crate) count: u32,
+    /// All of them or none.
+    pub(crate) all_or_nothing: bool,
 }
 
 impl Request {
@@ -76,6 +78,12 @@ impl Request {
         self.count
     }
 
+    /// Whether it places all of its tasks or none.
+    #[getter]
+    fn all_or_nothing(&self) -> bool {
+        self.all_or_nothing
+    }
+
     /// Places its tasks; see `Cluster.place`.
     #[pyo3(signature = (*, progress=None))]
     fn place(&self, py: Python<'_>, progress: Option<&Bound<'_, PyAny>>) -> PyResult<PlaceResult> {
@@ -123,7 +131,13 @@ impl Savepoint {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        Ok(format!("<Savepoint: {}>", if self.is_open(py)? { "open" } else { "closed" }))
+        match self.is_open(py) {
+            Ok(is_open) => Ok(format!("<Savepoint: {}>", if is_open { "open" } else { "closed" })),
+            Err(fault) if error::is_busy(py, &fault) => {
+                Ok("<Savepoint of a cluster in the middle of a call>".to_string())
+            }
+            Err(fault) => Err(fault),
+        }
     }
 }
 
@@ -133,14 +147,25 @@ impl Savepoint {
 pub(crate) struct Transaction {
     /// Its cluster.
     cluster: Py<Cluster>,
-    /// The savepoint, once it was entered.
-    savepoint: parking_lot::Mutex<Option<SessionSavepoint>>,
+    /// How far it is.
+    stage: parking_lot::Mutex<Stage>,
+}
+
+/// How far a transaction is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Not entered, or left.
+    Outside,
+    /// Being entered by a thread that waits for the cluster.
+    Entering,
+    /// Entered, with this savepoint.
+    Inside(SessionSavepoint),
 }
 
 impl Transaction {
     /// One that was not entered yet.
     pub(crate) const fn new(cluster: Py<Cluster>) -> Self {
-        Self { cluster, savepoint: parking_lot::Mutex::new(None) }
+        Self { cluster, stage: parking_lot::Mutex::new(Stage::Outside) }
     }
 }
 
@@ -148,17 +173,22 @@ impl Transaction {
 impl Transaction {
     /// Opens the savepoint; gives the cluster.
     fn __enter__(&self, py: Python<'_>) -> PyResult<Py<Cluster>> {
-        if self.savepoint.lock().is_some() {
+        // One step: of several threads, one enters.
+        let is_first = {
+            let mut stage = self.stage.lock();
+            *stage == Stage::Outside && std::mem::replace(&mut *stage, Stage::Entering) == Stage::Outside
+        };
+        if !is_first {
             let error = Error::with_message(ErrorKind::SavepointOpen, "the transaction was entered before");
             return Err(error::plain(py, &error.with_help("make another one: `with cluster.transaction()`")));
         }
-        let savepoint = self.cluster.get().open(py)?;
-        *self.savepoint.lock() = Some(savepoint);
-        Ok(self.cluster.clone_ref(py))
+        let opened = self.cluster.get().open(py);
+        *self.stage.lock() = opened.as_ref().map_or(Stage::Outside, |&savepoint| Stage::Inside(savepoint));
+        opened.map(|_| self.cluster.clone_ref(py))
     }
 
     /// Keeps what was done, or takes it back where an exception leaves the block. Where the savepoint was closed inside,
-    /// there is nothing left to do.
+    /// there is nothing left to do. A signal is heard after that: who presses Ctrl-C wants the work undone.
     #[pyo3(signature = (kind=None, value=None, traceback=None, /))]
     fn __exit__(
         &self,
@@ -168,10 +198,15 @@ impl Transaction {
         traceback: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<bool> {
         let (is_kept, _) = (kind.is_none(), (value, traceback));
-        let savepoint = self.savepoint.lock().take();
-        if let Some(savepoint) = savepoint {
+        let stage = *self.stage.lock();
+        if let Stage::Inside(savepoint) = stage {
             self.cluster.get().close_if_open(py, savepoint, is_kept)?;
+            let mut stage = self.stage.lock();
+            if *stage == Stage::Inside(savepoint) {
+                *stage = Stage::Outside;
+            }
         }
+        py.check_signals()?;
         Ok(false)
     }
 }

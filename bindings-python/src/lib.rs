@@ -4,6 +4,7 @@
 //! [`convert`] is the only place where Python objects become core types and back, [`columns`] and [`frame`] do the same for columns,
 //! [`load`] reads documents, [`beside`] keeps what takes long from being deaf to Ctrl-C, [`error`] maps kinds of errors to exceptions. Nothing here decides anything.
 
+mod argument;
 mod beside;
 mod bulk;
 mod call;
@@ -30,7 +31,7 @@ mod _native {
     #[pymodule_export]
     use crate::bulk::{BulkResult, bulk_result};
     #[pymodule_export]
-    use crate::cluster::{Cluster, changes, restore};
+    use crate::cluster::{Cluster, restore};
     #[pymodule_export]
     use crate::conformance::{conformance_check, conformance_digest, conformance_replay};
     #[pymodule_export]

@@ -222,7 +222,13 @@ impl Explanation {
     /// How many instances were left after each step: `registered`, `considered`, `meetRequirements`, `meetConstraints`.
     #[getter]
     fn funnel<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.key(py, "funnel")
+        let Said::Here(explanation) = &self.0 else { return self.key(py, "funnel") };
+        let steps = PyDict::new(py);
+        steps.set_item("registered", explanation.funnel.registered)?;
+        steps.set_item("considered", explanation.funnel.considered)?;
+        steps.set_item("meetRequirements", explanation.funnel.meet_requirements)?;
+        steps.set_item("meetConstraints", explanation.funnel.meet_constraints)?;
+        Ok(steps.into_any())
     }
 
     /// How many instances failed each reason first, in the order of checks.

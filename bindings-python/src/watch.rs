@@ -43,7 +43,8 @@ pub(crate) struct Watcher {
 }
 
 impl Watcher {
-    /// A watch over so much work. `progress` is `None`, a callable, or an object with a method `update`.
+    /// A watch over so much work. `progress` is `None`, a callable, or an object with a method `update`; asking for that may run
+    /// anybody's code, so this is for before a lock is taken.
     pub(crate) fn new(progress: Option<&Bound<'_, PyAny>>, total: usize) -> PyResult<Self> {
         let listener = match progress {
             None => None,
@@ -52,6 +53,12 @@ impl Watcher {
             Some(_) => return Err(PyTypeError::new_err("progress must be callable, or have a method `update`")),
         };
         Ok(Self { listener, total, ..Self::of_signals() })
+    }
+
+    /// Says how much work it is, where that was not known before.
+    pub(crate) fn set_total(&mut self, total: usize) {
+        self.total = total;
+        (self.started, self.looked) = (Instant::now(), Instant::now());
     }
 
     /// A watch that looks at signals only.

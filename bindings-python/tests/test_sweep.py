@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import random
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -219,6 +221,174 @@ def test_workers_keep_their_clusters() -> None:
     assert len(set(pids)) <= 6
 
 
+class Counting(ProcessPoolExecutor):
+    """Counts the bytes of what it is given to send."""
+
+    sent = 0
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        Counting.sent += len(pickle.dumps((args, kwargs)))
+        return super().submit(fn, *args, **kwargs)
+
+
+def slowly(cluster: pw.Cluster, scenario: pw.Scenario) -> int:
+    time.sleep(0.01)
+    return len(cluster)
+
+
+@pytest.mark.parametrize("ahead", [None, 64])
+def test_a_cluster_goes_to_processes_through_a_file(ahead: int | None, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    cluster = small()
+    for number in range(3000):
+        cluster.register(f"more-{number}", cpu=1, memory_mib=1)
+    Counting.sent = 0
+    results = pw.sweep(scenarios(60, cluster), run=slowly, executor=lambda: Counting(2), ahead=ahead)
+    assert next(results).value == 3006 and len(list(tmp_path.iterdir())) == 1
+    assert all(result.value == 3006 for result in results)
+    assert Counting.sent < 60 * 2000 < len(pickle.dumps(cluster))
+    del results
+    gc.collect()
+    assert list(tmp_path.iterdir()) == []
+
+
+class Workers(Executor):
+    """Workers with memories of their own, taken in turn: counts how often they are sent a cluster, and how often they are asked."""
+
+    def __init__(self, number: int) -> None:
+        self.benches = [_sweep._Bench() for _ in range(number)]
+        self.calls = self.sent = 0
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        work, state, is_remote = pickle.loads(pickle.dumps(args))
+        future: Future[Any] = Future()
+        future.set_result(fn(work, state, is_remote, self.benches[self.calls % len(self.benches)]))
+        self.calls += 1
+        self.sent += state is not None
+        return future
+
+
+@pytest.mark.parametrize("number", [1, 2, 5])
+@pytest.mark.parametrize("ahead", [1, 4, 32])
+def test_a_worker_is_sent_a_cluster_once(number: int, ahead: int) -> None:
+    workers = Workers(number)
+    in_order(list(pw.sweep(scenarios(200), executor=workers, ahead=ahead)), 200)
+    # The worker that is called again is not always the one that lacks it.
+    assert workers.sent <= 1 + 4 * (number - 1) and workers.calls <= 210 + 2 * ahead, (workers.sent, workers.calls)
+
+
+RUNS: list[str] = []
+
+
+def spoils_one(cluster: pw.Cluster, scenario: pw.Scenario) -> str:
+    RUNS.append(scenario.name)
+    if scenario.name in ("s1", "s4"):
+        cluster.commit()
+    return scenario.name
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 7])
+def test_no_scenario_is_run_twice_where_no_worker_died(chunk: int) -> None:
+    RUNS.clear()
+    results = list(pw.sweep(scenarios(12), run=spoils_one, executor=Workers(1), chunk=chunk))
+    assert [result.value for result in results] == RUNS == [f"s{at}" for at in range(12)]
+    assert {result.retries for result in results} == {0}
+
+
+def exits(cluster: pw.Cluster, scenario: pw.Scenario) -> str:
+    if scenario.name == "s3":
+        sys.exit(5)
+    return scenario.name
+
+
+@EXECUTORS
+def test_sys_exit_is_the_error_of_its_scenario(executor: Factory | None) -> None:
+    results = list(pw.sweep(scenarios(6), run=exits, executor=executor, errors="return"))
+    assert [result.name for result in results if result.error is not None] == ["s3"]
+    error = results[3].error
+    assert error is not None and error.code == "sweep.scenario_raised" and isinstance(error.__cause__, SystemExit)
+
+
+def dies_beside_others(cluster: pw.Cluster, scenario: pw.Scenario) -> str:
+    if scenario.name == "s7":
+        time.sleep(0.3)
+        os.kill(os.getpid(), signal.SIGKILL)
+    # What runs when that happens.
+    time.sleep(0.6 if scenario.name == "s6" else 0.05)
+    return scenario.name
+
+
+@pytest.mark.parametrize("chunk", [1, 4])
+def test_without_retries_only_the_guilty_one_is_blamed(chunk: int) -> None:
+    results = list(
+        pw.sweep(
+            scenarios(12), run=dies_beside_others, executor=processes, retries=0, errors="return", ahead=8, chunk=chunk
+        )
+    )
+    assert [result.name for result in results if result.error is not None] == ["s7"]
+    assert [result.value for result in results if result.error is None] == [f"s{at}" for at in range(12) if at != 7]
+
+
+def loads_tasks(cluster: pw.Cluster) -> None:
+    cluster.declare_resource("LICENSE")
+    cluster.load_tasks([{"taskArn": "task/old", "containerInstanceArn": "i-0", "taskDefinitionArn": "web:1"}])
+
+
+def returns_its_cluster(cluster: pw.Cluster, scenario: pw.Scenario) -> pw.Cluster:
+    cluster.place("web", count=3)
+    return cluster
+
+
+def warns(cluster: pw.Cluster, scenario: pw.Scenario) -> int:
+    cluster.place({"taskDefinition": "web", f"odd-{scenario.name}": 1})
+    return len(cluster.warnings)
+
+
+@EXECUTORS
+def test_nothing_of_a_scenario_is_left_to_the_next(executor: Factory | None) -> None:
+    cluster = small()
+    changed = [pw.Scenario(f"s{at}", cluster, ["web"], change=loads_tasks) for at in range(4)]
+    for result in pw.sweep(changed, executor=executor):
+        assert result.value is not None and sum(result.value.zones.values()) == 2
+    assert [result.value for result in pw.sweep(scenarios(5, cluster), run=warns, executor=executor)] == [1] * 5
+    kept = [result.value for result in pw.sweep(scenarios(3, cluster), run=returns_its_cluster, executor=executor)]
+    assert [each.running_tasks for each in kept if each] == [3, 3, 3]
+    assert cluster.running_tasks == 0 and cluster.custom_resources == []
+
+
+@EXECUTORS
+def test_a_definition_that_changes_between_scenarios_is_seen(executor: Factory | None) -> None:
+    cluster = small()
+
+    def lazily() -> Iterator[pw.Scenario]:
+        for memory in (512, 4096):
+            cluster.register_task_definition({"family": "web", "containerDefinitions": [{"name": "a", "memory": memory}]})
+            yield pw.Scenario(str(memory), cluster, {"taskDefinition": "web", "count": 100})
+
+    first, second = (result.value for result in pw.sweep(lazily(), executor=executor))
+    assert first is not None and second is not None and (first.placed, second.placed) == (39, 2)
+
+
+def test_looking_at_a_cluster_for_changes_costs_the_same_for_any_number_of_instances() -> None:
+    def least(cluster: pw.Cluster) -> float:
+        best = float("inf")
+        for _ in range(5):
+            begun = time.perf_counter()
+            for _ in range(1000):
+                cluster._version
+            best = min(best, time.perf_counter() - begun)
+        return best
+
+    big = pw.Cluster.from_frame({"name": [f"i-{at}" for at in range(20_000)], "cpu": [1] * 20_000, "memory_mib": [1] * 20_000})
+    assert least(big) < 20 * least(small())
+
+
+def test_one_request_is_no_list_of_letters() -> None:
+    for one in ("web", {"taskDefinition": "web"}):
+        (result,) = pw.sweep([pw.Scenario("one", small(), one)])
+        assert result.value is not None and result.value.placed == 1
+
+
 @pytest.mark.parametrize("chunk", [1, 5])
 def test_a_killed_process_costs_nothing_but_time(tmp_path: Path, chunk: int) -> None:
     asked = scenarios(60, who="s7", folder=str(tmp_path), times=2)
@@ -399,12 +569,17 @@ def test_timeouts_are_checked() -> None:
 def test_a_cluster_is_looked_at_again_only_where_it_may_have_changed() -> None:
     cluster = small()
     cluster.place("web")
-    changes = _native._changes(cluster)
+    version = cluster._version
     cluster.fingerprint(), cluster.copy(), cluster.to_json(), pickle.dumps(cluster), cluster.query("registeredAt > 2000-01-01")
     assert (len(cluster.instances), len(cluster.tasks), len(cluster.remaining), len(cluster.attributes)) == (6, 1, 6, 12)
-    assert _native._usage(cluster)["instances"] == 6 and _native._changes(cluster) == changes
+    assert _native._usage(cluster)["instances"] == 6 and cluster._version == version
     cluster.place("web")
-    assert _native._changes(cluster) != changes
+    assert cluster._version != version
+    with cluster.transaction():
+        cluster.register_task_definition({"family": "more", "containerDefinitions": [{"name": "a", "memory": 8}]})
+        inside = cluster._version
+        cluster.rollback()
+    assert inside != cluster._version != version
 
 
 def test_closing_cancels_what_is_pending() -> None:
@@ -503,7 +678,7 @@ def test_a_grid_is_every_combination() -> None:
             requests={"few": ["web"], "many": ["web"] * 3},
             strategies=["binpack:cpu", pw.spread("ecs.availability-zone"), [pw.random()]],
             seed=[1],
-            colour=["red", "blue"],
+            tags={"colour": ["red", "blue"]},
         )
     )
     assert len(grid) == 12 and len({scenario.name for scenario in grid}) == 12
@@ -517,4 +692,14 @@ def test_a_grid_is_every_combination() -> None:
     assert [result.value.placed for result in pw.sweep(grid) if result.value] == [1] * 6 + [3] * 6
     with pytest.raises(TypeError, match="list of values"):
         pw.grid("g", cluster, strategies="binpack:cpu")
+    with pytest.raises(TypeError, match="no option 'strategy'; did you mean 'strategies'"):
+        pw.grid("g", cluster, strategy=["binpack:cpu"])
+    with pytest.raises(TypeError, match="no option 'colour'.*axes of your own go in `tags`"):
+        pw.grid("g", cluster, colour=["red"])
+    sizes = {"full": cluster, "empty": pw.Cluster()}
+    both = list(pw.grid("g", cluster, cluster=sizes, requests=["web"]))
+    assert [(scenario.name, len(scenario.cluster), scenario.tags["cluster"]) for scenario in both] == [
+        ("g/cluster=full", 6, "full"),
+        ("g/cluster=empty", 0, "empty"),
+    ]
     assert pickle.loads(pickle.dumps(grid[3])).name == grid[3].name

@@ -1118,6 +1118,73 @@ fn whoever_watches_can_stop_it_and_nothing_has_changed() {
 }
 
 #[test]
+fn work_that_is_nothing_is_told_of_once_and_answers_are_made_under_the_eyes_of_the_watch() {
+    let mut session = for_bulk();
+    let nothing = prepared(&mut session, r#"{"taskDefinition": "t", "count": 0}"#);
+    let mut heard = Vec::new();
+    let mut hear = |done| {
+        heard.push(done);
+        Some(1)
+    };
+    assert!(session.place_by_id(nothing, &mut hear).unwrap().unwrap().tasks.is_empty());
+    assert!(session.place_list(&[], &mut Vec::new(), &mut hear).unwrap());
+    assert_eq!(heard, [0, 0]);
+    // Tasks have their names when the watch is asked, so that nothing is left to do that it does not see.
+    let id = prepared(&mut session, r#"{"taskDefinition": "t", "count": 3}"#);
+    let made = std::cell::Cell::new(0);
+    let answer = session.place_by_id(id, &mut |done| {
+        made.set(done);
+        Some(1)
+    });
+    assert_eq!((answer.unwrap().unwrap().tasks.len(), made.get()), (3, 3));
+}
+
+#[test]
+fn a_version_is_another_after_each_change_and_the_same_after_a_rollback() {
+    type Change = fn(&mut Session);
+    let changes: [Change; 9] = [
+        |session| {
+            session.register(&placewright::Instance::new("new").with_resources(64, 64)).unwrap();
+        },
+        |session| drop(session.register_task_definition(&definition("more", "", "")).unwrap()),
+        |session| drop(session.run_task(r#"{"taskDefinition": "t"}"#).unwrap()),
+        |session| session.stop_task("task/placed-1").unwrap(),
+        |session| session.set_agent_connected("ci/a", false).unwrap(),
+        |session| session.put_attributes(r#"{"attributes": [{"name": "n", "targetId": "ci/a"}]}"#).unwrap(),
+        |session| session.declare_resource("LICENSE").unwrap(),
+        |session| {
+            session
+                .load_tasks(
+                    r#"[{"taskArn": "task/placed-9", "containerInstanceArn": "ci/a", "desiredStatus": "STOPPED"}]"#,
+                )
+                .unwrap();
+        },
+        |session| {
+            session.create_service(r#"{"serviceName": "s", "taskDefinition": "t", "desiredCount": 0}"#).unwrap();
+        },
+    ];
+    let mut session = for_bulk();
+    let mut seen = vec![session.version()];
+    for change in changes {
+        change(&mut session);
+        assert!(!seen.contains(&session.version()), "{seen:?}");
+        seen.push(session.version());
+    }
+    let before = session.version();
+    for change in [changes[1], changes[2], changes[8]] {
+        let savepoint = session.begin();
+        change(&mut session);
+        assert!(!seen.contains(&session.version()));
+        seen.push(session.version());
+        session.rollback(savepoint).unwrap();
+        assert_eq!(session.version(), before);
+    }
+    assert!(session.cluster().query(&placewright::expr::compile("runningTasksCount > 9").unwrap()).is_empty());
+    session.explain(r#"{"taskDefinition": "t"}"#).unwrap();
+    assert_eq!(session.version(), before, "looking changes nothing");
+}
+
+#[test]
 fn states_are_read_and_written_under_the_eyes_of_somebody_who_can_stop_it() {
     let mut session = for_bulk();
     for number in 0..40 {

@@ -7,7 +7,7 @@ nothing. Errors are those of `placewright._errors`; a wrong Python type is a `Ty
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Protocol, SupportsIndex, TypedDict, Union, final
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol, SupportsIndex, TypedDict, Union, final
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +30,6 @@ __all__ = [
     "conformance_digest",
     "conformance_replay",
     "_after_fork",
-    "_changes",
     "_usage",
     "Request",
     "Savepoint",
@@ -48,7 +47,7 @@ __version__: str
 _Document: TypeAlias = Union[str, bytes, bytearray, Mapping[str, Any], Sequence[Any]]
 _Rule: TypeAlias = Union[str, Mapping[str, Any]]
 _Strategies: TypeAlias = Union[Strategy, _Rule, Iterable[Union[Strategy, _Rule]]]
-_Constraints: TypeAlias = Union[Constraint, _Rule, Iterable[Union[Constraint, _Rule]]]
+_Constraints: TypeAlias = Union[Constraint, Expression, _Rule, Iterable[Union[Constraint, Expression, _Rule]]]
 _Task: TypeAlias = Union[str, SupportsIndex]
 
 class _Bar(Protocol):
@@ -62,8 +61,8 @@ class _Readable(Protocol):
 _Source: TypeAlias = Union[str, os.PathLike[str], _Readable]
 
 class _Options(TypedDict, total=False):
-    seed: int
-    """Of draws and seeded ties, where a request gives none. 0 to 2^64 - 1; default 0."""
+    seed: Union[int, str]
+    """Of draws and seeded ties, where a request gives none. 0 to 2^64 - 1, as a number or its digits; default 0."""
     run_task_default: Literal["random", "registration"]
     """What a request without a strategy does. Default: a seeded draw, as ECS."""
     tie_break: Literal["registration", "seeded"]
@@ -167,16 +166,17 @@ class Table:
     """Columns of equal length, as they were when it was made.
 
     polars, pandas, pyarrow, duckdb and whatever else speaks the Arrow PyCapsule interface read it as it is, without a copy:
-    `polars.DataFrame(table)`, `pandas.DataFrame.from_arrow(table)`, `pyarrow.table(table)`, or in duckdb's queries the name of the
-    variable that holds it.
+    `polars.DataFrame(table)`, `pandas.DataFrame.from_arrow(table)` (pandas 3; before, `pyarrow.table(table).to_pandas()`),
+    `pyarrow.table(table)`, or in duckdb's queries the name of the variable that holds it.
     """
 
     @property
     def column_names(self) -> list[str]:
         """Names of the columns, in order."""
-    def column(self, name: str, /) -> Any:
+    def column(self, name: str, /) -> Union[npt.NDArray[Any], Any]:
         """A column: numbers, booleans and instants as a numpy array, text as a list with `None` for gaps. Numbers with gaps are
-        floats, and a gap is not-a-number. Raises `KeyError`."""
+        floats, and a gap is not-a-number; booleans, and numbers with gaps, are made anew, other numbers and instants share the
+        table's memory. Arrays cannot be written to. Raises `NotFoundError`, which is a `KeyError`."""
     def head(self, rows: int = 5, /) -> Table:
         """The first rows; shares the memory."""
     def to_dict(self) -> dict[str, list[Any]]:
@@ -246,21 +246,21 @@ class Cluster:
         memory_mib: int,
         zone: Union[str, None] = None,
         attributes: Union[Mapping[str, Union[str, None]], Iterable[str], None] = None,
-        gpus: Union[Sequence[str], None] = None,
-        custom: Union[dict[str, int], None] = None,
-        ports: Union[Sequence[int], None] = None,
-        udp_ports: Union[Sequence[int], None] = None,
+        gpus: Union[Iterable[str], None] = None,
+        custom: Union[Mapping[str, int], None] = None,
+        ports: Union[Iterable[int], None] = None,
+        udp_ports: Union[Iterable[int], None] = None,
         eni_task_slots: Union[int, None] = None,
         ec2_instance_id: Union[str, None] = None,
         capacity_provider: Union[str, None] = None,
         agent_version: Union[str, None] = None,
         agent_connected: bool = True,
-        status: str = "ACTIVE",
+        status: Union[str, None] = None,
     ) -> None:
         """Registers an instance; it comes after all others in registration order.
 
         `cpu` in CPU units, `memory_mib` in MiB, `gpus` are device ids, `custom` amounts of declared resources, `ports` the host
-        ports that are taken (default: those of the agent). The library's bounds hold, not those of ECS calls. Raises
+        ports that are taken (default: those of the agent), `status` as ECS writes it (default: `ACTIVE`). The library's bounds hold, not those of ECS calls. Raises
         `DuplicateError` for a name that is taken, `InvalidInputError`, `LimitError`.
         """
     def register_container_instance(self, document: _Document, /) -> None:
@@ -287,7 +287,7 @@ class Cluster:
         """Adds tasks that already run, as `aws ecs describe-tasks` prints them. Cost: linear in the cluster."""
     def place(
         self,
-        what: Union[str, bytes, Mapping[str, Any], Request],
+        what: Union[str, bytes, bytearray, Mapping[str, Any], Request],
         /,
         *,
         count: Union[int, None] = None,
@@ -311,7 +311,7 @@ class Cluster:
         """
     def prepare(
         self,
-        what: Union[str, bytes, Mapping[str, Any]],
+        what: Union[str, bytes, bytearray, Mapping[str, Any]],
         /,
         *,
         count: Union[int, None] = None,
@@ -330,14 +330,15 @@ class Cluster:
         *,
         progress: Union[_Progress, None] = None,
     ) -> BulkResult:
-        """Places one task of each request, in order; one that finds no instance does not end the call.
+        """Places one task of each request, in order; one that finds no instance does not end the call. Raises `InvalidInputError` for a
+        request for all of several tasks or none.
 
         With `indices`, an array of integers, the request of each task is `requests[index]`. The interpreter's lock is given back;
         Ctrl-C and what `progress` raises take everything back. Raises `IndexError` for an index out of range.
         """
     def explain(
         self,
-        what: Union[str, bytes, Mapping[str, Any], Request],
+        what: Union[str, bytes, bytearray, Mapping[str, Any], Request],
         /,
         *,
         count: Union[int, None] = None,
@@ -420,12 +421,16 @@ class Cluster:
         """Task definitions that documents brought and ECS would refuse: name and reason."""
     @property
     def warnings(self) -> list[str]:
-        """What was accepted so far and is worth a second look."""
+        """What was accepted so far and is worth a second look: the first hundred different ones. A copy has none."""
+    @property
+    def _version(self) -> tuple[int, int]: ...
+    def _forget_warnings(self) -> None: ...
     @property
     def memory_usage(self) -> int:
         """Bytes the engine holds."""
     def fingerprint(self) -> int:
-        """A number for the whole state, equal for equal states; what rolling back restores. 128 bits."""
+        """A number for instances and tasks, equal where those are equal; what rolling back restores. 128 bits. Task definitions,
+        services and options are no part of it: a task is there with what it holds. Cost: linear in the cluster."""
     def to_json(self) -> str:
         """The whole state as canonical JSON, which `from_json` reads. Savepoints and prepared requests are no part of it.
 
@@ -473,12 +478,15 @@ class Request:
     @property
     def count(self) -> int:
         """Number of tasks it asks for."""
+    @property
+    def all_or_nothing(self) -> bool:
+        """Whether it places all of its tasks or none."""
     def place(self, *, progress: Union[_Progress, None] = None) -> Result:
         """Places its tasks; see `Cluster.place`."""
     def explain(self) -> Explanation:
         """Why its next task would go where it goes; see `Cluster.explain`."""
-    def __copy__(self) -> None: ...
-    def __deepcopy__(self, _memo: Any, /) -> None: ...
+    def __copy__(self) -> NoReturn: ...
+    def __deepcopy__(self, _memo: Any, /) -> NoReturn: ...
 
 @final
 class Result:
@@ -513,7 +521,7 @@ class BulkResult:
     @property
     def instance(self) -> npt.NDArray[np.int32]:
         """For each request the position of its instance in `cluster.instance_ids`, as it was at the time; -1 where it was not
-        placed. `[requests]`."""
+        placed. `[requests]`, not to be written to."""
     @property
     def task(self) -> npt.NDArray[np.int64]:
         """For each request the number of its task, which `stop` and `task` take; -1 where it was not placed. `[requests]`."""
@@ -580,7 +588,8 @@ class Savepoint:
 
 @final
 class Transaction:
-    """A savepoint as a context manager; see `Cluster.transaction`."""
+    """A savepoint as a context manager; see `Cluster.transaction`. Ctrl-C while the end of the block waits for another thread is
+    raised once the block is committed or rolled back."""
 
     def __enter__(self) -> Cluster: ...
     def __exit__(
@@ -635,7 +644,6 @@ class _Usage(TypedDict):
     zones: dict[str, int]
 
 def _usage(cluster: Cluster) -> _Usage: ...
-def _changes(cluster: Cluster) -> int: ...
 def _table(parts: list[tuple[str, str, list[Any]]]) -> Table: ...
 def _result(wanted: int, tasks: list[Any], failures: list[tuple[str, str, Union[str, None]]]) -> Result: ...
 def _explanation(json: str, text: str, table: Table) -> Explanation: ...

@@ -1,27 +1,30 @@
 """Many what-ifs over any ``concurrent.futures.Executor``: results in order, each exactly once, whatever becomes of the workers.
 
 A scenario is a value: a cluster, and what is asked of it. Workers keep the clusters they have seen, so a cluster travels once
-to each of them and not once a scenario; what a scenario does to it is rolled back before the next one.
+to each of them and not once a scenario; what a scenario does to it is rolled back before the next one, or was done to a copy.
 """
 
 from __future__ import annotations
 
+import difflib
 import itertools
 import os
 import pickle
+import tempfile
 import threading
 import time
 import traceback
 import uuid
+import weakref
 from collections import OrderedDict, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence, Sized
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field
 from typing import Any, Deque, Dict, Generic, List, Literal, Optional, Protocol, Tuple, TypeVar, Union, cast, overload
 
 from ._errors import PlacewrightError
-from ._native import Cluster, _changes, _usage
+from ._native import Cluster, Expression, _usage
 from ._values import Constraint, Strategy
 
 __all__ = ["Scenario", "ScenarioResult", "Summary", "SweepError", "grid", "place_all", "sweep"]
@@ -30,6 +33,10 @@ T = TypeVar("T")
 
 # Clusters that a worker keeps.
 _KEPT = 4
+
+
+_Request = Union[str, Mapping[str, Any]]
+_Rule = Union[str, Mapping[str, Any]]
 
 
 class _Bar(Protocol):
@@ -42,18 +49,23 @@ class Scenario:
 
     ``requests`` are what :meth:`Cluster.place` takes: names of task definitions, or requests in the shape of RunTask as dicts
     or JSON text. ``strategies``, ``constraints`` and ``seed``, where given, are those of every request. ``change`` is called
-    with the cluster before anything is placed, e.g. to drain an instance; over processes it has to be a function of a module.
-    ``tags`` are yours: :func:`grid` writes there what it varied.
+    with the cluster before anything is placed, e.g. to drain an instance or to load tasks; over processes it has to be a function of a
+    module. ``tags`` are yours: :func:`grid` writes there what it varied.
     """
 
     name: str
     cluster: Cluster
-    requests: Sequence[Union[str, Mapping[str, Any]]] = ()
-    strategies: Union[None, str, Strategy, Sequence[Union[str, Strategy]]] = None
-    constraints: Union[None, str, Constraint, Sequence[Union[str, Constraint]]] = None
+    requests: Union[_Request, Sequence[_Request]] = ()
+    strategies: Union[None, _Rule, Strategy, Sequence[Union[_Rule, Strategy]]] = None
+    constraints: Union[None, _Rule, Constraint, Expression, Sequence[Union[_Rule, Constraint, Expression]]] = None
     seed: Union[None, int, str] = None
     change: Optional[Callable[[Cluster], object]] = None
     tags: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.requests, (str, bytes, Mapping)):
+            # One request, and no list of letters or keys.
+            object.__setattr__(self, "requests", (self.requests,))
 
 
 @dataclass(frozen=True)
@@ -120,7 +132,7 @@ class ScenarioResult(Generic[T]):
     error: Optional[SweepError]
     """Why it came to no value; only with ``errors="return"``."""
     retries: int
-    """How often it was tried again because its worker had died."""
+    """How often it was tried again because its worker had died, or one that ran beside it."""
 
     @property
     def name(self) -> str:
@@ -145,39 +157,54 @@ def place_all(cluster: Cluster, scenario: Scenario) -> Summary:
     return Summary(placed=placed, rejected=rejected, reasons=reasons, **_usage(cluster))
 
 
-def grid(name: str, cluster: Cluster, /, **options: Union[Iterable[Any], Mapping[str, Any]]) -> Iterator[Scenario]:
+def grid(
+    name: str,
+    cluster: Cluster,
+    /,
+    *,
+    tags: Optional[Mapping[str, Union[Iterable[Any], Mapping[str, Any]]]] = None,
+    **options: Union[Iterable[Any], Mapping[str, Any]],
+) -> Iterator[Scenario]:
     """A scenario for each combination of options, the last option varying fastest.
 
-    An option is a field of :class:`Scenario`, with the values it takes, or a mapping from labels to values; any other name is
-    only a tag. Names are written ``name/option=label/...``; ``tags`` has the labels.
+    An option is a field of :class:`Scenario`, ``cluster`` included, with the values it takes, or a mapping from labels to values.
+    ``tags`` are axes of your own in the same way, which vary faster than all options. Names are written
+    ``name/option=label/...``; the scenarios' ``tags`` have the labels of options, and the values of your own. Raises ``TypeError``
+    for an option that is no field.
 
     >>> import placewright as pw
     >>> both = pw.grid("pack", pw.Cluster(), requests=[["web"]], strategies=["binpack:cpu", "binpack:memory"], seed=[1, 2])
     >>> [scenario.name for scenario in both][:2]
     ['pack/strategies=binpack:cpu/seed=1', 'pack/strategies=binpack:cpu/seed=2']
     """
+    known = [option for option in Scenario.__dataclass_fields__ if option not in ("name", "tags")]
+    for option in options:
+        if option not in known:
+            near = difflib.get_close_matches(option, known, 1)
+            help = f"did you mean {near[0]!r}? " if near else ""
+            raise TypeError(f"a scenario has no option {option!r}; {help}axes of your own go in `tags`")
     axes: List[List[Tuple[str, Any]]] = []
-    for values in options.values():
-        if isinstance(values, (str, bytes)):
+    for values in (*options.values(), *(tags or {}).values()):
+        if isinstance(values, (str, bytes, Cluster)) or not isinstance(values, (Iterable, Mapping)):
             raise TypeError("an option of a grid is a list of values, or a mapping from labels to values")
         axes.append(
             [(str(label), value) for label, value in values.items()]
             if isinstance(values, Mapping)
             else [(_label(value), value) for value in values]
         )
-    return _product(name, cluster, list(options), axes)
+    return _product(name, cluster, list(options), list(tags or {}), axes)
 
 
 def _product(
-    name: str, cluster: Cluster, names: List[str], axes: List[List[Tuple[str, Any]]]
+    name: str, cluster: Cluster, options: List[str], own: List[str], axes: List[List[Tuple[str, Any]]]
 ) -> Iterator[Scenario]:
-    known = set(Scenario.__dataclass_fields__) - {"name", "cluster", "tags"}
+    names = [*options, *own]
     for combination in itertools.product(*axes):
-        labels = {option: label for option, (label, _) in zip(names, combination)}
-        varied = [f"{option}={labels[option]}" for option, axis in zip(names, axes) if len(axis) > 1]
-        tags = {option: value if option not in known else label for option, (label, value) in zip(names, combination)}
-        fields = {option: value for option, (_, value) in zip(names, combination) if option in known}
-        yield Scenario("/".join([name, *varied]), cluster, tags=tags, **fields)
+        varied = [f"{axis}={label}" for axis, (label, _), values in zip(names, combination, axes) if len(values) > 1]
+        fields = {option: value for option, (_, value) in zip(options, combination)}
+        tags: Dict[str, Any] = {option: label for option, (label, _) in zip(options, combination)}
+        tags.update({tag: value for tag, (_, value) in zip(own, combination[len(options) :])})
+        yield Scenario(**{"name": "/".join([name, *varied]), "cluster": cluster, "tags": tags, **fields})
 
 
 def _label(value: Any) -> str:
@@ -203,10 +230,20 @@ class _Work:
 
 
 class _Unknown:
-    """The answer of a worker that does not have the cluster."""
+    """The answer of a worker that does not have the cluster, or no longer has it after so many scenarios: those are answered."""
+
+    def __init__(self, answers: List[Tuple[bool, Any]]) -> None:
+        self.answers = answers
 
 
-_State = Union[None, bytes, Cluster]
+@dataclass(frozen=True)
+class _File:
+    """A file with a pickled cluster, for processes of the same machine: each that needs it reads it."""
+
+    path: str
+
+
+_State = Union[None, bytes, Cluster, _File]
 _Answers = Union[_Unknown, List[Tuple[bool, Any]]]
 
 
@@ -221,6 +258,9 @@ class _Bench(threading.local):
         if cluster is None:
             if state is None:
                 return None
+            if isinstance(state, _File):
+                with open(state.path, "rb") as file:
+                    state = file.read()
             cluster = cast(Cluster, pickle.loads(state)) if isinstance(state, bytes) else state.copy()
             self.clusters[key] = cluster
             while len(self.clusters) > _KEPT:
@@ -236,20 +276,29 @@ def _perform(work: _Work, state: _State, is_remote: bool = True, bench: _Bench =
     """Runs scenarios one after another; says for each whether it went well, and its value or what it raised."""
     answers: List[Tuple[bool, Any]] = []
     for fields in work.scenarios:
-        cluster = bench.get(work.key, state)
-        if cluster is None:
-            return _Unknown()
-        savepoint = cluster.begin()
+        known = bench.get(work.key, state)
+        if known is None:
+            return _Unknown(answers)
+        # A change may do what cannot be done inside a savepoint, such as loading tasks, so it is made to a copy.
+        cluster = known if fields["change"] is None else known.copy()
+        savepoint = None if cluster is not known else known.begin()
         try:
             value = work.run(cluster, Scenario(cluster=cluster, **fields))
+            if value is cluster:
+                # As it is now: it is rolled back and used again.
+                value = cluster.copy()
             # What cannot travel is the scenario's error, not the executor's.
             answers.append((True, pickle.dumps(value) if is_remote else value))
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            # `sys.exit` too: it would end the worker, or the caller.
             answers.append((False, _packed(error) if is_remote else error))
         finally:
-            if savepoint.is_open:
+            if savepoint is not None and savepoint.is_open:
                 cluster.rollback(savepoint)
-            else:
+                cluster._forget_warnings()
+            elif savepoint is not None:
                 # The run has closed it, and nobody knows what is left of the cluster.
                 bench.clusters.pop(work.key, None)
     return answers
@@ -262,7 +311,7 @@ class _WorkerTraceback(Exception):
         return f"in a worker:\n{self.args[0]}"
 
 
-def _packed(error: Exception) -> Tuple[bytes, str]:
+def _packed(error: BaseException) -> Tuple[bytes, str]:
     """An exception for the way back: pickled, where that and its return work, and its traceback."""
     text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     try:
@@ -273,8 +322,8 @@ def _packed(error: Exception) -> Tuple[bytes, str]:
     return packed, text
 
 
-def _unpacked(packed: Tuple[bytes, str]) -> Exception:
-    error = cast(Exception, pickle.loads(packed[0]))
+def _unpacked(packed: Tuple[bytes, str]) -> BaseException:
+    error = cast(BaseException, pickle.loads(packed[0]))
     error.__cause__ = _WorkerTraceback(packed[1])
     return error
 
@@ -295,12 +344,60 @@ class _Here(Executor):
 
 
 class _Shipment:
-    """A cluster as it was when a scenario with it was first seen."""
+    """A cluster as it was when a scenario with it was first seen, and the ways it goes to workers: as it is to those of this
+    process, through a file to processes of this machine, by Dask itself to Dask's workers. To others with a call; whoever is
+    called without and does not have it says so, and is called again."""
 
     def __init__(self, key: str, cluster: Cluster, is_remote: bool) -> None:
         self.key = key
         self.state: Union[bytes, Cluster] = pickle.dumps(cluster) if is_remote else cluster.copy()
+        self.file: Optional[_File] = None
+        self.scattered: Any = None
         self.was_sent = False
+        self.misses = self.doubt = 0
+
+    def given_to(self, executor: Executor, is_needed: bool) -> Any:
+        """What a call has as the cluster; nothing where workers have it and it is not needed."""
+        if isinstance(self.state, Cluster):
+            return self.state
+        if isinstance(executor, ProcessPoolExecutor):
+            return self.in_file(self.state)
+        scatter = getattr(getattr(executor, "_client", None), "scatter", None)
+        if scatter is not None:
+            if self.scattered is None:
+                self.scattered = scatter(self.state, broadcast=True)
+            return self.scattered
+        is_given = is_needed or not self.was_sent or self.doubt > 0
+        self.was_sent = True
+        self.doubt = max(0, self.doubt - 1)
+        return self.state if is_given else None
+
+    def in_file(self, state: bytes) -> _File:
+        if self.file is None:
+            number, path = tempfile.mkstemp(prefix="placewright-")
+            # It goes when nobody needs the shipment any more.
+            weakref.finalize(self, _remove, path)
+            with open(number, "wb") as file:
+                file.write(state)
+            self.file = _File(path)
+        return self.file
+
+    def miss(self) -> None:
+        """A worker did not have it. Who calls cannot choose the worker, so a few further calls have it too, more with each miss."""
+        self.misses += 1
+        self.doubt = self.misses
+
+    def lose(self) -> None:
+        """Workers are gone that may have had it."""
+        self.was_sent = False
+        self.scattered = None
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        pass
 
 
 class _Batch:
@@ -312,9 +409,23 @@ class _Batch:
         self.retries = retries
         self.future: Optional[Future[_Answers]] = None
         """`None` while it waits to be sent alone."""
+        self.is_alone = False
+        """Whether nothing was under way beside it, so that it is what its worker died of."""
+        self.was_given = False
+        """Whether the call has the cluster although workers could be expected to have it."""
+        self.answered: List[Tuple[bool, Any]] = []
+        """Answers of the first scenarios, where a worker lost the cluster on the way."""
 
     def singles(self, retries: int) -> List[_Batch]:
-        return [_Batch(self.shipment, [item], retries) for item in self.items]
+        """What is answered, and each of the others on its own."""
+        known = len(self.answered)
+        singles = [_Batch(self.shipment, [item], retries) for item in self.items[known:]]
+        if known:
+            first = _Batch(self.shipment, self.items[:known], self.retries)
+            first.future = Future()
+            first.future.set_result(self.answered)
+            singles.insert(0, first)
+        return singles
 
 
 def _is_lost(error: BaseException) -> bool:
@@ -361,9 +472,8 @@ class _Sweep(Generic[T]):
         self.fault: Optional[BaseException] = None
         self.number = itertools.count()
         self.id = uuid.uuid4().hex
-        # By identity: the cluster, so that its address is not used again; how often it was changed; its fingerprint; what is
-        # sent for it.
-        self.shipments: OrderedDict[int, Tuple[Cluster, int, int, _Shipment]] = OrderedDict()
+        # By identity: the cluster, so that its address is not used again; its version; what is sent for it.
+        self.shipments: OrderedDict[int, Tuple[Cluster, Tuple[int, int], _Shipment]] = OrderedDict()
         self.bench = _Bench()
 
     # Taking scenarios.
@@ -391,22 +501,17 @@ class _Sweep(Generic[T]):
         return self.taken - 1, scenario, self.shipment(scenario.cluster)
 
     def shipment(self, cluster: Cluster) -> _Shipment:
-        # A fingerprint is linear in the cluster, so it is asked for only where there may be a change. Counted before it is
-        # taken: what changes meanwhile is seen by the next scenario.
-        changes = _changes(cluster)
+        # Looked at before it is taken: what changes meanwhile is seen by the next scenario.
+        version = cluster._version
         known = self.shipments.get(id(cluster))
-        if known is None or known[1] != changes:
-            fingerprint = cluster.fingerprint()
-            if known is not None and known[2] == fingerprint:
-                known = (cluster, changes, fingerprint, known[3])
-            else:
-                key = f"{self.id}-{next(self.number)}"
-                known = (cluster, changes, fingerprint, _Shipment(key, cluster, self.is_remote))
+        if known is None or known[1] != version:
+            key = f"{self.id}-{next(self.number)}"
+            known = (cluster, version, _Shipment(key, cluster, self.is_remote))
             self.shipments[id(cluster)] = known
             while len(self.shipments) > _KEPT:
                 self.shipments.popitem(last=False)
         self.shipments.move_to_end(id(cluster))
-        return known[3]
+        return known[2]
 
     def fill(self) -> None:
         """Sends scenarios until enough are under way; none while some wait to be sent alone."""
@@ -425,6 +530,7 @@ class _Sweep(Generic[T]):
                 batch.items.append(more[:2])
             self.window.append(batch)
             self.send(batch)
+            batch.is_alone = self.ahead == 1 and len(batch.items) == 1
             if batch.future is not None and batch.future.done() and _was_lost(batch.future, None):
                 return
 
@@ -443,10 +549,9 @@ class _Sweep(Generic[T]):
 
     def send(self, batch: _Batch, has_state: bool = False) -> None:
         executor, is_remote, shipment = self.open(), self.is_remote, batch.shipment
-        work = _Work(shipment.key, next(self.number), tuple(_fields(scenario) for _, scenario in batch.items), self.run)
-        has_state = has_state or not is_remote or not shipment.was_sent or batch.retries > 0
-        shipment.was_sent = True
-        arguments: Tuple[Any, ...] = (work, shipment.state if has_state else None, is_remote)
+        asked = batch.items[len(batch.answered) :]
+        work = _Work(shipment.key, next(self.number), tuple(_fields(scenario) for _, scenario in asked), self.run)
+        arguments: Tuple[Any, ...] = (work, shipment.given_to(executor, has_state or batch.retries > 0), is_remote)
         if isinstance(executor, _Here):
             arguments += (self.bench,)
         try:
@@ -473,6 +578,8 @@ class _Sweep(Generic[T]):
             batch = self.window[0]
             if batch.future is None:
                 self.send(batch)
+                others = (other.future for other in self.window if other is not batch)
+                batch.is_alone = len(batch.items) == 1 and all(other is None or other.done() for other in others)
             assert batch.future is not None
             try:
                 answers = batch.future.result(timeout=self.patience(batch))
@@ -480,11 +587,12 @@ class _Sweep(Generic[T]):
                 if isinstance(error, FutureTimeout) and not batch.future.done():
                     self.give_up(batch)
                     if batch.retries >= self.retries:
-                        return batch, [(False, self.late(scenario, batch)) for _, scenario in batch.items]
+                        late = [(False, self.late(scenario, batch)) for _, scenario in batch.items]
+                        return batch, batch.answered + late[len(batch.answered) :]
                     self.window.popleft()
                     self.window.extendleft(reversed(batch.singles(batch.retries + 1)))
                 elif _is_lost(error):
-                    if batch.retries >= self.retries:
+                    if batch.is_alone and batch.retries >= self.retries:
                         self.recover(error, but=batch)
                         return batch, [(False, self.died(scenario, batch, error)) for _, scenario in batch.items]
                     self.recover(error)
@@ -497,11 +605,28 @@ class _Sweep(Generic[T]):
                 else:
                     return batch, [(False, error)]
                 continue
-            if not isinstance(answers, _Unknown):
-                return batch, answers
-            for other in self.window:
-                if other.future is not None and _is_unknown(other.future):
-                    self.send(other, has_state=True)
+            if isinstance(answers, _Unknown):
+                batch.answered += answers.answers
+                batch.shipment.miss()
+                self.send(batch, has_state=True)
+                batch.was_given = True
+                continue
+            if batch.was_given:
+                # The worker that did not have the cluster has it now, and the others are asked again.
+                for other in self.window:
+                    if other is not batch and other.future is not None:
+                        self.ask_again(other)
+            return batch, batch.answered + answers
+
+    def ask_again(self, batch: _Batch) -> None:
+        """Asks for what a batch was not answered for want of the cluster."""
+        future = batch.future
+        if future is None or not future.done() or future.cancelled() or future.exception() is not None:
+            return
+        answers = future.result()
+        if isinstance(answers, _Unknown):
+            batch.answered += answers.answers
+            self.send(batch)
 
     def give_up(self, batch: _Batch) -> None:
         """After a batch did not answer in time: the executor goes, where it can be replaced, and with it whatever else it holds."""
@@ -519,10 +644,10 @@ class _Sweep(Generic[T]):
         if self.factory is None:
             return
         self.shut(is_waiting=False, is_stuck=True)
-        for _, _, _, shipment in self.shipments.values():
-            shipment.was_sent = False
+        for _, _, shipment in self.shipments.values():
+            shipment.lose()
         for other in self.window:
-            other.shipment.was_sent = False
+            other.shipment.lose()
             if other.future is not None and not other.future.done():
                 other.future = None
 
@@ -546,10 +671,10 @@ class _Sweep(Generic[T]):
                 what = str(error) or "a worker died"
                 raise self.broken([*([but] if but else []), *lost], f"the executor is broken: {what}") from error
             self.shut(is_waiting=False)
-            for _, _, _, shipment in self.shipments.values():
-                shipment.was_sent = False
-            for batch in window:
-                batch.shipment.was_sent = False
+        for _, _, shipment in self.shipments.values():
+            shipment.lose()
+        for batch in window:
+            batch.shipment.lose()
         self.window = window
 
     def broken(self, lost: List[_Batch], message: str) -> SweepError:
@@ -581,7 +706,7 @@ class _Sweep(Generic[T]):
             help="the worker hangs, was lost without a word, or needs more `timeout`",
         )
 
-    def raised(self, scenario: Scenario, error: Exception) -> SweepError:
+    def raised(self, scenario: Scenario, error: BaseException) -> SweepError:
         if isinstance(error, SweepError):
             return error
         failure = SweepError(
@@ -609,8 +734,7 @@ class _Sweep(Generic[T]):
                         if is_value:
                             value = pickle.loads(answer) if self.is_remote else answer
                         else:
-                            error = _unpacked(answer) if isinstance(answer, tuple) else answer
-                            failure = self.raised(scenario, error)
+                            failure = self.raised(scenario, _unpacked(answer) if isinstance(answer, tuple) else answer)
                     except Exception as error:
                         failure = self.raised(scenario, error)
                     if failure is not None and self.is_raising:
@@ -666,10 +790,6 @@ def _was_lost(future: Future[_Answers], patience: Optional[float]) -> bool:
     return error is not None and _is_lost(error)
 
 
-def _is_unknown(future: Future[_Answers]) -> bool:
-    return future.done() and not future.cancelled() and future.exception() is None and isinstance(future.result(), _Unknown)
-
-
 @overload
 def sweep(
     scenarios: Iterable[Scenario],
@@ -713,7 +833,9 @@ def sweep(
     """Runs what-ifs and gives their results one by one, in the order of ``scenarios``, each exactly once.
 
     ``run`` is called with a cluster of the worker's own, in the state of the scenario's, and the scenario; what it does to the
-    cluster is rolled back. By default it is :func:`place_all`, and results have a :class:`Summary`. Over processes it and its
+    cluster is rolled back. So a savepoint is open there, inside which ``load_tasks`` and ``declare_resource`` raise
+    ``ConflictError``; a scenario with a ``change`` is given a copy instead, which takes them. A ``run`` that returns its cluster
+    returns a copy of it. By default it is :func:`place_all`, and results have a :class:`Summary`. Over processes it and its
     value have to be picklable. ``run`` has to be repeatable: where a worker dies, it is called again.
 
     ``executor`` is any ``concurrent.futures.Executor``, a function that makes one, or ``None`` for this thread. A function is
@@ -721,7 +843,8 @@ def sweep(
     is shut down at the end. With an executor of your own that breaks the sweep ends in a ``SweepError``.
 
     ``retries`` is how often a scenario is tried again whose worker died, each time with nothing beside it; after that it comes
-    to a ``SweepError`` with its name. What ``run`` raises is not tried again. ``errors="return"`` gives such errors as results in
+    to a ``SweepError`` with its name. A worker that dies with several scenarios under way tells of none of them, so each is tried
+    alone once even with ``retries=0``. What ``run`` raises, ``sys.exit`` included, is not tried again. ``errors="return"`` gives such errors as results in
     their place and goes on; ``"raise"`` ends the sweep there.
 
     ``timeout`` is how many seconds to wait for a scenario once all before it are delivered, times ``chunk``. One that has no answer
@@ -735,8 +858,9 @@ def sweep(
     what takes time. ``progress`` is called with how many are delivered and how many there are (``None`` where that is unknown), or
     has a method ``update`` as tqdm has. Closing the generator, Ctrl-C, and what ``progress`` raises cancel what is pending.
 
-    A cluster is sent once to each worker and each state it has, not with every scenario; a worker keeps the four it used last. Do
-    not register task definitions in a cluster that a running sweep uses.
+    A cluster goes to each worker once in each state it has, task definitions included, not with every scenario: through a temporary
+    file to a ``ProcessPoolExecutor``, scattered by Dask to its workers, with the call to others, where a worker that does not have it
+    is called again. A worker keeps the four it used last.
 
     >>> import placewright as pw
     >>> cluster = pw.Cluster()
