@@ -8,6 +8,7 @@ use pyo3::types::{PyBool, PyInt, PyMapping, PyString};
 
 use crate::convert;
 use crate::error;
+use crate::iterate;
 
 /// Most characters of a value that a message repeats.
 const CHARACTERS_SHOWN: usize = 80;
@@ -73,11 +74,7 @@ pub(crate) fn list<T>(
     if values.is_instance_of::<PyString>() || !values.hasattr("__iter__")? {
         return Err(wrong(name, "a list", values));
     }
-    let mut read = Vec::new();
-    for value in values.try_iter()? {
-        read.push(one(&format!("{name}[{}]", read.len()), &value?)?);
-    }
-    Ok(Some(read))
+    iterate::gather(values, |at, value| one(&format!("{name}[{at}]"), &value)).map(Some)
 }
 
 /// Amounts by name; none for `None`.
@@ -85,8 +82,7 @@ pub(crate) fn amounts(name: &str, values: Option<&Bound<'_, PyAny>>) -> PyResult
     let Some(values) = values else { return Ok(Vec::new()) };
     let Ok(mapping) = values.cast::<PyMapping>() else { return Err(wrong(name, "a mapping", values)) };
     let mut read = Vec::new();
-    for item in mapping.items()?.iter() {
-        let (key, value) = item.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
+    for (key, value) in iterate::entries(mapping)? {
         let key = text(name, &key)?;
         let value = amount(&format!("{name}.{key}"), &value)?;
         read.push((key, value));

@@ -6,10 +6,12 @@ use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::arrays;
 use crate::cluster::Cluster;
 use crate::columns;
 use crate::error;
 use crate::handle::Request;
+use crate::iterate;
 use crate::table::Table;
 use crate::watch::Watcher;
 
@@ -93,11 +95,13 @@ pub(crate) fn place(
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<BulkResult> {
     let py = cluster.py();
+    // Before anything is placed: without arrays nobody would learn what was.
+    let numpy = arrays::ready(py)?;
     let handles = handles(cluster, requests)?;
     let kinds: Vec<_> = handles.iter().map(|handle| handle.get().id).collect();
     let list = match indices {
         None => kinds,
-        Some(indices) => chosen(&kinds, indices)?,
+        Some(indices) => chosen(&numpy, &kinds, indices)?,
     };
     let mut watcher = Watcher::new(progress, list.len())?;
     let mut outcomes: Vec<Option<Placement>> = Vec::with_capacity(list.len());
@@ -105,7 +109,7 @@ pub(crate) fn place(
     let held = &mut *guard;
     let result = py.detach(|| {
         let result = held.session.place_list(&list, &mut outcomes, &mut |done| watcher.watch(done));
-        result.map(|is_done| is_done.then(|| arrays(held.session.cluster(), &outcomes)))
+        result.map(|is_done| is_done.then(|| columns_of(held.session.cluster(), &outcomes)))
     });
     drop(guard);
     match result {
@@ -128,10 +132,8 @@ fn kept<T: numpy::Element>(array: Bound<'_, PyArray1<T>>) -> Py<PyArray1<T>> {
 
 /// Requests that stay prepared as long as this is kept, also where the caller has given them away.
 fn handles<'py>(cluster: &Bound<'py, Cluster>, requests: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, Request>>> {
-    let mut handles = Vec::with_capacity(requests.len().unwrap_or(0));
-    for request in requests.try_iter()? {
-        let at = handles.len();
-        let request = request?.cast_into::<Request>().map_err(|other| {
+    iterate::gather(requests, |at, request| {
+        let request = request.cast_into::<Request>().map_err(|other| {
             let kind = other.into_inner().get_type();
             let name = kind.name().map_or_else(|_| "?".to_string(), |name| name.to_string());
             PyTypeError::new_err(format!("requests[{at}] is a `{name}`; prepare requests first"))
@@ -144,15 +146,16 @@ fn handles<'py>(cluster: &Bound<'py, Cluster>, requests: &Bound<'py, PyAny>) -> 
             let fault = Error::with_message(ErrorKind::InvalidParameter, message).in_path(&format!("requests[{at}]"));
             return Err(error::plain(cluster.py(), &fault.with_help("place it with `place`")));
         }
-        handles.push(request);
-    }
-    Ok(handles)
+        Ok(request)
+    })
 }
 
 /// The requests that an array chooses by position.
-fn chosen(kinds: &[RequestId], indices: &Bound<'_, PyAny>) -> PyResult<Vec<RequestId>> {
-    let py = indices.py();
-    let numpy = py.import("numpy")?;
+fn chosen(numpy: &Bound<'_, PyModule>, kinds: &[RequestId], indices: &Bound<'_, PyAny>) -> PyResult<Vec<RequestId>> {
+    // Making an array of it would forget what is masked.
+    if numpy.getattr("ma")?.call_method1("is_masked", (indices,))?.is_truthy()? {
+        return Err(PyValueError::new_err("indices has masked entries; leave them out with `compressed()`, or fill them"));
+    }
     let array = numpy.call_method1("asarray", (indices,))?;
     let untyped = array.cast::<PyUntypedArray>()?;
     if untyped.ndim() != 1 {
@@ -161,29 +164,26 @@ fn chosen(kinds: &[RequestId], indices: &Bound<'_, PyAny>) -> PyResult<Vec<Reque
     if untyped.len() == 0 {
         return Ok(Vec::new());
     }
-    let pick = |at: usize, index: Option<usize>| {
-        index.and_then(|index| kinds.get(index)).copied().ok_or_else(|| {
-            PyIndexError::new_err(format!("indices[{at}] is no position in a list of {} requests", kinds.len()))
-        })
-    };
-    if let Ok(array) = array.cast::<PyArray1<u32>>() {
-        let array = array.try_readonly()?;
-        let all = array.as_array();
-        return all.iter().enumerate().map(|(at, &index)| pick(at, usize::try_from(index).ok())).collect();
-    }
     if !matches!(untyped.dtype().kind(), b'i' | b'u') {
         return Err(PyTypeError::new_err(format!("indices are integers, not {}", untyped.dtype())));
     }
-    let copy = PyDict::new(py);
-    copy.set_item("copy", true)?;
-    let array = array.call_method("astype", ("int64",), Some(&copy))?;
+    // A copy, always: the array may be of any byte order, at any address and have any stride, as the field of a packed record
+    // has, and others may write to it.
+    let options = PyDict::new(numpy.py());
+    options.set_item("copy", true)?;
+    options.set_item("order", "C")?;
+    let array = array.call_method("astype", ("int64",), Some(&options))?;
     let array = array.cast::<PyArray1<i64>>()?.try_readonly()?;
-    let all = array.as_array();
-    all.iter().enumerate().map(|(at, &index)| pick(at, usize::try_from(index).ok())).collect()
+    let pick = |(at, &index): (usize, &i64)| {
+        usize::try_from(index).ok().and_then(|index| kinds.get(index)).copied().ok_or_else(|| {
+            PyIndexError::new_err(format!("indices[{at}] is no position in a list of {} requests", kinds.len()))
+        })
+    };
+    array.as_array().iter().enumerate().map(pick).collect()
 }
 
 /// Outcomes as columns: positions of instances, numbers of tasks, and how many there are.
-fn arrays(cluster: &placewright::Cluster, outcomes: &[Option<Placement>]) -> (Vec<i32>, Vec<i64>, usize) {
+fn columns_of(cluster: &placewright::Cluster, outcomes: &[Option<Placement>]) -> (Vec<i32>, Vec<i64>, usize) {
     let positions = cluster.registration_positions();
     let mut placed = 0;
     let (instance, task) = outcomes

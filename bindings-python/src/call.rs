@@ -1,6 +1,9 @@
 //! How a method of `Cluster` calls the core: the lock is taken, the core called, the lock given back, and only then are Python
 //! objects made, as making them may run anybody's code.
 
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 use placewright::adapter::{RunTaskResponse, Session, SessionSavepoint};
 use placewright::json::Json;
 use placewright::{Error, ErrorKind, TaskId};
@@ -9,7 +12,7 @@ use pyo3::prelude::*;
 use crate::cluster::Cluster;
 use crate::convert::{self, Asked};
 use crate::error;
-use crate::gate::Held;
+use crate::gate::{Closing, Fate, Held, Open};
 use crate::handle::{Request, Savepoint};
 use crate::outcome::{Explanation, PlaceResult};
 use crate::watch::Watcher;
@@ -117,11 +120,11 @@ impl Cluster {
         explained.map(Explanation::new).map_err(|fault| error::plain(py, &fault))
     }
 
-    /// Opens a savepoint.
-    pub(crate) fn open(&self, py: Python<'_>) -> PyResult<SessionSavepoint> {
+    /// Opens a savepoint; says who is told what becomes of it.
+    pub(crate) fn open(&self, py: Python<'_>, fate: Option<Arc<Mutex<Fate>>>) -> PyResult<SessionSavepoint> {
         let mut guard = self.gate.enter(py)?;
         let savepoint = guard.session.begin();
-        guard.savepoints.push(savepoint);
+        guard.savepoints.push(Open { savepoint, fate });
         Ok(savepoint)
     }
 
@@ -129,21 +132,21 @@ impl Cluster {
     pub(crate) fn close(&self, py: Python<'_>, savepoint: Option<SessionSavepoint>, is_kept: bool) -> PyResult<()> {
         let mut guard = self.gate.enter(py)?;
         let held = &mut *guard;
-        let result = py.detach(|| close(held, savepoint, is_kept));
+        let result = py.detach(|| held.close(savepoint, is_kept, Closing::Call));
         drop(guard);
         result.map_err(|fault| error::plain(py, &fault))
     }
 
-    /// Closes a savepoint, unless that was done; no signal keeps it from that.
-    pub(crate) fn close_if_open(&self, py: Python<'_>, savepoint: SessionSavepoint, is_kept: bool) -> PyResult<()> {
+    /// Closes the savepoint of a transaction; `false` where that was done before. No signal keeps it from that.
+    pub(crate) fn end(&self, py: Python<'_>, savepoint: SessionSavepoint, is_kept: bool) -> PyResult<bool> {
         let mut guard = self.gate.enter_surely(py)?;
-        if !guard.savepoints.contains(&savepoint) {
-            return Ok(());
+        if !guard.is_open(savepoint) {
+            return Ok(false);
         }
         let held = &mut *guard;
-        let result = py.detach(|| close(held, Some(savepoint), is_kept));
+        let result = py.detach(|| held.close(Some(savepoint), is_kept, Closing::Transaction));
         drop(guard);
-        result.map_err(|fault| error::plain(py, &fault))
+        result.map(|()| true).map_err(|fault| error::plain(py, &fault))
     }
 
     /// The savepoint an argument names: the innermost for none.
@@ -181,8 +184,8 @@ impl Cluster {
     pub(crate) fn copied(&self, py: Python<'_>) -> PyResult<Self> {
         let copied = self.read_detached(py, |held| {
             let mut session = held.session.clone();
-            if let Some(&outermost) = held.savepoints.first() {
-                session.commit(outermost)?;
+            if let Some(outermost) = held.savepoints.first() {
+                session.commit(outermost.savepoint)?;
             }
             let requests: Vec<_> = session.cluster().requests().collect();
             requests.into_iter().try_for_each(|id| session.release(id))?;
@@ -230,21 +233,4 @@ pub(crate) fn answer(
         Ok(None) => Err(watcher.into_error()),
         Err(fault) => Err(document.map_or_else(|| error::plain(py, &fault), |tree| error::in_tree(py, &fault, tree))),
     }
-}
-
-/// Closes a savepoint, the innermost for none, and those inside it.
-fn close(held: &mut Held, savepoint: Option<SessionSavepoint>, is_kept: bool) -> Result<(), Error> {
-    let Some(savepoint) = savepoint.or_else(|| held.savepoints.last().copied()) else {
-        return Err(Error::new(ErrorKind::NoSavepoint));
-    };
-    let Some(position) = held.savepoints.iter().position(|open| *open == savepoint) else {
-        return Err(Error::with_message(ErrorKind::StaleHandle, "the savepoint was closed before"));
-    };
-    if is_kept {
-        held.session.commit(savepoint)?;
-    } else {
-        held.session.rollback(savepoint)?;
-    }
-    held.savepoints.truncate(position);
-    Ok(())
 }

@@ -19,6 +19,7 @@ use crate::error;
 use crate::frame_instances::Instances;
 use crate::frame_tasks::Tasks;
 use crate::gate::Gate;
+use crate::iterate;
 use crate::handle::{Memo, Request, Savepoint, Transaction};
 use crate::load;
 use crate::outcome::{Explanation, PlaceResult};
@@ -106,7 +107,7 @@ impl Cluster {
         let mut each = |files: Option<&Bound<'_, PyAny>>, work: Work| {
             let Some(files) = files else { return Ok(()) };
             let is_one = files.hasattr("read")? || !files.hasattr("__iter__")? || files.is_instance_of::<PyString>();
-            let files = if is_one { vec![files.clone()] } else { files.try_iter()?.collect::<PyResult<Vec<_>>>()? };
+            let files = if is_one { vec![files.clone()] } else { iterate::gather(files, |_, file| Ok(file))? };
             for file in files {
                 let (name, text) = convert::to_source(&file)?;
                 let tree = text.read(py, |fault| error::in_file(py, fault, &name, Some(text.as_str())))?;
@@ -415,7 +416,7 @@ impl Cluster {
             entries.push(("placementStrategy", convert::to_rules(strategies, "field")?));
         }
         if let Some(seed) = seed {
-            entries.push(("xSeed", convert::to_json(seed)?));
+            entries.push(("xSeed", convert::to_seed(seed)?));
         }
         let mut watcher = Watcher::of_signals();
         let stopped = self.call_with(group.py(), &Json::object(entries), |session, document| {
@@ -651,7 +652,7 @@ impl Cluster {
     }
 
     fn begin(slf: &Bound<'_, Self>) -> PyResult<Savepoint> {
-        let savepoint = slf.get().open(slf.py())?;
+        let savepoint = slf.get().open(slf.py(), None)?;
         Ok(Savepoint { cluster: slf.clone().unbind(), savepoint })
     }
 

@@ -8,18 +8,17 @@ use placewright::error::nearest;
 use placewright::json::Json;
 use placewright::limits::JSON_DEPTH_MAX;
 use placewright::{Error, ErrorKind, TaskId};
-use pyo3::exceptions::{PyKeyboardInterrupt, PyTypeError, PyUnicodeEncodeError};
+use pyo3::exceptions::{PyOverflowError, PyTypeError, PyUnicodeEncodeError};
 use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple};
 
 use crate::argument;
 use crate::error;
+use crate::iterate::{self, Budget, Entry, Stop};
 use crate::outcome::{Expression, compile};
 use crate::watch::Watcher;
 
-/// Most values in one object: few enough to fit memory, where lists share their elements any number of times.
-const VALUES_MAX: usize = 1 << 26;
 /// Steps into an object that the path of an error tells.
 const PATH_STEPS_MAX: usize = 16;
 /// Values that are read between two looks at signals.
@@ -45,6 +44,15 @@ impl From<PyErr> for Fail {
     }
 }
 
+impl From<Stop> for Fail {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Full(error) => Self::Core(error),
+            Stop::Signal(error) => Self::Python(error),
+        }
+    }
+}
+
 impl Fail {
     /// The same, one step further out.
     fn in_path(self, step: &str) -> Self {
@@ -58,7 +66,8 @@ impl Fail {
 /// The tree that a Python object stands for: dicts and other mappings, lists, tuples, texts, numbers, booleans, `None`; besides,
 /// what has `to_dict()`, times (as ISO 8601) and integers of other libraries.
 pub(crate) fn to_json(value: &Bound<'_, PyAny>) -> PyResult<Json<'static>> {
-    let mut reader = Reader { values: 0 };
+    // Lists may share their elements any number of times, so what is small there may be large here.
+    let mut reader = Reader { budget: Budget::default() };
     reader.read(value, 0).map_err(|fail| match fail {
         Fail::Core(error) => error::plain(value.py(), &error),
         Fail::Python(error) => error,
@@ -67,21 +76,14 @@ pub(crate) fn to_json(value: &Bound<'_, PyAny>) -> PyResult<Json<'static>> {
 
 /// A tree being read.
 struct Reader {
-    /// Values so far.
-    values: usize,
+    /// What was read so far.
+    budget: Budget,
 }
 
 impl Reader {
     /// Reads a value inside so many others.
     fn read(&mut self, value: &Bound<'_, PyAny>, depth: usize) -> Result<Json<'static>, Fail> {
-        self.values += 1;
-        if self.values > VALUES_MAX {
-            let message = format!("an object has at most {VALUES_MAX} values");
-            return Err(Error::with_message(ErrorKind::LimitExceeded, message).into());
-        }
-        if self.values.is_multiple_of(VALUES_BETWEEN_SIGNALS) {
-            value.py().check_signals()?;
-        }
+        self.budget.take(value.py(), iterate::text_bytes(value))?;
         if let Ok(text) = value.cast::<PyString>() {
             return Ok(Json::Text(to_text(text)?.into()));
         }
@@ -103,8 +105,7 @@ impl Reader {
         }
         if let Ok(dict) = value.cast::<PyDict>() {
             check_depth(depth)?;
-            // A list of its own: what a value runs while it is read may change the dict.
-            return self.entries(&dict.items(), depth);
+            return self.entries(iterate::entries(dict.as_mapping())?, depth);
         }
         if let Ok(list) = value.cast::<PyList>() {
             check_depth(depth)?;
@@ -121,7 +122,7 @@ impl Reader {
     fn read_other(&mut self, value: &Bound<'_, PyAny>, depth: usize) -> Result<Json<'static>, Fail> {
         check_depth(depth)?;
         if let Ok(mapping) = value.cast::<PyMapping>() {
-            return self.entries(&mapping.items()?, depth);
+            return self.entries(iterate::entries(mapping)?, depth);
         }
         for method in ["to_dict", "isoformat", "__index__"] {
             if let Some(method) = value.getattr_opt(method)? {
@@ -138,14 +139,14 @@ impl Reader {
     }
 
     /// Reads the entries of a mapping.
-    fn entries(&mut self, items: &Bound<'_, PyList>, depth: usize) -> Result<Json<'static>, Fail> {
+    fn entries(&mut self, items: Vec<Entry<'_>>, depth: usize) -> Result<Json<'static>, Fail> {
         let mut entries = Vec::with_capacity(items.len());
-        for item in items.iter() {
-            let (key, value) = item.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
+        for (key, value) in items {
             let Ok(key) = key.cast::<PyString>() else {
                 let message = format!("a key is a string, not a Python `{}`", key.get_type().name()?);
                 return Err(Error::with_message(ErrorKind::JsonType, message).into());
             };
+            self.budget.take(key.py(), iterate::text_bytes(key))?;
             let key = to_text(key)?;
             match self.read(&value, depth + 1) {
                 Ok(value) => entries.push((key.into(), value)),
@@ -361,7 +362,7 @@ impl Asked<'_, '_> {
             ("strategies", "placementStrategy", rules(self.strategies, "field")?),
             ("constraints", "placementConstraints", rules(self.constraints, "expression")?),
             ("all_or_nothing", "xAllOrNothing", plain(self.all_or_nothing)?),
-            ("seed", "xSeed", plain(self.seed)?),
+            ("seed", "xSeed", self.seed.map(to_seed).transpose()?),
         ];
         Ok(all.into_iter().filter_map(|(name, key, value)| Some((name, key, value?))).collect())
     }
@@ -440,11 +441,22 @@ pub(crate) fn to_rules(value: &Bound<'_, PyAny>, second: &'static str) -> PyResu
     if is_one {
         return Ok(Json::array([rule(value)?]));
     }
-    let mut rules = Vec::new();
-    for one in value.try_iter()? {
-        rules.push(rule(&one?)?);
+    iterate::gather(value, |_, one| rule(&one)).map(Json::Array)
+}
+
+/// A seed; one that is told of here has its own name, and not the one it has in a document.
+pub(crate) fn to_seed(seed: &Bound<'_, PyAny>) -> PyResult<Json<'static>> {
+    match to_json(seed)? {
+        Json::Integer(number) if number < 0 => {
+            let message = format!("seed is {number}, not from 0 to {}", u64::MAX);
+            Err(error::plain(seed.py(), &Error::with_message(ErrorKind::InvalidParameter, message).in_path("seed")))
+        }
+        json @ (Json::Integer(_) | Json::Unsigned(_) | Json::Text(_) | Json::Null) => Ok(json),
+        _ => {
+            let kind = seed.get_type();
+            Err(PyTypeError::new_err(format!("seed is a whole number or its text, not `{}`", kind.name()?)))
+        }
     }
-    Ok(Json::Array(rules))
 }
 
 /// Every option of a session: its name here, and the one in an exported state.
@@ -502,24 +514,24 @@ pub(crate) fn to_names<T>(
         Ok(name) => text(read_text(name, "")?),
         Err(_) => other(value),
     };
-    if value.is_instance_of::<PyString>() || !value.hasattr("__iter__")? {
+    if value.is_instance_of::<PyString>() || !value.hasattr("__iter__")? || has_no_dimension(value)? {
         return Ok(vec![one(value)?]);
     }
-    let mut found = Vec::new();
-    for item in value.try_iter()? {
-        found.push(one(&item?)?);
-    }
-    Ok(found)
+    iterate::gather(value, |_, item| one(&item))
+}
+
+/// Whether a value is an array of numpy with no dimension: one value, although it has the method `__iter__`.
+pub(crate) fn has_no_dimension(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    value.getattr_opt("ndim")?.map_or(Ok(false), |dimensions| dimensions.eq(0))
 }
 
 /// The number of a task, as the bulk lane gives it.
 pub(crate) fn to_task_number(value: &Bound<'_, PyAny>) -> PyResult<TaskId> {
     let number = match value.extract::<u64>() {
         Ok(number) => Some(number),
-        Err(error) if error.is_instance_of::<PyTypeError>(value.py()) => return Err(error),
-        Err(error) if error.is_instance_of::<PyKeyboardInterrupt>(value.py()) => return Err(error),
         // Negative, or beyond 64 bits: no task has it.
-        Err(_) => None,
+        Err(error) if error.is_instance_of::<PyOverflowError>(value.py()) => None,
+        Err(error) => return Err(error),
     };
     number.and_then(TaskId::from_u64).ok_or_else(|| {
         let error = Error::with_message(ErrorKind::TaskNotFound, "no task has this number");
@@ -554,13 +566,12 @@ pub(crate) fn to_attributes(attributes: Option<&Bound<'_, PyAny>>) -> PyResult<V
     let Some(attributes) = attributes else { return Ok(Vec::new()) };
     match attributes.cast::<PyMapping>() {
         Ok(mapping) => {
-            let one = |item: Bound<'_, PyAny>| -> PyResult<(String, Option<String>)> {
-                let (name, value) = item.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
+            let one = |(name, value): Entry<'_>| -> PyResult<(String, Option<String>)> {
                 let value = Some(&value).filter(|value| !value.is_none());
                 let name = argument::text("attributes", &name)?;
                 Ok((name.clone(), argument::optional_text(&format!("attributes.{name}"), value)?))
             };
-            mapping.items()?.iter().map(one).collect()
+            iterate::entries(mapping)?.into_iter().map(one).collect()
         }
         Err(_) => {
             let other = |value: &Bound<'_, PyAny>| Err(PyTypeError::new_err(format!("{} is no name", value.repr()?)));

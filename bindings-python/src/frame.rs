@@ -9,18 +9,20 @@ use arrow_array::types::{
     TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type,
     UInt64Type,
 };
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_array::{Array, ArrayRef};
 use arrow_schema::{DataType, TimeUnit};
 use placewright::error::nearest;
 use placewright::expr::Timestamp;
 use placewright::{Error, ErrorKind};
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
+use pyo3::basic::CompareOp;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple};
-use pyo3_arrow::input::AnyRecordBatch;
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple, PyType};
 
 use crate::convert::{self, Text};
 use crate::error;
+use crate::frame_arrow;
+use crate::iterate;
 
 /// The most columns a message lists.
 const NAMES_SHOWN: usize = 20;
@@ -31,7 +33,7 @@ const ROWS_BETWEEN_SIGNALS: usize = 1 << 16;
 const CHARACTERS_SHOWN: usize = 80;
 
 /// One column as it came.
-enum Cells<'py> {
+pub(crate) enum Cells<'py> {
     /// Of a data frame: its chunks.
     Arrow(DataType, Vec<ArrayRef>),
     /// Of a dict.
@@ -81,7 +83,8 @@ impl<'py> Frame<'py> {
     pub(crate) fn read(frame: &Bound<'py, PyAny>) -> PyResult<Self> {
         let py = frame.py();
         if frame.hasattr("__arrow_c_stream__")? || frame.hasattr("__arrow_c_array__")? {
-            return Self::read_arrow(frame);
+            let (columns, rows) = frame_arrow::read(frame)?;
+            return Ok(Self { py, columns, rows });
         }
         let Ok(mapping) = frame.cast::<PyMapping>() else {
             let kind = frame.get_type();
@@ -94,14 +97,15 @@ impl<'py> Frame<'py> {
         };
         let mut columns: Vec<(String, Cells<'py>)> = Vec::new();
         let mut rows = None;
-        for item in mapping.items()?.iter() {
-            let (name, values) = item.extract::<(String, Bound<'py, PyAny>)>()?;
-            if values.is_instance_of::<PyString>() || !values.hasattr("__iter__")? {
+        for (name, values) in iterate::entries(mapping)? {
+            let name = name.extract::<String>()?;
+            let is_one = values.is_instance_of::<PyString>() || convert::has_no_dimension(&values)?;
+            if is_one || !values.hasattr("__iter__")? {
                 return Err(PyTypeError::new_err(format!("column `{name}` is no list of values")));
             }
             // Arrays of numpy and of pandas give their values as Python's own much faster by this.
             let values = if values.hasattr("tolist")? { values.call_method0("tolist")? } else { values };
-            let values = values.try_iter()?.collect::<PyResult<Vec<_>>>()?;
+            let values = iterate::gather(&values, |_, value| Ok(value))?;
             let expected = *rows.get_or_insert(values.len());
             if values.len() != expected {
                 let message = format!("column `{name}` has {} rows, those before it {expected}", values.len());
@@ -110,24 +114,6 @@ impl<'py> Frame<'py> {
             columns.push((name, Cells::Python(values)));
         }
         Ok(Self { py, columns, rows: rows.unwrap_or(0) })
-    }
-
-    /// Reads what speaks the Arrow PyCapsule interface; the values are not copied.
-    fn read_arrow(frame: &Bound<'py, PyAny>) -> PyResult<Self> {
-        let read = || Ok(frame.extract::<AnyRecordBatch>()?.into_table()?.into_inner());
-        let (batches, schema) = read().map_err(|fault: PyErr| {
-            if !fault.is_instance_of::<PyValueError>(frame.py()) {
-                return fault;
-            }
-            let message = format!("the frame is no table of columns: {}", fault.value(frame.py()));
-            error::plain(frame.py(), &Error::with_message(ErrorKind::InvalidParameter, message))
-        })?;
-        let chunks = |index: usize| batches.iter().map(|batch| batch.column(index).clone()).collect();
-        let column = |(index, field): (usize, &arrow_schema::FieldRef)| {
-            (field.name().clone(), Cells::Arrow(field.data_type().clone(), chunks(index)))
-        };
-        let columns = schema.fields().iter().enumerate().map(column).collect();
-        Ok(Self { py: frame.py(), columns, rows: batches.iter().map(RecordBatch::num_rows).sum() })
     }
 
     /// Names of the columns.
@@ -145,8 +131,17 @@ impl<'py> Frame<'py> {
         self.names().any(|known| known == name)
     }
 
-    /// A column.
+    /// A column whose values can be read.
     fn cells(&self, name: &str) -> PyResult<&Cells<'py>> {
+        let cells = self.find(name)?;
+        if let Cells::Arrow(_, chunks) = cells {
+            frame_arrow::validate(name, chunks).map_err(|fault| self.raise(&fault))?;
+        }
+        Ok(cells)
+    }
+
+    /// A column.
+    fn find(&self, name: &str) -> PyResult<&Cells<'py>> {
         // A column takes milliseconds, and there may be many.
         self.py.check_signals()?;
         let mut found = self.columns.iter().filter(|(known, _)| known == name);
@@ -205,7 +200,7 @@ impl<'py> Frame<'py> {
                 } else if let Ok(number) = value.cast::<PyFloat>() {
                     whole(number.value())
                 } else if value.is_instance_of::<PyInt>() || value.hasattr("__index__")? {
-                    value.extract::<i64>().ok()
+                    self.fitting(value.extract::<i64>())?
                 } else {
                     None
                 };
@@ -246,7 +241,8 @@ impl<'py> Frame<'py> {
             Cells::Arrow(..) => Ok(self.integers(name)?.into_iter().map(|number| number.map(of_number)).collect()),
             Cells::Python(values) => self.each(values, |row, value| {
                 if let Ok(number) = value.cast::<PyInt>() {
-                    return Ok(of_number(number.extract()?));
+                    let number = self.fitting(number.extract::<i64>())?;
+                    return number.map(of_number).ok_or_else(|| self.raise(&unfit(name, row, "time", value)));
                 }
                 let text = match value.getattr_opt("isoformat")? {
                     Some(method) => method.call0()?,
@@ -280,41 +276,55 @@ impl<'py> Frame<'py> {
                 if !value.is_instance_of::<PyList>() && !value.is_instance_of::<PyTuple>() {
                     return Err(self.raise(&unfit(name, row, "list of integers", value)));
                 }
-                value.extract::<Vec<i64>>().map_err(|fault| {
-                    let is_of_value = !fault.is_instance_of::<pyo3::exceptions::PyKeyboardInterrupt>(self.py);
-                    if is_of_value { self.raise(&unfit(name, row, "list of integers", value)) } else { fault }
-                })
+                let numbers = self.fitting(value.extract::<Vec<i64>>())?;
+                numbers.ok_or_else(|| self.raise(&unfit(name, row, "list of integers", value)))
             }),
         }
     }
 
-    /// The values of a column of a dict; `None` and not-a-number are gaps.
+    /// What Python made of a value; `None` where the value is not of the kind or does not fit, any other exception where that
+    /// comes from code of its own.
+    fn fitting<T>(&self, read: PyResult<T>) -> PyResult<Option<T>> {
+        let is_of_value = |fault: &PyErr| {
+            let is = |kind: Bound<'_, PyType>| fault.get_type(self.py).is(&kind);
+            is(self.py.get_type::<PyOverflowError>()) || is(self.py.get_type::<PyTypeError>())
+        };
+        match read {
+            Ok(read) => Ok(Some(read)),
+            Err(fault) if is_of_value(&fault) => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// The values of a column of a dict, without gaps.
     fn each<T>(
         &self,
         values: &[Bound<'py, PyAny>],
         mut read: impl FnMut(usize, &Bound<'py, PyAny>) -> PyResult<T>,
     ) -> PyResult<Vec<Option<T>>> {
-        let is_gap = |value: &Bound<'py, PyAny>| {
-            value.is_none() || value.cast::<PyFloat>().is_ok_and(|one| one.value().is_nan())
-        };
         let one = |(row, value)| {
             if row % ROWS_BETWEEN_SIGNALS == ROWS_BETWEEN_SIGNALS - 1 {
                 self.py.check_signals()?;
             }
-            if is_gap(value) { Ok(None) } else { read(row, value).map(Some) }
+            if is_gap(value)? { Ok(None) } else { read(row, value).map(Some) }
         };
         values.iter().enumerate().map(one).collect()
     }
 
     /// Whether a column is text.
-    pub(crate) fn is_text(&self, name: &str) -> bool {
-        match self.columns.iter().find(|(known, _)| known == name) {
+    pub(crate) fn is_text(&self, name: &str) -> PyResult<bool> {
+        Ok(match self.columns.iter().find(|(known, _)| known == name) {
             Some((_, Cells::Arrow(kind, _))) => is_text(kind) && !kind.is_null(),
             Some((_, Cells::Python(values))) => {
-                values.iter().find(|value| !value.is_none()).is_some_and(PyAnyMethods::is_instance_of::<PyString>)
+                for value in values {
+                    if !is_gap(value)? {
+                        return Ok(value.is_instance_of::<PyString>());
+                    }
+                }
+                false
             }
             None => false,
-        }
+        })
     }
 
     /// The error for a column of another type.
@@ -322,6 +332,25 @@ impl<'py> Frame<'py> {
         let message = format!("column `{name}` holds {kind}, not {what}");
         self.raise(&about(name, ErrorKind::JsonType, message))
     }
+}
+
+/// Whether a value of a dict's column stands for none: `None`, not-a-number of whatever kind, and what pandas and numpy have for
+/// it.
+fn is_gap(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    if value.is_none() {
+        return Ok(true);
+    }
+    if let Ok(number) = value.cast::<PyFloat>() {
+        return Ok(number.value().is_nan());
+    }
+    if value.is_instance_of::<PyString>() || value.is_instance_of::<PyInt>() || value.is_instance_of::<PyList>() {
+        return Ok(false);
+    }
+    if value.get_type().name()?.to_cow()? == "NAType" {
+        return Ok(true);
+    }
+    // Not a number, and not a time, are unequal to themselves; an array gives no yes or no, and is no gap.
+    Ok(value.rich_compare(value, CompareOp::Ne)?.extract::<bool>().unwrap_or(false))
 }
 
 /// Whether values of a type are text.
@@ -456,7 +485,7 @@ impl<'py> Named<'py> {
         match self.take(part)? {
             Some(name) => {
                 let name = name.extract::<String>()?;
-                frame.cells(&name)?;
+                frame.find(&name)?;
                 Ok(Some(name))
             }
             None => Ok(usual.iter().find(|name| frame.has(name)).map(ToString::to_string)),
@@ -468,7 +497,7 @@ impl<'py> Named<'py> {
         match self.column(frame, part, usual)? {
             Some(name) => Ok(name),
             // Its own name is the first of the usual ones, so this tells what there is instead.
-            None => frame.cells(part).map(|_| part.to_string()),
+            None => frame.find(part).map(|_| part.to_string()),
         }
     }
 }
@@ -476,7 +505,7 @@ impl<'py> Named<'py> {
 /// Columns, and what they are called in a cluster: a mapping, or names that are the same.
 pub(crate) fn pairs(value: &Bound<'_, PyAny>) -> PyResult<Vec<(String, String)>> {
     if let Ok(mapping) = value.cast::<PyMapping>() {
-        return mapping.items()?.extract();
+        return iterate::entries(mapping)?.into_iter().map(|(key, value)| Ok((key.extract()?, value.extract()?))).collect();
     }
     let other = |value: &Bound<'_, PyAny>| Err(PyTypeError::new_err(format!("{} names no column", value.repr()?)));
     let names = convert::to_names(value, Ok, other)?;

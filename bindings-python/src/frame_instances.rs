@@ -133,10 +133,13 @@ impl Instances {
             Some(value) => match value.cast::<PyBool>() {
                 Ok(all) if all.is_true() => {
                     let further = frame.names().filter(|name| !used.iter().any(|used| used == name));
-                    further
-                        .filter(|name| frame.is_text(name))
-                        .map(|name| (name.to_string(), name.to_string()))
-                        .collect()
+                    let mut texts = Vec::new();
+                    for name in further {
+                        if frame.is_text(name)? {
+                            texts.push((name.to_string(), name.to_string()));
+                        }
+                    }
+                    texts
                 }
                 Ok(_) => Vec::new(),
                 Err(_) => pairs(&value)?,

@@ -9,12 +9,13 @@
 //! a queue: a child of a fork gets a copy of a queue whose threads it does not have.
 
 use std::cell::Cell;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, MutexGuard};
-use placewright::RequestId;
+use placewright::{Error, ErrorKind, RequestId};
 use placewright::adapter::{Session, SessionSavepoint};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -68,7 +69,72 @@ pub(crate) struct Held {
     /// The session.
     pub(crate) session: Session,
     /// Open savepoints, outermost first.
-    pub(crate) savepoints: Vec<SessionSavepoint>,
+    pub(crate) savepoints: Vec<Open>,
+}
+
+/// A savepoint that is open.
+#[derive(Debug)]
+pub(crate) struct Open {
+    /// The savepoint.
+    pub(crate) savepoint: SessionSavepoint,
+    /// Who wants to know what becomes of it.
+    pub(crate) fate: Option<Arc<Mutex<Fate>>>,
+}
+
+/// What became of a savepoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It is open.
+    Open,
+    /// It was closed.
+    Closed {
+        /// Whether what was done since was kept.
+        is_kept: bool,
+        /// Whether that was the end of a transaction around it, which nobody inside asked for.
+        is_by_another: bool,
+    },
+}
+
+/// What closes a savepoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Closing {
+    /// A call that asks for it.
+    Call,
+    /// The end of its transaction.
+    Transaction,
+}
+
+impl Held {
+    /// Whether a savepoint is open.
+    pub(crate) fn is_open(&self, savepoint: SessionSavepoint) -> bool {
+        self.savepoints.iter().any(|open| open.savepoint == savepoint)
+    }
+
+    /// Closes a savepoint, the innermost for none, and those inside it, which are told.
+    pub(crate) fn close(
+        &mut self,
+        savepoint: Option<SessionSavepoint>,
+        is_kept: bool,
+        closing: Closing,
+    ) -> Result<(), Error> {
+        let Some(savepoint) = savepoint.or_else(|| self.savepoints.last().map(|open| open.savepoint)) else {
+            return Err(Error::new(ErrorKind::NoSavepoint));
+        };
+        let Some(position) = self.savepoints.iter().position(|open| open.savepoint == savepoint) else {
+            return Err(Error::with_message(ErrorKind::StaleHandle, "the savepoint was closed before"));
+        };
+        if is_kept {
+            self.session.commit(savepoint)?;
+        } else {
+            self.session.rollback(savepoint)?;
+        }
+        for (number, open) in self.savepoints.drain(position..).enumerate() {
+            if let Some(fate) = open.fate {
+                *fate.lock() = Fate::Closed { is_kept, is_by_another: number > 0 && closing == Closing::Transaction };
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A session behind its lock.
@@ -84,7 +150,9 @@ pub(crate) struct Gate {
     is_broken: AtomicBool,
     /// Requests whose handles are gone, to be released by the next call.
     abandoned: Mutex<Vec<RequestId>>,
-    /// Whether there are any.
+    /// Savepoints of transactions that are gone without their end, to be rolled back by the next call.
+    forsaken: Mutex<Vec<SessionSavepoint>>,
+    /// Whether there are any of both.
     has_abandoned: AtomicBool,
 }
 
@@ -97,6 +165,7 @@ impl Gate {
             hungry: AtomicU64::new(0),
             is_broken: AtomicBool::new(false),
             abandoned: Mutex::new(Vec::new()),
+            forsaken: Mutex::new(Vec::new()),
             has_abandoned: AtomicBool::new(false),
         }
     }
@@ -133,6 +202,10 @@ impl Gate {
             for id in self.abandoned.lock().drain(..) {
                 // It was prepared here and is released once, so it is known.
                 drop(guard.held.session.release(id));
+            }
+            for savepoint in std::mem::take(&mut *self.forsaken.lock()) {
+                // One that was closed with another around it is closed.
+                drop(guard.close(Some(savepoint), false, Closing::Transaction));
             }
         }
         Ok(guard)
@@ -177,6 +250,12 @@ impl Gate {
     /// Has a request released by the next call. For handles that are collected, at whatever moment that is.
     pub(crate) fn abandon(&self, id: RequestId) {
         self.abandoned.lock().push(id);
+        self.has_abandoned.store(true, Ordering::Release);
+    }
+
+    /// Has a savepoint rolled back by the next call. For transactions that are collected before their end.
+    pub(crate) fn forsake(&self, savepoint: SessionSavepoint) {
+        self.forsaken.lock().push(savepoint);
         self.has_abandoned.store(true, Ordering::Release);
     }
 }

@@ -1,13 +1,18 @@
 //! Handles that belong to a cluster: prepared requests, savepoints, transactions.
 
+use std::ffi::CString;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 use placewright::adapter::SessionSavepoint;
 use placewright::{Error, ErrorKind, RequestId};
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyException, PyRuntimeWarning, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyType};
 
 use crate::cluster::Cluster;
 use crate::error;
+use crate::gate::Fate;
 use crate::outcome::{Explanation, PlaceResult};
 
 /// A request made ready for one cluster. It is released when it is collected.
@@ -127,7 +132,7 @@ impl Savepoint {
     /// Whether it can still be gone back to.
     #[getter]
     fn is_open(&self, py: Python<'_>) -> PyResult<bool> {
-        Ok(self.cluster.get().gate.enter(py)?.savepoints.contains(&self.savepoint))
+        Ok(self.cluster.get().gate.enter(py)?.is_open(self.savepoint))
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
@@ -148,7 +153,9 @@ pub(crate) struct Transaction {
     /// Its cluster.
     cluster: Py<Cluster>,
     /// How far it is.
-    stage: parking_lot::Mutex<Stage>,
+    stage: Mutex<Stage>,
+    /// What became of its savepoint.
+    fate: Arc<Mutex<Fate>>,
 }
 
 /// How far a transaction is.
@@ -164,8 +171,45 @@ enum Stage {
 
 impl Transaction {
     /// One that was not entered yet.
-    pub(crate) const fn new(cluster: Py<Cluster>) -> Self {
-        Self { cluster, stage: parking_lot::Mutex::new(Stage::Outside) }
+    pub(crate) fn new(cluster: Py<Cluster>) -> Self {
+        Self { cluster, stage: Mutex::new(Stage::Outside), fate: Arc::new(Mutex::new(Fate::Open)) }
+    }
+
+    /// Says so where the savepoint was closed before the block ended, such that the block's end comes to something else than it
+    /// promises.
+    fn check_fate(&self, py: Python<'_>, kind: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+        let message = match (*self.fate.lock(), kind) {
+            (Fate::Closed { is_kept: true, is_by_another: true }, Some(_)) => {
+                "what the block did cannot be rolled back any more: a transaction that was entered before it has ended \
+                 meanwhile, and kept it"
+            }
+            (Fate::Closed { is_kept: true, is_by_another: false }, Some(_)) => {
+                "what the block did cannot be rolled back any more: it was committed inside"
+            }
+            (Fate::Closed { is_kept: false, is_by_another: true }, None) => {
+                "what the block did is not kept: a transaction that was entered before it has ended meanwhile, and rolled it \
+                 back"
+            }
+            _ => return Ok(()),
+        };
+        // What is no error, such as Ctrl-C, goes its way.
+        if let Some(kind) = kind.map(|kind| kind.cast::<PyType>()) {
+            if !kind?.is_subclass_of::<PyException>()? {
+                let message = CString::new(message)?;
+                return PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), &message, 2);
+            }
+        }
+        let fault = Error::with_message(ErrorKind::NoSavepoint, message);
+        let help = "transactions nest; threads and coroutines whose blocks overlap need clusters of their own";
+        Err(error::plain(py, &fault.with_help(help)))
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        if let Stage::Inside(savepoint) = *self.stage.lock() {
+            self.cluster.get().gate.forsake(savepoint);
+        }
     }
 }
 
@@ -182,12 +226,13 @@ impl Transaction {
             let error = Error::with_message(ErrorKind::SavepointOpen, "the transaction was entered before");
             return Err(error::plain(py, &error.with_help("make another one: `with cluster.transaction()`")));
         }
-        let opened = self.cluster.get().open(py);
+        *self.fate.lock() = Fate::Open;
+        let opened = self.cluster.get().open(py, Some(Arc::clone(&self.fate)));
         *self.stage.lock() = opened.as_ref().map_or(Stage::Outside, |&savepoint| Stage::Inside(savepoint));
         opened.map(|_| self.cluster.clone_ref(py))
     }
 
-    /// Keeps what was done, or takes it back where an exception leaves the block. Where the savepoint was closed inside,
+    /// Keeps what was done, or takes it back where an exception leaves the block. Where the savepoint was rolled back inside,
     /// there is nothing left to do. A signal is heard after that: who presses Ctrl-C wants the work undone.
     #[pyo3(signature = (kind=None, value=None, traceback=None, /))]
     fn __exit__(
@@ -197,14 +242,18 @@ impl Transaction {
         value: Option<&Bound<'_, PyAny>>,
         traceback: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<bool> {
-        let (is_kept, _) = (kind.is_none(), (value, traceback));
+        let _ = (value, traceback);
         let stage = *self.stage.lock();
         if let Stage::Inside(savepoint) = stage {
-            self.cluster.get().close_if_open(py, savepoint, is_kept)?;
-            let mut stage = self.stage.lock();
-            if *stage == Stage::Inside(savepoint) {
-                *stage = Stage::Outside;
+            let was_open = self.cluster.get().end(py, savepoint, kind.is_none())?;
+            {
+                let mut stage = self.stage.lock();
+                if *stage == Stage::Inside(savepoint) {
+                    *stage = Stage::Outside;
+                }
             }
+            py.check_signals()?;
+            return if was_open { Ok(false) } else { self.check_fate(py, kind).map(|()| false) };
         }
         py.check_signals()?;
         Ok(false)

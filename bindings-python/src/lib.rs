@@ -2,9 +2,10 @@
 //!
 //! [`gate`] is the lock around a session, [`cluster`] and its neighbours are the classes, [`call`] is how they reach the core,
 //! [`convert`] is the only place where Python objects become core types and back, [`columns`] and [`frame`] do the same for columns,
-//! [`load`] reads documents, [`beside`] keeps what takes long from being deaf to Ctrl-C, [`error`] maps kinds of errors to exceptions. Nothing here decides anything.
+//! [`iterate`] goes through what may have no end, [`arrays`] has numpy ready, [`load`] reads documents, [`beside`] keeps what takes long from being deaf to Ctrl-C, [`error`] maps kinds of errors to exceptions. Nothing here decides anything.
 
 mod argument;
+mod arrays;
 mod beside;
 mod bulk;
 mod call;
@@ -14,10 +15,12 @@ mod conformance;
 mod convert;
 mod error;
 mod frame;
+mod frame_arrow;
 mod frame_instances;
 mod frame_tasks;
 mod gate;
 mod handle;
+mod iterate;
 mod load;
 mod outcome;
 mod table;

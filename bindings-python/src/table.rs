@@ -19,6 +19,7 @@ use pyo3::types::{PyCapsule, PyDict, PyList, PyString};
 use pyo3_arrow::ffi::to_schema_pycapsule;
 
 use crate::argument;
+use crate::arrays;
 use crate::columns;
 use crate::error;
 use crate::handle::Memo;
@@ -91,7 +92,7 @@ fn viewed<'py>(
     kind: &'static str,
 ) -> PyResult<Bound<'py, PyAny>> {
     let memory = Memory { _column: column.clone(), address, length, kind };
-    py.import("numpy")?.call_method1("asarray", (memory,))
+    arrays::ready(py)?.call_method1("asarray", (memory,))
 }
 
 /// An array made for the caller, that nobody writes to, so that all of them are alike.
@@ -250,6 +251,7 @@ fn unforeseen(kind: &DataType) -> PyErr {
 
 /// A column as numpy has it: numbers, booleans and instants as an array; text as a list.
 fn to_column<'py>(py: Python<'py>, column: &ArrayRef) -> PyResult<Bound<'py, PyAny>> {
+    arrays::ready(py)?;
     let is_whole = column.null_count() == 0;
     Ok(match column.data_type() {
         DataType::Int64 if is_whole => {
