@@ -157,6 +157,8 @@ step_python() {
     cd bindings-python
     export VIRTUAL_ENV=$home PATH=$home/bin:$PATH
     rm -rf "$wheels"
+    # The wheel is built from the sdist, whose files have no times by which cargo could see that they changed.
+    cargo clean --quiet --release --target-dir "$root/target/wheel" -p placewright -p placewright-python
     RUSTFLAGS="${RUSTFLAGS:-} $map" maturin build --quiet --release --sdist --target-dir "$root/target/wheel" --out "$wheels"
     python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps "$wheels"/*.whl
     PLACEWRIGHT_DIGEST=$digest python -m pytest

@@ -89,18 +89,98 @@ fn here<T: Send, E: Send>(
 
 /// Drops a tree, one of many values on a thread of its own.
 pub(crate) fn discard(tree: Json<'static>) {
-    let is_large = match &tree {
-        Json::Array(items) => items.len() >= ITEMS_MIN,
-        Json::Object(entries) => {
-            entries.iter().any(|(_, value)| matches!(value, Json::Array(items) if items.len() >= ITEMS_MIN))
-        }
-        _ => false,
-    };
-    if is_large {
+    if is_large(&tree) {
         // Where no thread can be had, the closure is dropped here, and the tree with it.
         drop(thread::Builder::new().name("placewright".to_string()).spawn(move || drop(tree)));
     }
 }
 
-/// Instances or tasks of a tree from which on dropping it takes milliseconds.
+/// Whether reading a tree, or dropping it, takes more than a few milliseconds.
+pub(crate) fn is_large(tree: &Json<'_>) -> bool {
+    let is_long = |value: &Json<'_>| matches!(value, Json::Array(items) if items.len() >= ITEMS_MIN);
+    match tree {
+        Json::Object(entries) => entries.iter().any(|(_, value)| is_long(value)),
+        other => is_long(other),
+    }
+}
+
+/// Instances or tasks of a tree from which on it is large.
 const ITEMS_MIN: usize = 1 << 10;
+/// Instances or tasks that are handed over at a time.
+const ITEMS_OF_A_PIECE: usize = 1 << 8;
+/// Pieces that wait to be made objects.
+const PIECES_WAITING: usize = 8;
+
+/// A part of the object that a text writes.
+pub(crate) enum Piece {
+    /// A key, and what stands there.
+    Whole(String, Json<'static>),
+    /// A key, and some more elements of the array there.
+    Items(String, Vec<Json<'static>>),
+}
+
+/// Has a thread of its own read the object that a text writes, and calls `take` with one part after another, in order. The thread
+/// is left alone with the rest where a signal, or `take`, raises.
+///
+/// # Errors
+/// What these raised. The inner error is about the text.
+pub(crate) fn pieces(
+    py: Python<'_>,
+    text: String,
+    mut take: impl FnMut(Piece) -> PyResult<()>,
+) -> PyResult<Result<(), placewright::Error>> {
+    let (sender, receiver) = mpsc::sync_channel(PIECES_WAITING);
+    let is_stopped = Arc::new(AtomicBool::new(false));
+    let _stop = Stop(Arc::clone(&is_stopped));
+    let worker = move || {
+        let tree = Json::parse_watched(&text, &mut |_| (!is_stopped.load(Ordering::Relaxed)).then_some(PART));
+        // OK: nobody waits for it any more where the caller was told to stop.
+        drop(match tree {
+            Ok(Some(mut tree)) => {
+                let is_whole = send_pieces(&mut tree, &|piece| sender.send(Ok(Some(piece))).is_ok());
+                if is_whole { sender.send(Ok(None)) } else { Ok(()) }
+            }
+            Ok(None) => Ok(()),
+            Err(fault) => sender.send(Err(fault)),
+        });
+    };
+    thread::Builder::new().name("placewright".to_string()).spawn(worker)?;
+    let receiver = Mutex::new(receiver);
+    loop {
+        match py.detach(|| receiver.lock().recv_timeout(PATIENCE)) {
+            Ok(Ok(Some(piece))) => take(piece)?,
+            Ok(Ok(None)) => return Ok(Ok(())),
+            Ok(Err(fault)) => return Ok(Err(fault)),
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(PyRuntimeError::new_err("an internal error ended the work"));
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        py.check_signals()?;
+    }
+}
+
+/// Stops the worker when it is dropped.
+struct Stop(Arc<AtomicBool>);
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Hands the parts of an object over; `false` where nobody takes them any more.
+fn send_pieces(tree: &mut Json<'_>, send: &dyn Fn(Piece) -> bool) -> bool {
+    let Json::Object(entries) = tree else { return true };
+    entries.iter_mut().all(|(key, value)| {
+        let key = key.to_string();
+        let Json::Array(items) = value else { return send(Piece::Whole(key, value.clone().into_owned())) };
+        // Also an empty array is one.
+        let mut is_taken = send(Piece::Items(key.clone(), Vec::new()));
+        for items in items.chunks_mut(ITEMS_OF_A_PIECE) {
+            let owned = items.iter_mut().map(|item| std::mem::replace(item, Json::Null).into_owned());
+            is_taken = is_taken && send(Piece::Items(key.clone(), owned.collect()));
+        }
+        is_taken
+    })
+}

@@ -5,14 +5,12 @@ use placewright::adapter::{RunTaskResponse, Session, SessionSavepoint};
 use placewright::json::Json;
 use placewright::{Error, ErrorKind, TaskId};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
 use crate::cluster::Cluster;
 use crate::convert::{self, Asked};
 use crate::error;
 use crate::gate::Held;
 use crate::handle::{Request, Savepoint};
-use crate::load;
 use crate::outcome::{Explanation, PlaceResult};
 use crate::watch::Watcher;
 
@@ -160,17 +158,6 @@ impl Cluster {
                 Err(error::plain(py, &error))
             }
             other => Ok(other.map(|savepoint| savepoint.savepoint)),
-        }
-    }
-
-    /// The session that a document describes: an exported state, or describe output with options.
-    pub(crate) fn load(py: Python<'_>, document: &Json<'_>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Session> {
-        let (options, is_given) = (convert::to_options(options)?, options.is_some_and(|options| !options.is_empty()));
-        let mut watcher = Watcher::of_signals();
-        match py.detach(|| load::of_tree(document, options, is_given, &mut |done| watcher.watch(done))) {
-            Ok(Some(session)) => Ok(session),
-            Ok(None) => Err(watcher.into_error()),
-            Err(fault) => Err(error::in_tree(py, &fault, document)),
         }
     }
 

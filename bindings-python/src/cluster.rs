@@ -7,10 +7,10 @@ use placewright::json::Json;
 use placewright::{Error, ErrorKind, Instance, InstanceStatus, wire};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple, PyType};
 
 use crate::argument;
-use crate::beside;
+use crate::beside::{self, Piece};
 use crate::bulk::{self, BulkResult};
 use crate::call::{Named, What, answer};
 use crate::columns;
@@ -85,10 +85,7 @@ impl Cluster {
         document: &Bound<'_, PyAny>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let tree = convert::to_json(document)?;
-        let session = Self::load(document.py(), &tree, options);
-        beside::discard(tree);
-        session.map(Self::from)
+        load::of_object(document.py(), convert::to_json(document)?, options).map(Self::from)
     }
 
     #[classmethod]
@@ -604,12 +601,21 @@ impl Cluster {
         self.export(py)
     }
 
-    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let text = self.export(py)?;
-        let mut watcher = Watcher::of_signals();
-        let tree = py.detach(|| Json::parse_watched(&text, &mut |done| watcher.watch(done)));
-        let tree = tree.map_err(|fault| error::plain(py, &fault))?;
-        convert::to_object(py, &tree.ok_or_else(|| watcher.into_error())?)
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let state = PyDict::new(py);
+        let whole = beside::pieces(py, self.export(py)?, |piece| match piece {
+            Piece::Whole(key, value) => state.set_item(key, convert::to_object(py, &value)?),
+            Piece::Items(key, items) => {
+                let list = match state.get_item(&key)? {
+                    Some(list) => list.cast_into::<PyList>()?,
+                    None => PyList::empty(py),
+                };
+                items.iter().try_for_each(|item| list.append(convert::to_object(py, item)?))?;
+                state.set_item(key, list)
+            }
+        })?;
+        whole.map_err(|fault| error::plain(py, &fault))?;
+        Ok(state)
     }
 
     fn __len__(&self, py: Python<'_>) -> PyResult<usize> {

@@ -19,6 +19,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple};
 use pyo3_arrow::input::AnyRecordBatch;
 
+use crate::argument;
 use crate::convert::{self, Text};
 use crate::error;
 
@@ -95,7 +96,8 @@ impl<'py> Frame<'py> {
         let mut columns: Vec<(String, Cells<'py>)> = Vec::new();
         let mut rows = None;
         for item in mapping.items()?.iter() {
-            let (name, values) = item.extract::<(String, Bound<'py, PyAny>)>()?;
+            let (name, values) = item.extract::<(Bound<'py, PyAny>, Bound<'py, PyAny>)>()?;
+            let name = argument::text("name of a column", &name)?;
             if values.is_instance_of::<PyString>() || !values.hasattr("__iter__")? {
                 return Err(PyTypeError::new_err(format!("column `{name}` is no list of values")));
             }
@@ -236,7 +238,7 @@ impl<'py> Frame<'py> {
         let of_number = |number: i64| Timestamp::from_nanoseconds(number.into());
         match self.cells(name)? {
             Cells::Arrow(kind @ DataType::Timestamp(..), chunks) => {
-                let chunks: Option<Vec<_>> = chunks.iter().map(|chunk| instants_of(chunk)).collect();
+                let chunks: Option<Vec<_>> = chunks.iter().map(instants_of).collect();
                 chunks.map(|chunks| chunks.concat()).ok_or_else(|| self.wrong(name, kind, "instants"))
             }
             Cells::Arrow(kind, _) if is_text(kind) => {
@@ -455,7 +457,7 @@ impl<'py> Named<'py> {
     pub(crate) fn column(&self, frame: &Frame<'_>, part: &str, usual: &[&str]) -> PyResult<Option<String>> {
         match self.take(part)? {
             Some(name) => {
-                let name = name.extract::<String>()?;
+                let name = argument::text(part, &name)?;
                 frame.cells(&name)?;
                 Ok(Some(name))
             }

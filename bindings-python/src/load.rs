@@ -94,6 +94,16 @@ pub(crate) fn session(py: Python<'_>, sources: Vec<Source>, options: Option<&Bou
     result.map_err(|fault| fault.raise(py, &sources))
 }
 
+/// The session that an object describes, as [`session`] has it of a text.
+pub(crate) fn of_object(py: Python<'_>, tree: Json<'static>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Session> {
+    let (read, is_given) = (convert::to_options(options)?, options.is_some_and(|options| !options.is_empty()));
+    let result = beside::run(py, beside::is_large(&tree), move |watch, give| {
+        let outcome = of_tree(&tree, read, is_given, watch);
+        give(outcome.map_err(|error| Fault::of_tree(error, 0, &tree)));
+    })?;
+    result.map_err(|fault| fault.raise(py, &[]))
+}
+
 /// Reads several documents as one.
 fn add_all<'t>(sources: &'t [Source], documents: &mut Documents<'t>, watch: Watch<'_>) -> Outcome<(), Fault> {
     for (number, (_, text)) in sources.iter().enumerate() {
@@ -111,7 +121,7 @@ fn add_all<'t>(sources: &'t [Source], documents: &mut Documents<'t>, watch: Watc
 }
 
 /// The session that a document describes: an exported state, or describe output with options.
-pub(crate) fn of_tree(
+fn of_tree(
     document: &Json<'_>,
     options: SessionOptions,
     is_given: bool,

@@ -94,7 +94,7 @@ impl PlaceResult {
         slf.clone()
     }
 
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (usize, Vec<Task>, Vec<Failed>))> {
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Parts)> {
         let tasks = self.response.tasks.iter().map(|task| {
             let task = task.clone();
             (
@@ -121,6 +121,8 @@ impl PlaceResult {
 type Task = ((String, String, String, String), (Option<String>, i64, i64, Vec<String>));
 /// A failure of a result: instance, reason, detail.
 type Failed = (String, String, Option<String>);
+/// What a result is made of: how many tasks were asked for, those that were placed, and failures.
+type Parts = (usize, Vec<Task>, Vec<Failed>);
 
 /// Makes a result anew: what `pickle` keeps.
 #[pyfunction]
@@ -149,7 +151,7 @@ pub(crate) struct Explanation(Said);
 #[derive(Debug)]
 enum Said {
     /// As the core said it.
-    Here(placewright::Explanation),
+    Here(Box<placewright::Explanation>),
     /// As it was pickled: the core's words, which no longer tell of a cluster.
     Kept {
         /// The explanation as JSON.
@@ -176,8 +178,8 @@ fn text_at<'j>(json: &'j Json<'_>, keys: &[&str]) -> Option<&'j str> {
 
 impl Explanation {
     /// The explanation.
-    pub(crate) const fn new(explanation: placewright::Explanation) -> Self {
-        Self(Said::Here(explanation))
+    pub(crate) fn new(explanation: placewright::Explanation) -> Self {
+        Self(Said::Here(Box::new(explanation)))
     }
 
     /// Does something with the explanation as JSON.

@@ -258,8 +258,13 @@ def test_instants_ports_and_what_remains_are_read(shape: Callable[[dict[str, Any
     cluster = pw.Cluster.from_frame(shape(columns), custom={"lic": "lic"}, custom_remaining={"lic_left": "lic"})
     expected = pw.Cluster()
     expected.declare_resource("lic")
-    amount = lambda name, value: {"name": name, "type": "INTEGER", "integerValue": value}
-    texts = lambda name, values: {"name": name, "type": "STRINGSET", "stringSetValue": values}
+
+    def amount(name: str, value: int) -> dict[str, Any]:
+        return {"name": name, "type": "INTEGER", "integerValue": value}
+
+    def texts(name: str, values: list[str]) -> dict[str, Any]:
+        return {"name": name, "type": "STRINGSET", "stringSetValue": values}
+
     has = [amount("CPU", 1000), amount("MEMORY", 2000), texts("GPU", ["gpu-0", "gpu-1"]), amount("lic", 9)]
     agent = [str(port) for port in (22, 2375, 2376, 51678, 51679, 51680)]
     document = {
