@@ -19,6 +19,7 @@ use pyo3::basic::CompareOp;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple, PyType};
 
+use crate::argument;
 use crate::convert::{self, Text};
 use crate::error;
 use crate::frame_arrow;
@@ -98,7 +99,7 @@ impl<'py> Frame<'py> {
         let mut columns: Vec<(String, Cells<'py>)> = Vec::new();
         let mut rows = None;
         for (name, values) in iterate::entries(mapping)? {
-            let name = name.extract::<String>()?;
+            let name = argument::text("name of a column", &name)?;
             let is_one = values.is_instance_of::<PyString>() || convert::has_no_dimension(&values)?;
             if is_one || !values.hasattr("__iter__")? {
                 return Err(PyTypeError::new_err(format!("column `{name}` is no list of values")));
@@ -484,7 +485,7 @@ impl<'py> Named<'py> {
     pub(crate) fn column(&self, frame: &Frame<'_>, part: &str, usual: &[&str]) -> PyResult<Option<String>> {
         match self.take(part)? {
             Some(name) => {
-                let name = name.extract::<String>()?;
+                let name = argument::text(part, &name)?;
                 frame.find(&name)?;
                 Ok(Some(name))
             }

@@ -8,7 +8,7 @@ use pyo3::types::{PyDict, PyMapping, PyString};
 use crate::error;
 
 /// Most bytes that one argument is copied to: enough for any cluster, and few enough to fit memory.
-const BYTES_MAX: usize = 1 << 31;
+const BYTES_MAX: usize = 1 << 30;
 /// Bytes that a value takes beside its text, about.
 const VALUE_BYTES: usize = 32;
 /// Values that are read between two looks at signals.
@@ -48,7 +48,8 @@ impl Stop {
 impl Budget {
     /// Counts a value with so many bytes of text, before it is copied.
     pub(crate) fn take(&mut self, py: Python<'_>, text: usize) -> Result<(), Stop> {
-        let bytes = text.saturating_add(VALUE_BYTES);
+        // A text has a place of its own.
+        let bytes = text.saturating_add(if text > 0 { 2 * VALUE_BYTES } else { VALUE_BYTES });
         self.bytes = self.bytes.saturating_add(bytes);
         self.unheard = self.unheard.saturating_add(bytes);
         self.values += 1;
@@ -59,6 +60,8 @@ impl Budget {
         }
         if self.values >= VALUES_BETWEEN_SIGNALS || self.unheard >= BYTES_BETWEEN_SIGNALS {
             (self.values, self.unheard) = (0, 0);
+            // An iterator that runs no Python code lets no other thread run either.
+            py.detach(|| ());
             py.check_signals().map_err(Stop::Signal)?;
         }
         Ok(())

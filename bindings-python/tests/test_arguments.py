@@ -59,7 +59,7 @@ def test_an_option_of_another_type_is_a_type_error_with_its_name(name: str, valu
 
 def test_numbers_of_other_libraries_are_numbers() -> None:
     cluster = small()
-    cluster.register("new", cpu=np.int64(7), memory_mib=np.uint8(9), ports=np.array([80]), gpus=("g",))  # type: ignore[arg-type]
+    cluster.register("new", cpu=np.int64(7), memory_mib=np.uint8(9), ports=np.array([80]), gpus=("g",))
     described = cluster.remaining.to_dict()
     assert (described["cpu"][-1], described["memory_mib"][-1]) == (7, 9)
 
@@ -124,7 +124,8 @@ def test_no_rules_leave_those_of_the_request() -> None:
 
 def test_a_compiled_expression_is_a_constraint() -> None:
     compiled = pw.compile("attribute:stack == prod")
-    for constraints in (compiled, [compiled], [pw.distinct_instance(), compiled]):
+    several: list[Any] = [compiled, [compiled], [pw.distinct_instance(), compiled]]
+    for constraints in several:
         (placement,) = small().place("web", constraints=constraints).placements
         assert placement.instance in ("i-1", "i-3", "i-5")
 

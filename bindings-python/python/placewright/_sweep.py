@@ -345,14 +345,13 @@ class _Here(Executor):
 
 class _Shipment:
     """A cluster as it was when a scenario with it was first seen, and the ways it goes to workers: as it is to those of this
-    process, through a file to processes of this machine, by Dask itself to Dask's workers. To others with a call; whoever is
-    called without and does not have it says so, and is called again."""
+    process, through a file to processes of this machine, to others with a call; whoever is called without and does not have it
+    says so, and is called again."""
 
     def __init__(self, key: str, cluster: Cluster, is_remote: bool) -> None:
         self.key = key
         self.state: Union[bytes, Cluster] = pickle.dumps(cluster) if is_remote else cluster.copy()
         self.file: Optional[_File] = None
-        self.scattered: Any = None
         self.was_sent = False
         self.misses = self.doubt = 0
 
@@ -362,11 +361,8 @@ class _Shipment:
             return self.state
         if isinstance(executor, ProcessPoolExecutor):
             return self.in_file(self.state)
-        scatter = getattr(getattr(executor, "_client", None), "scatter", None)
-        if scatter is not None:
-            if self.scattered is None:
-                self.scattered = scatter(self.state, broadcast=True)
-            return self.scattered
+        # To Dask's workers too: what its client scatters is lost with the last worker that has it, and calls that wait for it then
+        # wait for ever.
         is_given = is_needed or not self.was_sent or self.doubt > 0
         self.was_sent = True
         self.doubt = max(0, self.doubt - 1)
@@ -390,7 +386,6 @@ class _Shipment:
     def lose(self) -> None:
         """Workers are gone that may have had it."""
         self.was_sent = False
-        self.scattered = None
 
 
 def _remove(path: str) -> None:
@@ -859,8 +854,8 @@ def sweep(
     has a method ``update`` as tqdm has. Closing the generator, Ctrl-C, and what ``progress`` raises cancel what is pending.
 
     A cluster goes to each worker once in each state it has, task definitions included, not with every scenario: through a temporary
-    file to a ``ProcessPoolExecutor``, scattered by Dask to its workers, with the call to others, where a worker that does not have it
-    is called again. A worker keeps the four it used last.
+    file to a ``ProcessPoolExecutor``, with a call to others, Dask's workers among them, where one that does not have it is called again,
+    and as nobody can choose the worker, a few calls more have it. A worker keeps the four it used last.
 
     >>> import placewright as pw
     >>> cluster = pw.Cluster()
