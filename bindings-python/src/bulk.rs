@@ -13,6 +13,9 @@ use crate::handle::Request;
 use crate::table::Table;
 use crate::watch::Watcher;
 
+/// Indices that are read between two looks at signals.
+const INDICES_BETWEEN_SIGNALS: usize = 1 << 16;
+
 /// What became of each request of a list, as arrays.
 #[pyclass(frozen, module = "placewright")]
 #[derive(Debug)]
@@ -162,6 +165,9 @@ fn chosen(kinds: &[RequestId], indices: &Bound<'_, PyAny>) -> PyResult<Vec<Reque
         return Ok(Vec::new());
     }
     let pick = |at: usize, index: Option<usize>| {
+        if at % INDICES_BETWEEN_SIGNALS == INDICES_BETWEEN_SIGNALS - 1 {
+            py.check_signals()?;
+        }
         index.and_then(|index| kinds.get(index)).copied().ok_or_else(|| {
             PyIndexError::new_err(format!("indices[{at}] is no position in a list of {} requests", kinds.len()))
         })
