@@ -15,6 +15,9 @@ use crate::iterate;
 use crate::table::Table;
 use crate::watch::Watcher;
 
+/// Indices that are read between two looks at signals.
+const INDICES_BETWEEN_SIGNALS: usize = 1 << 16;
+
 /// What became of each request of a list, as arrays.
 #[pyclass(frozen, module = "placewright")]
 #[derive(Debug)]
@@ -154,7 +157,9 @@ fn handles<'py>(cluster: &Bound<'py, Cluster>, requests: &Bound<'py, PyAny>) -> 
 fn chosen(numpy: &Bound<'_, PyModule>, kinds: &[RequestId], indices: &Bound<'_, PyAny>) -> PyResult<Vec<RequestId>> {
     // Making an array of it would forget what is masked.
     if numpy.getattr("ma")?.call_method1("is_masked", (indices,))?.is_truthy()? {
-        return Err(PyValueError::new_err("indices has masked entries; leave them out with `compressed()`, or fill them"));
+        return Err(PyValueError::new_err(
+            "indices has masked entries; leave them out with `compressed()`, or fill them",
+        ));
     }
     let array = numpy.call_method1("asarray", (indices,))?;
     let untyped = array.cast::<PyUntypedArray>()?;
@@ -175,6 +180,9 @@ fn chosen(numpy: &Bound<'_, PyModule>, kinds: &[RequestId], indices: &Bound<'_, 
     let array = array.call_method("astype", ("int64",), Some(&options))?;
     let array = array.cast::<PyArray1<i64>>()?.try_readonly()?;
     let pick = |(at, &index): (usize, &i64)| {
+        if at % INDICES_BETWEEN_SIGNALS == INDICES_BETWEEN_SIGNALS - 1 {
+            numpy.py().check_signals()?;
+        }
         usize::try_from(index).ok().and_then(|index| kinds.get(index)).copied().ok_or_else(|| {
             PyIndexError::new_err(format!("indices[{at}] is no position in a list of {} requests", kinds.len()))
         })

@@ -14,8 +14,8 @@ use arrow_schema::{DataType, TimeUnit};
 use placewright::error::nearest;
 use placewright::expr::Timestamp;
 use placewright::{Error, ErrorKind};
-use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::basic::CompareOp;
+use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple, PyType};
 
@@ -506,7 +506,10 @@ impl<'py> Named<'py> {
 /// Columns, and what they are called in a cluster: a mapping, or names that are the same.
 pub(crate) fn pairs(value: &Bound<'_, PyAny>) -> PyResult<Vec<(String, String)>> {
     if let Ok(mapping) = value.cast::<PyMapping>() {
-        return iterate::entries(mapping)?.into_iter().map(|(key, value)| Ok((key.extract()?, value.extract()?))).collect();
+        return iterate::entries(mapping)?
+            .into_iter()
+            .map(|(key, value)| Ok((key.extract()?, value.extract()?)))
+            .collect();
     }
     let other = |value: &Bound<'_, PyAny>| Err(PyTypeError::new_err(format!("{} names no column", value.repr()?)));
     let names = convert::to_names(value, Ok, other)?;

@@ -36,7 +36,9 @@ pub(crate) fn read<'py>(frame: &Bound<'py, PyAny>) -> PyResult<Columns<'py>> {
 /// Whether an exception is what the interface came to, rather than something to hand on.
 fn is_of_arrow(py: Python<'_>, fault: &PyErr) -> bool {
     let kind = fault.get_type(py);
-    [py.get_type::<PyException>(), py.get_type::<PyTypeError>(), py.get_type::<PyValueError>()].iter().any(|known| kind.is(known))
+    [py.get_type::<PyException>(), py.get_type::<PyTypeError>(), py.get_type::<PyValueError>()]
+        .iter()
+        .any(|known| kind.is(known))
 }
 
 /// The error for a frame that the interface cannot carry.

@@ -15,8 +15,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, MutexGuard};
-use placewright::{Error, ErrorKind, RequestId};
 use placewright::adapter::{Session, SessionSavepoint};
+use placewright::{Error, ErrorKind, RequestId};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
