@@ -177,7 +177,12 @@ impl Transaction {
 
     /// Says so where the savepoint was closed before the block ended, such that the block's end comes to something else than it
     /// promises.
-    fn check_fate(&self, py: Python<'_>, kind: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+    fn check_fate(
+        &self,
+        py: Python<'_>,
+        kind: Option<&Bound<'_, PyAny>>,
+        value: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
         let message = match (*self.fate.lock(), kind) {
             (Fate::Closed { is_kept: true, is_by_another: true }, Some(_)) => {
                 "what the block did cannot be rolled back any more: a transaction that was entered before it has ended \
@@ -201,7 +206,9 @@ impl Transaction {
         }
         let fault = Error::with_message(ErrorKind::NoSavepoint, message);
         let help = "transactions nest; threads and coroutines whose blocks overlap need clusters of their own";
-        Err(error::plain(py, &fault.with_help(help)))
+        let told = error::plain(py, &fault.with_help(help));
+        told.value(py).setattr("__context__", value)?;
+        Err(told)
     }
 }
 
@@ -242,7 +249,7 @@ impl Transaction {
         value: Option<&Bound<'_, PyAny>>,
         traceback: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<bool> {
-        let _ = (value, traceback);
+        let _ = traceback;
         let stage = *self.stage.lock();
         if let Stage::Inside(savepoint) = stage {
             let was_open = self.cluster.get().end(py, savepoint, kind.is_none())?;
@@ -253,7 +260,7 @@ impl Transaction {
                 }
             }
             py.check_signals()?;
-            return if was_open { Ok(false) } else { self.check_fate(py, kind).map(|()| false) };
+            return if was_open { Ok(false) } else { self.check_fate(py, kind, value).map(|()| false) };
         }
         py.check_signals()?;
         Ok(false)

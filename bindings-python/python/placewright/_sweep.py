@@ -18,8 +18,17 @@ import uuid
 import weakref
 from collections import OrderedDict, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence, Sized
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+)
 from concurrent.futures import TimeoutError as FutureTimeout
+from concurrent.futures import wait as wait_for
 from dataclasses import dataclass, field
 from typing import Any, Deque, Dict, Generic, List, Literal, Optional, Protocol, Tuple, TypeVar, Union, cast, overload
 
@@ -33,6 +42,9 @@ T = TypeVar("T")
 
 # Clusters that a worker keeps.
 _KEPT = 4
+
+# Seconds between two looks at all that is under way.
+_GLANCE = 0.5
 
 
 _Request = Union[str, Mapping[str, Any]]
@@ -225,15 +237,30 @@ class _Work:
     key: str
     number: int
     """No two calls of a sweep are equal, so an executor that keeps answers by question, as Dask does, keeps none of them."""
+    indices: Tuple[int, ...]
     scenarios: Tuple[Dict[str, Any], ...]
     run: Callable[[Cluster, Scenario], Any]
 
 
-class _Unknown:
-    """The answer of a worker that does not have the cluster, or no longer has it after so many scenarios: those are answered."""
+@dataclass(frozen=True)
+class _Answer:
+    """What one scenario came to; it says itself how it is to be read, as an executor may be followed by one of another kind."""
 
-    def __init__(self, answers: List[Tuple[bool, Any]]) -> None:
-        self.answers = answers
+    index: int
+    is_value: bool
+    content: Any
+    """A value, or what was raised; where that is packed, its pickle, and what was raised with its traceback."""
+    is_packed: bool
+
+
+@dataclass(frozen=True)
+class _Reply:
+    """What a worker says to a call: which one it is, and its answers. Some are missing where it does not have the cluster, or no
+    longer has it."""
+
+    number: int
+    answers: List[_Answer]
+    is_whole: bool
 
 
 @dataclass(frozen=True)
@@ -244,7 +271,6 @@ class _File:
 
 
 _State = Union[None, bytes, Cluster, _File]
-_Answers = Union[_Unknown, List[Tuple[bool, Any]]]
 
 
 class _Bench(threading.local):
@@ -272,13 +298,13 @@ class _Bench(threading.local):
 _bench = _Bench()
 
 
-def _perform(work: _Work, state: _State, is_remote: bool = True, bench: _Bench = _bench) -> _Answers:
+def _perform(work: _Work, state: _State, is_remote: bool = True, bench: _Bench = _bench) -> _Reply:
     """Runs scenarios one after another; says for each whether it went well, and its value or what it raised."""
-    answers: List[Tuple[bool, Any]] = []
-    for fields in work.scenarios:
+    answers: List[_Answer] = []
+    for index, fields in zip(work.indices, work.scenarios):
         known = bench.get(work.key, state)
         if known is None:
-            return _Unknown(answers)
+            return _Reply(work.number, answers, is_whole=False)
         # A change may do what cannot be done inside a savepoint, such as loading tasks, so it is made to a copy.
         cluster = known if fields["change"] is None else known.copy()
         savepoint = None if cluster is not known else known.begin()
@@ -288,12 +314,12 @@ def _perform(work: _Work, state: _State, is_remote: bool = True, bench: _Bench =
                 # As it is now: it is rolled back and used again.
                 value = cluster.copy()
             # What cannot travel is the scenario's error, not the executor's.
-            answers.append((True, pickle.dumps(value) if is_remote else value))
+            answers.append(_Answer(index, True, pickle.dumps(value) if is_remote else value, is_remote))
         except KeyboardInterrupt:
             raise
         except BaseException as error:
             # `sys.exit` too: it would end the worker, or the caller.
-            answers.append((False, _packed(error) if is_remote else error))
+            answers.append(_Answer(index, False, _packed(error) if is_remote else error, is_remote))
         finally:
             if savepoint is not None and savepoint.is_open:
                 cluster.rollback(savepoint)
@@ -301,7 +327,7 @@ def _perform(work: _Work, state: _State, is_remote: bool = True, bench: _Bench =
             elif savepoint is not None:
                 # The run has closed it, and nobody knows what is left of the cluster.
                 bench.clusters.pop(work.key, None)
-    return answers
+    return _Reply(work.number, answers, is_whole=True)
 
 
 class _WorkerTraceback(Exception):
@@ -402,13 +428,17 @@ class _Batch:
         self.shipment = shipment
         self.items = items
         self.retries = retries
-        self.future: Optional[Future[_Answers]] = None
+        self.number = -1
+        """Of the call."""
+        self.future: Optional[Future[_Reply]] = None
         """`None` while it waits to be sent alone."""
         self.is_alone = False
         """Whether nothing was under way beside it, so that it is what its worker died of."""
         self.was_given = False
         """Whether the call has the cluster although workers could be expected to have it."""
-        self.answered: List[Tuple[bool, Any]] = []
+        self.has_state = False
+        """Whether the call has the cluster."""
+        self.answered: List[_Answer] = []
         """Answers of the first scenarios, where a worker lost the cluster on the way."""
 
     def singles(self, retries: int) -> List[_Batch]:
@@ -418,7 +448,7 @@ class _Batch:
         if known:
             first = _Batch(self.shipment, self.items[:known], self.retries)
             first.future = Future()
-            first.future.set_result(self.answered)
+            first.future.set_result(_Reply(first.number, self.answered, is_whole=True))
             singles.insert(0, first)
         return singles
 
@@ -539,21 +569,33 @@ class _Sweep(Generic[T]):
 
     def open(self) -> Executor:
         if self.executor is None:
-            self.executor = _Here() if self.factory is None else self.factory()
+            made = _Here() if self.factory is None else self.factory()
+            if not isinstance(made, Executor):
+                raise TypeError(f"executor made a `{type(made).__name__}`, which is no Executor")
+            self.executor = made
         return self.executor
 
     def send(self, batch: _Batch, has_state: bool = False) -> None:
         executor, is_remote, shipment = self.open(), self.is_remote, batch.shipment
         asked = batch.items[len(batch.answered) :]
-        work = _Work(shipment.key, next(self.number), tuple(_fields(scenario) for _, scenario in asked), self.run)
-        arguments: Tuple[Any, ...] = (work, shipment.given_to(executor, has_state or batch.retries > 0), is_remote)
+        batch.number = next(self.number)
+        indices, scenarios = tuple(index for index, _ in asked), tuple(_fields(scenario) for _, scenario in asked)
+        work = _Work(shipment.key, batch.number, indices, scenarios, self.run)
+        state = shipment.given_to(executor, has_state or batch.retries > 0)
+        batch.has_state = state is not None
+        arguments: Tuple[Any, ...] = (work, state, is_remote)
         if isinstance(executor, _Here):
             arguments += (self.bench,)
         try:
-            batch.future = executor.submit(_perform, *arguments)
+            future = executor.submit(_perform, *arguments)
+            if not all(hasattr(future, name) for name in ("result", "exception", "done", "cancel")):
+                raise self.broken([batch], f"the executor gave a `{type(future).__name__}` for a future")
+            batch.future = future
         except BrokenExecutor as error:
             batch.future = Future()
             batch.future.set_exception(error)
+        except SweepError:
+            raise
         except RuntimeError as error:
             raise self.broken([batch], f"the executor takes no more work: {error}") from error
 
@@ -567,7 +609,43 @@ class _Sweep(Generic[T]):
         left = max(0.0, self.end - time.monotonic())
         return left if own is None else min(own, left)
 
-    def settle(self) -> Tuple[_Batch, List[Tuple[bool, Any]]]:
+    def read(self, batch: _Batch, reply: object) -> _Reply:
+        """A reply that is one to the call of a batch: every scenario is answered, each once and for itself."""
+        asked = [index for index, _ in batch.items[len(batch.answered) :]]
+        if isinstance(reply, _Reply) and reply.number == batch.number:
+            given = [answer.index for answer in reply.answers]
+            if given == asked if reply.is_whole else (given == asked[: len(given)] and not batch.has_state):
+                return reply
+        raise self.broken([batch], "the executor gave an answer that is none to its call", "the fault is the executor's")
+
+    def wait(self, batch: _Batch) -> object:
+        """Waits for the reply to a batch. Workers that say meanwhile that they do not have the cluster are called again, so that none
+        is idle while the first is busy."""
+        assert batch.future is not None
+        patience = self.patience(batch)
+        if isinstance(batch.shipment.state, Cluster) or isinstance(self.open(), ProcessPoolExecutor):
+            return batch.future.result(timeout=patience)
+        end = None if patience is None else time.monotonic() + patience
+        while not batch.future.done() and (end is None or time.monotonic() < end):
+            for other in self.window:
+                if other is not batch and self.under_way() < self.workers():
+                    self.ask_again(other, has_state=True)
+            waiting = [other.future for other in self.window if other.future is not None and not other.future.done()]
+            # Not for long: one that is cancelled meanwhile may never say so.
+            glance = _GLANCE if end is None else min(_GLANCE, max(0.0, end - time.monotonic()))
+            wait_for(waiting, timeout=glance, return_when=FIRST_COMPLETED)
+        return batch.future.result(timeout=None if end is None else max(0.0, end - time.monotonic()))
+
+    def under_way(self) -> int:
+        """Calls under way that have a cluster."""
+        return sum(1 for batch in self.window if batch.has_state and batch.future is not None and not batch.future.done())
+
+    def workers(self) -> int:
+        """How many workers there are, about."""
+        number = getattr(self.open(), "_max_workers", None)
+        return number if isinstance(number, int) else max(2, os.cpu_count() or 1)
+
+    def settle(self) -> Tuple[_Batch, List[_Answer]]:
         """Waits for the first batch of the window, whatever that takes within the timeouts."""
         while True:
             batch = self.window[0]
@@ -577,19 +655,19 @@ class _Sweep(Generic[T]):
                 batch.is_alone = len(batch.items) == 1 and all(other is None or other.done() for other in others)
             assert batch.future is not None
             try:
-                answers = batch.future.result(timeout=self.patience(batch))
+                reply = self.wait(batch)
             except BaseException as error:
                 if isinstance(error, FutureTimeout) and not batch.future.done():
                     self.give_up(batch)
                     if batch.retries >= self.retries:
-                        late = [(False, self.late(scenario, batch)) for _, scenario in batch.items]
+                        late = [_Answer(index, False, self.late(one, batch), False) for index, one in batch.items]
                         return batch, batch.answered + late[len(batch.answered) :]
                     self.window.popleft()
                     self.window.extendleft(reversed(batch.singles(batch.retries + 1)))
                 elif _is_lost(error):
                     if batch.is_alone and batch.retries >= self.retries:
                         self.recover(error, but=batch)
-                        return batch, [(False, self.died(scenario, batch, error)) for _, scenario in batch.items]
+                        return batch, [_Answer(at, False, self.died(one, batch, error), False) for at, one in batch.items]
                     self.recover(error)
                 elif not isinstance(error, Exception) or not batch.future.done():
                     raise
@@ -598,9 +676,10 @@ class _Sweep(Generic[T]):
                     self.window.popleft()
                     self.window.extendleft(reversed(batch.singles(batch.retries)))
                 else:
-                    return batch, [(False, error)]
+                    return batch, [_Answer(batch.items[0][0], False, error, False)]
                 continue
-            if isinstance(answers, _Unknown):
+            answers = self.read(batch, reply)
+            if not answers.is_whole:
                 batch.answered += answers.answers
                 batch.shipment.miss()
                 self.send(batch, has_state=True)
@@ -611,17 +690,17 @@ class _Sweep(Generic[T]):
                 for other in self.window:
                     if other is not batch and other.future is not None:
                         self.ask_again(other)
-            return batch, batch.answered + answers
+            return batch, batch.answered + answers.answers
 
-    def ask_again(self, batch: _Batch) -> None:
+    def ask_again(self, batch: _Batch, has_state: bool = False) -> None:
         """Asks for what a batch was not answered for want of the cluster."""
         future = batch.future
         if future is None or not future.done() or future.cancelled() or future.exception() is not None:
             return
-        answers = future.result()
-        if isinstance(answers, _Unknown):
-            batch.answered += answers.answers
-            self.send(batch)
+        reply = future.result()
+        if isinstance(reply, _Reply) and not reply.is_whole:
+            batch.answered += self.read(batch, reply).answers
+            self.send(batch, has_state)
 
     def give_up(self, batch: _Batch) -> None:
         """After a batch did not answer in time: the executor goes, where it can be replaced, and with it whatever else it holds."""
@@ -672,13 +751,13 @@ class _Sweep(Generic[T]):
             batch.shipment.lose()
         self.window = window
 
-    def broken(self, lost: List[_Batch], message: str) -> SweepError:
+    def broken(self, lost: List[_Batch], message: str, help: str = "") -> SweepError:
         names = [scenario.name for batch in lost for _, scenario in batch.items]
         return SweepError(
             f"{message}; without a result: {', '.join(f'`{name}`' for name in names[:5])}{', ...' * (len(names) > 5)}",
             scenario=names[0],
             code="sweep.executor_broken",
-            help="give a function that makes the executor, so that a broken one can be replaced",
+            help=help or "give a function that makes the executor, so that a broken one can be replaced",
         )
 
     def died(self, scenario: Scenario, batch: _Batch, error: BaseException) -> SweepError:
@@ -723,13 +802,13 @@ class _Sweep(Generic[T]):
                     break
                 batch, answers = self.settle()
                 self.window.popleft()
-                for (index, scenario), (is_value, answer) in zip(batch.items, answers):
-                    value, failure = None, None
+                for (index, scenario), answer in zip(batch.items, answers):
+                    value, failure, content = None, None, answer.content
                     try:
-                        if is_value:
-                            value = pickle.loads(answer) if self.is_remote else answer
+                        if answer.is_value:
+                            value = pickle.loads(content) if answer.is_packed else content
                         else:
-                            failure = self.raised(scenario, _unpacked(answer) if isinstance(answer, tuple) else answer)
+                            failure = self.raised(scenario, _unpacked(content) if answer.is_packed else content)
                     except Exception as error:
                         failure = self.raised(scenario, error)
                     if failure is not None and self.is_raising:
@@ -774,7 +853,7 @@ def _kill_workers(executor: Executor) -> None:
         process.kill()
 
 
-def _was_lost(future: Future[_Answers], patience: Optional[float]) -> bool:
+def _was_lost(future: Future[_Reply], patience: Optional[float]) -> bool:
     """Waits so many seconds for an answer; whether the worker failed, or there is none by then."""
     try:
         error = future.exception(timeout=patience)
