@@ -51,9 +51,9 @@ def test_indices_of_any_stride_order_and_address_choose_what_they_say() -> None:
 def test_masked_indices_are_refused() -> None:
     cluster, requests = kinds()
     with pytest.raises(ValueError, match="masked"):
-        cluster.place_bulk(requests, np.ma.array([0, 1, 1], mask=[0, 1, 0]))
+        cluster.place_bulk(requests, np.ma.array([0, 1, 1], mask=[False, True, False]))
     assert cluster.running_tasks == 0
-    assert cluster.place_bulk(requests, np.ma.array([0, 1], mask=[0, 0])).placed == 2
+    assert cluster.place_bulk(requests, np.ma.array([0, 1], mask=[False, False])).placed == 2
 
 
 def test_arrays_of_no_dimension_are_one_value_and_no_column() -> None:
@@ -184,7 +184,7 @@ def test_what_index_raises_is_raised(kind: type[BaseException]) -> None:
     calls: list[Callable[[], object]] = [
         lambda: pw.Cluster.from_frame({**FRAME, "cpu": [1, Number(), 3]}),
         lambda: pw.Cluster.from_frame({**FRAME, "ports": [[1], [Number()], []]}),
-        lambda: cluster.stop([Number()]),  # type: ignore[list-item]
+        lambda: cluster.stop([Number()]),
         lambda: cluster.register("n", cpu=Number(), memory_mib=1),  # type: ignore[arg-type]
     ]
     for call in calls:
@@ -283,7 +283,7 @@ def test_coroutines_that_overlap_are_told() -> None:
             await asyncio.sleep(0.05)
             raise ValueError("mine")
 
-    async def both() -> list[Any]:
+    async def both() -> tuple[Any, Any]:
         return await asyncio.gather(one(), two(), return_exceptions=True)
 
     nothing, fault = asyncio.run(both())

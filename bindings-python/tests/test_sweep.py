@@ -19,7 +19,7 @@ import pytest
 from conftest import small
 
 import placewright as pw
-from placewright import _native, _sweep
+from placewright import _native, _worker
 
 
 def scenarios(number: int, cluster: pw.Cluster | None = None, **tags: Any) -> list[pw.Scenario]:
@@ -256,7 +256,7 @@ class Workers(Executor):
     """Workers with memories of their own, taken in turn: counts how often they are sent a cluster, and how often they are asked."""
 
     def __init__(self, number: int) -> None:
-        self.benches = [_sweep._Bench() for _ in range(number)]
+        self.benches = [_worker.Bench() for _ in range(number)]
         self.calls = self.sent = 0
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
@@ -438,7 +438,7 @@ class Chaos(Executor):
             future.set_exception(BrokenExecutor("broken now"))
         else:
             if chance < 0.4:
-                _sweep._bench.clusters.clear()
+                _worker.kept.clusters.clear()
             future.set_result(pickle.loads(pickle.dumps(fn(*pickle.loads(pickle.dumps(args))))))
             if chance > 0.95:
                 # Others that were under way are lost with it, this one came through.

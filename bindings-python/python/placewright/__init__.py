@@ -64,7 +64,8 @@ from ._native import (
     __version__,
     compile,
 )
-from ._sweep import Scenario, ScenarioResult, Summary, SweepError, grid, place_all, sweep
+from ._scenario import Scenario, ScenarioResult, Summary, SweepError, grid, place_all
+from ._sweep import sweep
 from ._values import Constraint, Placement, Strategy, binpack, distinct_instance, member_of, random, spread
 
 __all__ = [

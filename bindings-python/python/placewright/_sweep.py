@@ -6,18 +6,13 @@ to each of them and not once a scenario; what a scenario does to it is rolled ba
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import os
 import pickle
-import tempfile
-import threading
 import time
-import traceback
 import uuid
-import weakref
 from collections import OrderedDict, deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Callable, Generator, Iterable, Sized
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -29,408 +24,34 @@ from concurrent.futures import (
 )
 from concurrent.futures import TimeoutError as FutureTimeout
 from concurrent.futures import wait as wait_for
-from dataclasses import dataclass, field
-from typing import Any, Deque, Dict, Generic, List, Literal, Optional, Protocol, Tuple, TypeVar, Union, cast, overload
+from typing import Any, Deque, Dict, Generic, List, Literal, Optional, Protocol, Tuple, TypeVar, Union, overload
 
-from ._errors import PlacewrightError
-from ._native import Cluster, Expression, _usage
-from ._values import Constraint, Strategy
+from ._native import Cluster
+from ._scenario import Scenario, ScenarioResult, Summary, SweepError, place_all
+from ._worker import KEPT, Answer, Bench, Here, Reply, Shipment, Work, perform, unpacked
 
-__all__ = ["Scenario", "ScenarioResult", "Summary", "SweepError", "grid", "place_all", "sweep"]
+__all__ = ["sweep"]
 
 T = TypeVar("T")
 
-# Clusters that a worker keeps.
-_KEPT = 4
-
 # Seconds between two looks at all that is under way.
 _GLANCE = 0.5
-
-
-_Request = Union[str, Mapping[str, Any]]
-_Rule = Union[str, Mapping[str, Any]]
 
 
 class _Bar(Protocol):
     def update(self, n: int, /) -> object: ...
 
 
-@dataclass(frozen=True)
-class Scenario:
-    """One what-if. It can be pickled; a run must not depend on anything else.
-
-    ``requests`` are what :meth:`Cluster.place` takes: names of task definitions, or requests in the shape of RunTask as dicts
-    or JSON text. ``strategies``, ``constraints`` and ``seed``, where given, are those of every request. ``change`` is called
-    with the cluster before anything is placed, e.g. to drain an instance or to load tasks; over processes it has to be a function of a
-    module. ``tags`` are yours: :func:`grid` writes there what it varied.
-    """
-
-    name: str
-    cluster: Cluster
-    requests: Union[_Request, Sequence[_Request]] = ()
-    strategies: Union[None, _Rule, Strategy, Sequence[Union[_Rule, Strategy]]] = None
-    constraints: Union[None, _Rule, Constraint, Expression, Sequence[Union[_Rule, Constraint, Expression]]] = None
-    seed: Union[None, int, str] = None
-    change: Optional[Callable[[Cluster], object]] = None
-    tags: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if isinstance(self.requests, (str, bytes, Mapping)):
-            # One request, and no list of letters or keys.
-            object.__setattr__(self, "requests", (self.requests,))
-
-
-@dataclass(frozen=True)
-class Summary:
-    """A scenario in a few figures. CPU in CPU units, memory in MiB; sums are over all instances of the cluster as it then is."""
-
-    placed: int
-    """Tasks that were placed."""
-    rejected: int
-    """Tasks that were asked for and not placed."""
-    reasons: Dict[str, int]
-    """Why: for each request that was not placed in full, how many instances gave each reason; summed over the requests."""
-    instances: int
-    """Instances."""
-    instances_used: int
-    """Instances that run a task."""
-    registered_cpu: int
-    used_cpu: int
-    stranded_cpu: int
-    """CPU left beyond the share of memory that is left on the same instance: a task with the instance's own ratio of CPU to
-    memory cannot take it. Rounded down on each instance."""
-    registered_memory_mib: int
-    used_memory_mib: int
-    stranded_memory_mib: int
-    """The same for memory."""
-    zones: Dict[str, int]
-    """Running tasks by availability zone."""
-
-    @property
-    def zone_skew(self) -> int:
-        """Running tasks of the fullest zone less those of the emptiest; 0 without zones."""
-        return max(self.zones.values(), default=0) - min(self.zones.values(), default=0)
-
-
-class SweepError(PlacewrightError, RuntimeError):
-    """A scenario did not come to a result.
-
-    ``code`` is ``sweep.scenario_raised``, ``sweep.worker_died``, ``sweep.timed_out`` or ``sweep.executor_broken``; ``__cause__`` has
-    what was raised.
-    """
-
-    scenario: str
-    """Name of the scenario."""
-
-    def __init__(self, message: str = "", *, scenario: str = "", **details: Any) -> None:
-        super().__init__(message, **details)
-        self.scenario = scenario
-
-    def __reduce__(self) -> Tuple[Callable[..., PlacewrightError], Tuple[Any, ...]]:
-        rebuild, (kind, message, details) = super().__reduce__()
-        return rebuild, (kind, message, {**details, "scenario": self.scenario})
-
-
-@dataclass(frozen=True)
-class ScenarioResult(Generic[T]):
-    """What became of one scenario."""
-
-    index: int
-    """Its position among the scenarios."""
-    scenario: Scenario
-    """The scenario."""
-    value: Optional[T]
-    """What ``run`` returned; ``None`` where it came to an error."""
-    error: Optional[SweepError]
-    """Why it came to no value; only with ``errors="return"``."""
-    retries: int
-    """How often it was tried again because its worker had died, or one that ran beside it."""
-
-    @property
-    def name(self) -> str:
-        """Name of the scenario."""
-        return self.scenario.name
-
-
-def place_all(cluster: Cluster, scenario: Scenario) -> Summary:
-    """The default ``run``: makes the scenario's change, places its requests one after another, and counts."""
-    if scenario.change is not None:
-        scenario.change(cluster)
-    placed = rejected = 0
-    reasons: Dict[str, int] = {}
-    for request in scenario.requests:
-        result = cluster.place(
-            request, strategies=scenario.strategies, constraints=scenario.constraints, seed=scenario.seed
-        )
-        placed += result.placed
-        rejected += result.rejected
-        for reason, count in result.reasons.items():
-            reasons[reason] = reasons.get(reason, 0) + count
-    return Summary(placed=placed, rejected=rejected, reasons=reasons, **_usage(cluster))
-
-
-def grid(
-    name: str,
-    cluster: Cluster,
-    /,
-    *,
-    tags: Optional[Mapping[str, Union[Iterable[Any], Mapping[str, Any]]]] = None,
-    **options: Union[Iterable[Any], Mapping[str, Any]],
-) -> Iterator[Scenario]:
-    """A scenario for each combination of options, the last option varying fastest.
-
-    An option is a field of :class:`Scenario`, ``cluster`` included, with the values it takes, or a mapping from labels to values.
-    ``tags`` are axes of your own in the same way, which vary faster than all options. Names are written
-    ``name/option=label/...``; the scenarios' ``tags`` have the labels of options, and the values of your own. Raises ``TypeError``
-    for an option that is no field.
-
-    >>> import placewright as pw
-    >>> both = pw.grid("pack", pw.Cluster(), requests=[["web"]], strategies=["binpack:cpu", "binpack:memory"], seed=[1, 2])
-    >>> [scenario.name for scenario in both][:2]
-    ['pack/strategies=binpack:cpu/seed=1', 'pack/strategies=binpack:cpu/seed=2']
-    """
-    known = [option for option in Scenario.__dataclass_fields__ if option not in ("name", "tags")]
-    for option in options:
-        if option not in known:
-            near = difflib.get_close_matches(option, known, 1)
-            help = f"did you mean {near[0]!r}? " if near else ""
-            raise TypeError(f"a scenario has no option {option!r}; {help}axes of your own go in `tags`")
-    axes: List[List[Tuple[str, Any]]] = []
-    for values in (*options.values(), *(tags or {}).values()):
-        if isinstance(values, (str, bytes, Cluster)) or not isinstance(values, (Iterable, Mapping)):
-            raise TypeError("an option of a grid is a list of values, or a mapping from labels to values")
-        axes.append(
-            [(str(label), value) for label, value in values.items()]
-            if isinstance(values, Mapping)
-            else [(_label(value), value) for value in values]
-        )
-    return _product(name, cluster, list(options), list(tags or {}), axes)
-
-
-def _product(
-    name: str, cluster: Cluster, options: List[str], own: List[str], axes: List[List[Tuple[str, Any]]]
-) -> Iterator[Scenario]:
-    names = [*options, *own]
-    for combination in itertools.product(*axes):
-        varied = [f"{axis}={label}" for axis, (label, _), values in zip(names, combination, axes) if len(values) > 1]
-        fields = {option: value for option, (_, value) in zip(options, combination)}
-        tags: Dict[str, Any] = {option: label for option, (label, _) in zip(options, combination)}
-        tags.update({tag: value for tag, (_, value) in zip(own, combination[len(options) :])})
-        yield Scenario(**{"name": "/".join([name, *varied]), "cluster": cluster, "tags": tags, **fields})
-
-
-def _label(value: Any) -> str:
-    if isinstance(value, (Strategy, Constraint)):
-        return ":".join(part for part in value.to_dict().values())
-    if isinstance(value, (list, tuple)):
-        return "+".join(_label(part) for part in value)
-    return getattr(value, "__name__", None) or str(value)
-
-
-# What workers do.
-
-
-@dataclass(frozen=True)
-class _Work:
-    """What is sent for a few scenarios: all they are but their cluster, which goes by its key."""
-
-    key: str
-    number: int
-    """No two calls of a sweep are equal, so an executor that keeps answers by question, as Dask does, keeps none of them."""
-    indices: Tuple[int, ...]
-    scenarios: Tuple[Dict[str, Any], ...]
-    run: Callable[[Cluster, Scenario], Any]
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """What one scenario came to; it says itself how it is to be read, as an executor may be followed by one of another kind."""
-
-    index: int
-    is_value: bool
-    content: Any
-    """A value, or what was raised; where that is packed, its pickle, and what was raised with its traceback."""
-    is_packed: bool
-
-
-@dataclass(frozen=True)
-class _Reply:
-    """What a worker says to a call: which one it is, and its answers. Some are missing where it does not have the cluster, or no
-    longer has it."""
-
-    number: int
-    answers: List[_Answer]
-    is_whole: bool
-
-
-@dataclass(frozen=True)
-class _File:
-    """A file with a pickled cluster, for processes of the same machine: each that needs it reads it."""
-
-    path: str
-
-
-_State = Union[None, bytes, Cluster, _File]
-
-
-class _Bench(threading.local):
-    """The clusters a thread keeps, the one used last at the end."""
-
-    def __init__(self) -> None:
-        self.clusters: OrderedDict[str, Cluster] = OrderedDict()
-
-    def get(self, key: str, state: _State) -> Optional[Cluster]:
-        cluster = self.clusters.get(key)
-        if cluster is None:
-            if state is None:
-                return None
-            if isinstance(state, _File):
-                with open(state.path, "rb") as file:
-                    state = file.read()
-            cluster = cast(Cluster, pickle.loads(state)) if isinstance(state, bytes) else state.copy()
-            self.clusters[key] = cluster
-            while len(self.clusters) > _KEPT:
-                self.clusters.popitem(last=False)
-        self.clusters.move_to_end(key)
-        return cluster
-
-
-_bench = _Bench()
-
-
-def _perform(work: _Work, state: _State, is_remote: bool = True, bench: _Bench = _bench) -> _Reply:
-    """Runs scenarios one after another; says for each whether it went well, and its value or what it raised."""
-    answers: List[_Answer] = []
-    for index, fields in zip(work.indices, work.scenarios):
-        known = bench.get(work.key, state)
-        if known is None:
-            return _Reply(work.number, answers, is_whole=False)
-        # A change may do what cannot be done inside a savepoint, such as loading tasks, so it is made to a copy.
-        cluster = known if fields["change"] is None else known.copy()
-        savepoint = None if cluster is not known else known.begin()
-        try:
-            value = work.run(cluster, Scenario(cluster=cluster, **fields))
-            if value is cluster:
-                # As it is now: it is rolled back and used again.
-                value = cluster.copy()
-            # What cannot travel is the scenario's error, not the executor's.
-            answers.append(_Answer(index, True, pickle.dumps(value) if is_remote else value, is_remote))
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            # `sys.exit` too: it would end the worker, or the caller.
-            answers.append(_Answer(index, False, _packed(error) if is_remote else error, is_remote))
-        finally:
-            if savepoint is not None and savepoint.is_open:
-                cluster.rollback(savepoint)
-                cluster._forget_warnings()
-            elif savepoint is not None:
-                # The run has closed it, and nobody knows what is left of the cluster.
-                bench.clusters.pop(work.key, None)
-    return _Reply(work.number, answers, is_whole=True)
-
-
-class _WorkerTraceback(Exception):
-    """Where something was raised in a worker, as text; the cause of what was raised."""
-
-    def __str__(self) -> str:
-        return f"in a worker:\n{self.args[0]}"
-
-
-def _packed(error: BaseException) -> Tuple[bytes, str]:
-    """An exception for the way back: pickled, where that and its return work, and its traceback."""
-    text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-    try:
-        packed = pickle.dumps(error)
-        pickle.loads(packed)
-    except Exception:
-        packed = pickle.dumps(RuntimeError(f"{type(error).__name__}: {error}"))
-    return packed, text
-
-
-def _unpacked(packed: Tuple[bytes, str]) -> BaseException:
-    error = cast(BaseException, pickle.loads(packed[0]))
-    error.__cause__ = _WorkerTraceback(packed[1])
-    return error
-
-
-# What the caller's side does.
-
-
-class _Here(Executor):
-    """This thread: work is done when it is submitted. What is no `Exception`, such as Ctrl-C, goes to the caller at once."""
-
-    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
-        future: Future[T] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:
-            future.set_exception(error)
-        return future
-
-
-class _Shipment:
-    """A cluster as it was when a scenario with it was first seen, and the ways it goes to workers: as it is to those of this
-    process, through a file to processes of this machine, to others with a call; whoever is called without and does not have it
-    says so, and is called again."""
-
-    def __init__(self, key: str, cluster: Cluster, is_remote: bool) -> None:
-        self.key = key
-        self.state: Union[bytes, Cluster] = pickle.dumps(cluster) if is_remote else cluster.copy()
-        self.file: Optional[_File] = None
-        self.was_sent = False
-        self.misses = self.doubt = 0
-
-    def given_to(self, executor: Executor, is_needed: bool) -> Any:
-        """What a call has as the cluster; nothing where workers have it and it is not needed."""
-        if isinstance(self.state, Cluster):
-            return self.state
-        if isinstance(executor, ProcessPoolExecutor):
-            return self.in_file(self.state)
-        # To Dask's workers too: what its client scatters is lost with the last worker that has it, and calls that wait for it then
-        # wait for ever.
-        is_given = is_needed or not self.was_sent or self.doubt > 0
-        self.was_sent = True
-        self.doubt = max(0, self.doubt - 1)
-        return self.state if is_given else None
-
-    def in_file(self, state: bytes) -> _File:
-        if self.file is None:
-            number, path = tempfile.mkstemp(prefix="placewright-")
-            # It goes when nobody needs the shipment any more.
-            weakref.finalize(self, _remove, path)
-            with open(number, "wb") as file:
-                file.write(state)
-            self.file = _File(path)
-        return self.file
-
-    def miss(self) -> None:
-        """A worker did not have it. Who calls cannot choose the worker, so a few further calls have it too, more with each miss."""
-        self.misses += 1
-        self.doubt = self.misses
-
-    def lose(self) -> None:
-        """Workers are gone that may have had it."""
-        self.was_sent = False
-
-
-def _remove(path: str) -> None:
-    try:
-        os.unlink(path)
-    except OSError:
-        pass
-
-
 class _Batch:
     """A few scenarios with one cluster that are sent together, and what has become of them."""
 
-    def __init__(self, shipment: _Shipment, items: List[Tuple[int, Scenario]], retries: int = 0) -> None:
+    def __init__(self, shipment: Shipment, items: List[Tuple[int, Scenario]], retries: int = 0) -> None:
         self.shipment = shipment
         self.items = items
         self.retries = retries
         self.number = -1
         """Of the call."""
-        self.future: Optional[Future[_Reply]] = None
+        self.future: Optional[Future[Reply]] = None
         """`None` while it waits to be sent alone."""
         self.is_alone = False
         """Whether nothing was under way beside it, so that it is what its worker died of."""
@@ -438,7 +59,7 @@ class _Batch:
         """Whether the call has the cluster although workers could be expected to have it."""
         self.has_state = False
         """Whether the call has the cluster."""
-        self.answered: List[_Answer] = []
+        self.answered: List[Answer] = []
         """Answers of the first scenarios, where a worker lost the cluster on the way."""
 
     def singles(self, retries: int) -> List[_Batch]:
@@ -448,7 +69,7 @@ class _Batch:
         if known:
             first = _Batch(self.shipment, self.items[:known], self.retries)
             first.future = Future()
-            first.future.set_result(_Reply(first.number, self.answered, is_whole=True))
+            first.future.set_result(Reply(first.number, self.answered, is_whole=True))
             singles.insert(0, first)
         return singles
 
@@ -491,19 +112,19 @@ class _Sweep(Generic[T]):
         self.chunk = chunk
         self.is_raising = is_raising
         self.window: Deque[_Batch] = deque()
-        self.held: Optional[Tuple[int, Scenario, _Shipment]] = None
+        self.held: Optional[Tuple[int, Scenario, Shipment]] = None
         self.taken = 0
         self.is_exhausted = False
         self.fault: Optional[BaseException] = None
         self.number = itertools.count()
         self.id = uuid.uuid4().hex
         # By identity: the cluster, so that its address is not used again; its version; what is sent for it.
-        self.shipments: OrderedDict[int, Tuple[Cluster, Tuple[int, int], _Shipment]] = OrderedDict()
-        self.bench = _Bench()
+        self.shipments: OrderedDict[int, Tuple[Cluster, Tuple[int, int], Shipment]] = OrderedDict()
+        self.bench = Bench()
 
     # Taking scenarios.
 
-    def next(self) -> Optional[Tuple[int, Scenario, _Shipment]]:
+    def next(self) -> Optional[Tuple[int, Scenario, Shipment]]:
         if self.held is not None:
             held, self.held = self.held, None
             return held
@@ -525,15 +146,15 @@ class _Sweep(Generic[T]):
         self.taken += 1
         return self.taken - 1, scenario, self.shipment(scenario.cluster)
 
-    def shipment(self, cluster: Cluster) -> _Shipment:
+    def shipment(self, cluster: Cluster) -> Shipment:
         # Looked at before it is taken: what changes meanwhile is seen by the next scenario.
         version = cluster._version
         known = self.shipments.get(id(cluster))
         if known is None or known[1] != version:
             key = f"{self.id}-{next(self.number)}"
-            known = (cluster, version, _Shipment(key, cluster, self.is_remote))
+            known = (cluster, version, Shipment(key, cluster, self.is_remote))
             self.shipments[id(cluster)] = known
-            while len(self.shipments) > _KEPT:
+            while len(self.shipments) > KEPT:
                 self.shipments.popitem(last=False)
         self.shipments.move_to_end(id(cluster))
         return known[2]
@@ -565,11 +186,11 @@ class _Sweep(Generic[T]):
     def is_remote(self) -> bool:
         executor = self.open()
         is_thread = isinstance(executor, ThreadPoolExecutor) and type(executor).__name__ != "InterpreterPoolExecutor"
-        return not (is_thread or isinstance(executor, _Here))
+        return not (is_thread or isinstance(executor, Here))
 
     def open(self) -> Executor:
         if self.executor is None:
-            made = _Here() if self.factory is None else self.factory()
+            made = Here() if self.factory is None else self.factory()
             if not isinstance(made, Executor):
                 raise TypeError(f"executor made a `{type(made).__name__}`, which is no Executor")
             self.executor = made
@@ -580,14 +201,14 @@ class _Sweep(Generic[T]):
         asked = batch.items[len(batch.answered) :]
         batch.number = next(self.number)
         indices, scenarios = tuple(index for index, _ in asked), tuple(_fields(scenario) for _, scenario in asked)
-        work = _Work(shipment.key, batch.number, indices, scenarios, self.run)
+        work = Work(shipment.key, batch.number, indices, scenarios, self.run)
         state = shipment.given_to(executor, has_state or batch.retries > 0)
         batch.has_state = state is not None
         arguments: Tuple[Any, ...] = (work, state, is_remote)
-        if isinstance(executor, _Here):
+        if isinstance(executor, Here):
             arguments += (self.bench,)
         try:
-            future = executor.submit(_perform, *arguments)
+            future = executor.submit(perform, *arguments)
             if not all(hasattr(future, name) for name in ("result", "exception", "done", "cancel")):
                 raise self.broken([batch], f"the executor gave a `{type(future).__name__}` for a future")
             batch.future = future
@@ -609,10 +230,10 @@ class _Sweep(Generic[T]):
         left = max(0.0, self.end - time.monotonic())
         return left if own is None else min(own, left)
 
-    def read(self, batch: _Batch, reply: object) -> _Reply:
+    def read(self, batch: _Batch, reply: object) -> Reply:
         """A reply that is one to the call of a batch: every scenario is answered, each once and for itself."""
         asked = [index for index, _ in batch.items[len(batch.answered) :]]
-        if isinstance(reply, _Reply) and reply.number == batch.number:
+        if isinstance(reply, Reply) and reply.number == batch.number:
             given = [answer.index for answer in reply.answers]
             if given == asked if reply.is_whole else (given == asked[: len(given)] and not batch.has_state):
                 return reply
@@ -645,7 +266,7 @@ class _Sweep(Generic[T]):
         number = getattr(self.open(), "_max_workers", None)
         return number if isinstance(number, int) else max(2, os.cpu_count() or 1)
 
-    def settle(self) -> Tuple[_Batch, List[_Answer]]:
+    def settle(self) -> Tuple[_Batch, List[Answer]]:
         """Waits for the first batch of the window, whatever that takes within the timeouts."""
         while True:
             batch = self.window[0]
@@ -660,14 +281,14 @@ class _Sweep(Generic[T]):
                 if isinstance(error, FutureTimeout) and not batch.future.done():
                     self.give_up(batch)
                     if batch.retries >= self.retries:
-                        late = [_Answer(index, False, self.late(one, batch), False) for index, one in batch.items]
+                        late = [Answer(index, False, self.late(one, batch), False) for index, one in batch.items]
                         return batch, batch.answered + late[len(batch.answered) :]
                     self.window.popleft()
                     self.window.extendleft(reversed(batch.singles(batch.retries + 1)))
                 elif _is_lost(error):
                     if batch.is_alone and batch.retries >= self.retries:
                         self.recover(error, but=batch)
-                        return batch, [_Answer(at, False, self.died(one, batch, error), False) for at, one in batch.items]
+                        return batch, [Answer(at, False, self.died(one, batch, error), False) for at, one in batch.items]
                     self.recover(error)
                 elif not isinstance(error, Exception) or not batch.future.done():
                     raise
@@ -676,7 +297,7 @@ class _Sweep(Generic[T]):
                     self.window.popleft()
                     self.window.extendleft(reversed(batch.singles(batch.retries)))
                 else:
-                    return batch, [_Answer(batch.items[0][0], False, error, False)]
+                    return batch, [Answer(batch.items[0][0], False, error, False)]
                 continue
             answers = self.read(batch, reply)
             if not answers.is_whole:
@@ -698,7 +319,7 @@ class _Sweep(Generic[T]):
         if future is None or not future.done() or future.cancelled() or future.exception() is not None:
             return
         reply = future.result()
-        if isinstance(reply, _Reply) and not reply.is_whole:
+        if isinstance(reply, Reply) and not reply.is_whole:
             batch.answered += self.read(batch, reply).answers
             self.send(batch, has_state)
 
@@ -808,7 +429,7 @@ class _Sweep(Generic[T]):
                         if answer.is_value:
                             value = pickle.loads(content) if answer.is_packed else content
                         else:
-                            failure = self.raised(scenario, _unpacked(content) if answer.is_packed else content)
+                            failure = self.raised(scenario, unpacked(content) if answer.is_packed else content)
                     except Exception as error:
                         failure = self.raised(scenario, error)
                     if failure is not None and self.is_raising:
@@ -853,7 +474,7 @@ def _kill_workers(executor: Executor) -> None:
         process.kill()
 
 
-def _was_lost(future: Future[_Reply], patience: Optional[float]) -> bool:
+def _was_lost(future: Future[Reply], patience: Optional[float]) -> bool:
     """Waits so many seconds for an answer; whether the worker failed, or there is none by then."""
     try:
         error = future.exception(timeout=patience)
