@@ -198,11 +198,13 @@ impl Transaction {
             _ => return Ok(()),
         };
         // What is no error, such as Ctrl-C, goes its way.
-        if let Some(kind) = kind.map(|kind| kind.cast::<PyType>()) {
-            if !kind?.is_subclass_of::<PyException>()? {
-                let message = CString::new(message)?;
-                return PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), &message, 2);
-            }
+        let is_error = match kind {
+            Some(kind) => kind.cast::<PyType>()?.is_subclass_of::<PyException>()?,
+            None => true,
+        };
+        if !is_error {
+            let message = CString::new(message)?;
+            return PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), &message, 2);
         }
         let fault = Error::with_message(ErrorKind::NoSavepoint, message);
         let help = "transactions nest; threads and coroutines whose blocks overlap need clusters of their own";

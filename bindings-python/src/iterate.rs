@@ -96,7 +96,7 @@ pub(crate) type Entry<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>);
 /// The entries of a mapping, as a list of its own: what a value runs while it is read may change the mapping.
 pub(crate) fn entries<'py>(mapping: &Bound<'py, PyMapping>) -> PyResult<Vec<Entry<'py>>> {
     if let Ok(dict) = mapping.cast::<PyDict>() {
-        return Ok(dict.items().iter().map(|item| item.extract()).collect::<PyResult<Vec<_>>>()?);
+        return dict.items().iter().map(|item| item.extract()).collect();
     }
     gather(&mapping.call_method0("items")?, |_, item| item.extract())
 }

@@ -197,7 +197,8 @@ class Cluster:
     """A cluster of container instances and the tasks on them.
 
     Threads may share one: calls are serialised, and long ones give the interpreter's lock back. A call from inside the
-    cluster's own progress callback raises `BusyError`.
+    cluster's own progress callback raises `BusyError`; a callback that waits there for a thread which uses the cluster waits for
+    ever, as that thread waits for the end of the call.
     """
 
     def __new__(cls, **options: Unpack[_Options]) -> Self:
@@ -334,7 +335,8 @@ class Cluster:
         request for all of several tasks or none.
 
         With `indices`, an array of integers, the request of each task is `requests[index]`. The interpreter's lock is given back;
-        Ctrl-C and what `progress` raises take everything back. Raises `IndexError` for an index out of range.
+        Ctrl-C and what `progress` raises take everything back. Raises `IndexError` for an index out of range,
+        `ValueError` for masked entries, and `ImportError`, before anything is placed, where numpy does not work.
         """
     def explain(
         self,
@@ -440,7 +442,12 @@ class Cluster:
         """What `to_json` writes, as a dict."""
     def transaction(self) -> Transaction:
         """A savepoint as a context manager that gives the cluster: an exception rolls back, else it commits. `rollback()` inside
-        takes everything back and closes it. Nests."""
+        takes everything back and closes it. Nests.
+
+        Where the block ends otherwise than it promises, `ConflictError` says so: an exception leaves it after a `commit()` inside, or
+        blocks of threads or coroutines overlap without nesting and the end of one closed the other. For what is no `Exception`, such
+        as Ctrl-C, it is a `RuntimeWarning`. A transaction that is entered and dropped before its end is rolled back by the next call.
+        """
     def begin(self) -> Savepoint:
         """Opens a savepoint inside those that are open."""
     def rollback(self, savepoint: Union[Savepoint, None] = None, /) -> None:
