@@ -84,7 +84,10 @@ fn split<'py>(py: Python<'py>, field: &FieldRef, chunks: &[ArrayRef]) -> PyResul
     for chunk in chunks {
         if let Some(row) = (0..chunk.len()).find(|row| chunk.is_null(*row)).filter(|_| chunk.null_count() > 0) {
             let row = rows + row;
-            return refuse(format!("row {row} of the frame is missing as a whole"), &format!("[{row}]"));
+            return refuse(
+                format!("the frame is no table of columns: row {row} is missing as a whole"),
+                &format!("[{row}]"),
+            );
         }
         rows += chunk.len();
     }

@@ -54,7 +54,7 @@ impl Budget {
         self.unheard = self.unheard.saturating_add(bytes);
         self.values += 1;
         if self.bytes > BYTES_MAX {
-            let message = format!("more than {} MiB of values in one argument", BYTES_MAX >> 20);
+            let message = format!("an argument has at most {} MiB of values", BYTES_MAX >> 20);
             let error = Error::with_message(ErrorKind::LimitExceeded, message);
             return Err(Stop::Full(error.with_help("does the iterable have an end?")));
         }

@@ -161,7 +161,7 @@ def test_a_row_that_is_missing_as_a_whole_is_told() -> None:
     arrow = pytest.importorskip("pyarrow")
     rows = arrow.array([{"name": "s", "cpu": 1, "memory_mib": 1}, None])
     for frame in (rows, arrow.chunked_array([rows.slice(0, 1), rows])):
-        with pytest.raises(pw.InvalidInputError, match=r"row [12] of the frame is missing"):
+        with pytest.raises(pw.InvalidInputError, match=r"no table of columns: row [12] is missing"):
             pw.Cluster.from_frame(frame)
 
 
