@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Installs what is missing and runs every test. Usage: ./test.sh [STEP ...]; without arguments, every step.
 #
-# Needs rustup's stable toolchain. The fuzz step also needs a nightly one, the msrv step apt-get, the python step Python 3.9 or
-# later with venv, the wasm and browser steps Node 20.19 or later (they install the rest), and the benches step counts instructions
-# with valgrind; each says so and is skipped where that is absent, and fails where it is there and something is wrong.
+# Needs rustup's stable toolchain. The fuzz step also needs a nightly one, the msrv step apt-get, the python step Python 3.11 or
+# later with venv (the package itself runs on 3.9; what tests it does not), its browser test chromium, which it installs where it is
+# root and has apt-get, its test without the interpreter's lock a free-threaded CPython 3.14, the wasm and browser steps Node 20.19
+# or later (they install the rest), and the benches step counts instructions with valgrind; each says so and is skipped where that
+# is absent, and fails where it is there and something is wrong.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -15,9 +17,9 @@ MSRV=1.85
 # Prints the path of an interpreter that can build and test the Python package; fails where there is none.
 python_command() {
   local command
-  for command in "${PYTHON:-}" python3 python3.{13,12,11,10,9}; do
+  for command in "${PYTHON:-}" python3 python3.{14,13,12,11}; do
     if [ -n "$command" ] && command -v "$command" >/dev/null &&
-      "$command" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 9))' 2>/dev/null; then
+      "$command" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
       command -v "$command"
       return
     fi
@@ -50,7 +52,7 @@ step_lint() {
   if python=$(python_command); then
     PYO3_PYTHON=$python cargo clippy --quiet -p placewright-python --all-targets -- -D warnings
   else
-    echo "clippy of bindings-python skipped: no Python 3.9 or later"
+    echo "clippy of bindings-python skipped: no Python 3.11 or later"
   fi
 }
 
@@ -93,29 +95,78 @@ wheel_interpreters() {
   done
 }
 
-# The Python package: built into an environment of its own and tested there, types checked; then the sdist and the wheel, and
-# the wheel in a clean environment of every interpreter there is.
+# Prints the free-threaded interpreter there is; fails where there is none that PyO3 supports, which needs 3.14 or later.
+free_threaded_command() {
+  local command
+  for command in python3.{14,15}t "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.1[45]*t/bin/python; do
+    if command -v "$command" >/dev/null &&
+      "$command" -c 'import sys, sysconfig; sys.exit(not sysconfig.get_config_var("Py_GIL_DISABLED"))' 2>/dev/null; then
+      command -v "$command"
+      return
+    fi
+  done
+  return 1
+}
+
+# The tests of threads where no lock serialises Python. A wheel for the stable ABI does not load there, so one is built without.
+free_threaded() {
+  local python home=$PWD/.tools/python-free-threaded wheels=$PWD/.tools/wheels-free-threaded root=$PWD
+  if ! python=$(free_threaded_command); then
+    echo "threads not tried without the interpreter's lock: no free-threaded CPython 3.14 or later here (PyO3 supports none before," \
+      "Debian has no package of one, and no package registry has a build)"
+    return
+  fi
+  [ -x "$home/bin/python" ] || "$python" -m venv "$home"
+  "$home/bin/python" -m pip install --quiet --disable-pip-version-check numpy pytest typing_extensions
+  rm -rf "$wheels"
+  (
+    cd bindings-python
+    "$root/.tools/python/bin/maturin" build --quiet --release --no-default-features --interpreter "$home/bin/python" \
+      --target-dir "$root/target/free-threaded" --out "$wheels"
+    "$home/bin/python" -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps "$wheels"/*.whl
+    "$home/bin/python" -c 'import sys, placewright; assert not sys._is_gil_enabled(), "importing placewright turned the lock on"'
+    "$home/bin/python" -X gil=0 -m pytest tests/test_threads.py tests/test_cluster.py tests/test_place.py
+  )
+}
+
+# The browser for the widget, from Debian's packages; its test is skipped where there is none.
+browser() {
+  local packages=(chromium fonts-dejavu-core)
+  if command -v chromium chromium-browser google-chrome >/dev/null; then return; fi
+  if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
+    echo "no chromium, and no apt-get or not root to install it: the widget is not tried in a browser"
+    return
+  fi
+  apt-get install -y --no-install-recommends "${packages[@]}" >/dev/null 2>&1 ||
+    { apt-get update >/dev/null && apt-get install -y --no-install-recommends "${packages[@]}" >/dev/null; }
+}
+
+# The Python package: the sdist, and the wheel, which is built once and tested as it would be published: the tests and the types
+# in an environment that has everything, then in a clean one of every interpreter there is.
 step_python() {
   local python root=$PWD home=$PWD/.tools/python wheels=$PWD/.tools/wheels clean=$PWD/.tools/python-clean digest map
   if ! python=$(python_command); then
-    echo "skipped: no Python 3.9 or later with venv"
+    echo "skipped: no Python 3.11 or later with venv"
     return
   fi
   digest=$(cargo run --quiet --release -p placewright-cli -- conformance core/testdata/placement | sed -n 's/^digest //p')
   [ -x "$home/bin/python" ] || "$python" -m venv "$home"
   "$home/bin/python" -m pip install --quiet --disable-pip-version-check -r bindings-python/requirements-test.txt
+  browser
   # No path of this machine goes into what is published. Other flags, hence a folder of their own.
   map="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src= --remap-path-prefix=$root="
   map+=" --remap-path-prefix=$(rustc --print sysroot)=/rustc"
   (
     cd bindings-python
     export VIRTUAL_ENV=$home PATH=$home/bin:$PATH
-    maturin develop --quiet --release
+    rm -rf "$wheels"
+    # The wheel is built from the sdist, whose files have no times by which cargo could see that they changed.
+    cargo clean --quiet --release --target-dir "$root/target/wheel" -p placewright -p placewright-python
+    RUSTFLAGS="${RUSTFLAGS:-} $map" maturin build --quiet --release --sdist --target-dir "$root/target/wheel" --out "$wheels"
+    python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps "$wheels"/*.whl
     PLACEWRIGHT_DIGEST=$digest python -m pytest
     python -m mypy
     python -m mypy.stubtest placewright --allowlist stubtest-allow.txt
-    rm -rf "$wheels"
-    RUSTFLAGS="${RUSTFLAGS:-} $map" maturin build --quiet --release --sdist --target-dir "$root/target/wheel" --out "$wheels"
     python -m twine check --strict "$wheels"/*
     python - "$wheels" "$root" "${CARGO_HOME:-$HOME/.cargo}" <<'PYTHON'
 import pathlib, sys, tarfile, zipfile
@@ -135,6 +186,16 @@ for needed in ("py.typed", "_native.pyi", "_sweep.py"):
 print(f"{wheel.name}: {wheel.stat().st_size // 1024} KiB, no path of this machine")
 PYTHON
   )
+  # As people install it: from the sdist, and from a checkout. The flags are those of the wheel, so little is built again.
+  local source
+  for source in "$wheels"/*.tar.gz "$root/bindings-python"; do
+    rm -rf "$clean"
+    "$python" -m venv "$clean"
+    RUSTFLAGS="${RUSTFLAGS:-} $map" CARGO_TARGET_DIR=$root/target/wheel \
+      "$clean/bin/python" -m pip install --quiet --disable-pip-version-check "$source"
+    (cd / && "$clean/bin/python" -W error -c 'import placewright as pw; assert len(pw.Cluster()) == 0')
+    echo "installed from $(basename "$source")"
+  done
   wheel_interpreters | while read -r python; do
     rm -rf "$clean"
     "$python" -m venv "$clean"
@@ -149,6 +210,7 @@ assert [result.value.placed for result in pw.sweep([pw.Scenario('s', cluster, ['
 assert cluster.place_bulk([cluster.prepare('a')] * 3).placed == 2
 print('placewright', pw.__version__, 'on CPython', platform.python_version())")
   done
+  free_threaded
 }
 
 # The npm package: built, with what that needs, and tested in node; its types checked; then the build without regular expressions.

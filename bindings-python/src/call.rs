@@ -1,16 +1,18 @@
 //! How a method of `Cluster` calls the core: the lock is taken, the core called, the lock given back, and only then are Python
 //! objects made, as making them may run anybody's code.
 
-use placewright::adapter::{RunTaskResponse, Session, SessionOptions, SessionSavepoint, Watch};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use placewright::adapter::{RunTaskResponse, Session, SessionSavepoint};
 use placewright::json::Json;
-use placewright::{Error, ErrorKind, TaskId, wire};
+use placewright::{Error, ErrorKind, TaskId};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
 use crate::cluster::Cluster;
 use crate::convert::{self, Asked};
 use crate::error;
-use crate::gate::Guard;
+use crate::gate::{Closing, Fate, Held, Open};
 use crate::handle::{Request, Savepoint};
 use crate::outcome::{Explanation, PlaceResult};
 use crate::watch::Watcher;
@@ -46,6 +48,29 @@ impl Cluster {
         result.map_err(|fault| error::plain(py, &fault))
     }
 
+    /// Does something with what the lock protects, the interpreter's lock released.
+    pub(crate) fn detached<T: Send>(&self, py: Python<'_>, work: impl FnOnce(&mut Held) -> T + Send) -> PyResult<T> {
+        let mut guard = self.gate.enter(py)?;
+        let held = &mut *guard;
+        Ok(py.detach(|| work(held)))
+    }
+
+    /// Reads what the lock protects, the interpreter's lock released.
+    pub(crate) fn read_detached<T: Send>(&self, py: Python<'_>, work: impl FnOnce(&Held) -> T + Send) -> PyResult<T> {
+        let guard = self.gate.enter(py)?;
+        let held = &*guard;
+        Ok(py.detach(|| work(held)))
+    }
+
+    /// Calls the core with the interpreter's lock released and raises what it refuses.
+    pub(crate) fn call_detached<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&mut Session) -> Result<T, Error> + Send,
+    ) -> PyResult<T> {
+        self.detached(py, |held| work(&mut held.session))?.map_err(|fault| error::plain(py, &fault))
+    }
+
     /// Calls the core with a document, the interpreter's lock released, and raises what it refuses.
     pub(crate) fn call_with<T: Send>(
         &self,
@@ -53,10 +78,7 @@ impl Cluster {
         document: &Json<'_>,
         work: impl FnOnce(&mut Session, &Json<'_>) -> Result<T, Error> + Send,
     ) -> PyResult<T> {
-        let mut guard = self.gate.enter(py)?;
-        let held = &mut *guard;
-        let result = py.detach(|| work(&mut held.session, document));
-        drop(guard);
+        let result = self.detached(py, |held| work(&mut held.session, document))?;
         result.map_err(|fault| error::in_tree(py, &fault, document))
     }
 
@@ -94,38 +116,37 @@ impl Cluster {
     /// Why the next task of a prepared request would go where it goes.
     pub(crate) fn explain_prepared(&self, py: Python<'_>, request: &Request) -> PyResult<Explanation> {
         let id = request.of(py, self)?;
-        let guard = self.gate.enter(py)?;
-        let held = &*guard;
-        let result = py.detach(|| held.session.cluster().explain(id));
-        drop(guard);
-        result.map(Explanation::new).map_err(|fault| error::plain(py, &fault))
+        let explained = self.read_detached(py, |held| held.session.cluster().explain(id))?;
+        explained.map(Explanation::new).map_err(|fault| error::plain(py, &fault))
     }
 
-    /// Opens a savepoint.
-    pub(crate) fn open(&self, py: Python<'_>) -> PyResult<SessionSavepoint> {
+    /// Opens a savepoint; says who is told what becomes of it.
+    pub(crate) fn open(&self, py: Python<'_>, fate: Option<Arc<Mutex<Fate>>>) -> PyResult<SessionSavepoint> {
         let mut guard = self.gate.enter(py)?;
         let savepoint = guard.session.begin();
-        guard.savepoints.push(savepoint);
+        guard.savepoints.push(Open { savepoint, fate });
         Ok(savepoint)
     }
 
     /// Closes a savepoint, and those inside it.
     pub(crate) fn close(&self, py: Python<'_>, savepoint: Option<SessionSavepoint>, is_kept: bool) -> PyResult<()> {
         let mut guard = self.gate.enter(py)?;
-        let result = close(&mut guard, savepoint, is_kept);
+        let held = &mut *guard;
+        let result = py.detach(|| held.close(savepoint, is_kept, Closing::Call));
         drop(guard);
         result.map_err(|fault| error::plain(py, &fault))
     }
 
-    /// Closes a savepoint, unless that was done.
-    pub(crate) fn close_if_open(&self, py: Python<'_>, savepoint: SessionSavepoint, is_kept: bool) -> PyResult<()> {
-        let mut guard = self.gate.enter(py)?;
-        if !guard.savepoints.contains(&savepoint) {
-            return Ok(());
+    /// Closes the savepoint of a transaction; `false` where that was done before. No signal keeps it from that.
+    pub(crate) fn end(&self, py: Python<'_>, savepoint: SessionSavepoint, is_kept: bool) -> PyResult<bool> {
+        let mut guard = self.gate.enter_surely(py)?;
+        if !guard.is_open(savepoint) {
+            return Ok(false);
         }
-        let result = close(&mut guard, Some(savepoint), is_kept);
+        let held = &mut *guard;
+        let result = py.detach(|| held.close(Some(savepoint), is_kept, Closing::Transaction));
         drop(guard);
-        result.map_err(|fault| error::plain(py, &fault))
+        result.map(|()| true).map_err(|fault| error::plain(py, &fault))
     }
 
     /// The savepoint an argument names: the innermost for none.
@@ -143,17 +164,6 @@ impl Cluster {
         }
     }
 
-    /// The session that a document describes: an exported state, or describe output with options.
-    pub(crate) fn load(py: Python<'_>, document: &Json<'_>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Session> {
-        let (options, is_given) = (convert::to_options(options)?, options.is_some_and(|options| !options.is_empty()));
-        let mut watcher = Watcher::of_signals();
-        match py.detach(|| load(document, options, is_given, &mut |done| watcher.watch(done))) {
-            Ok(Some(session)) => Ok(session),
-            Ok(None) => Err(watcher.into_error()),
-            Err(fault) => Err(error::in_tree(py, &fault, document)),
-        }
-    }
-
     /// Adds tasks that already run.
     pub(crate) fn add_tasks(&self, py: Python<'_>, document: &Json<'_>) -> PyResult<()> {
         let mut watcher = Watcher::of_signals();
@@ -165,28 +175,23 @@ impl Cluster {
 
     /// The whole state as text.
     pub(crate) fn export(&self, py: Python<'_>) -> PyResult<String> {
-        let guard = self.gate.enter(py)?;
-        let held = &*guard;
         let mut watcher = Watcher::of_signals();
-        let text = py.detach(|| held.session.export_watched(&mut |done| watcher.watch(done)));
-        drop(guard);
+        let text = self.read_detached(py, |held| held.session.export_watched(&mut |done| watcher.watch(done)))?;
         text.ok_or_else(|| watcher.into_error())
     }
 
-    /// A copy without savepoints and prepared requests.
+    /// A copy without savepoints, prepared requests and warnings, as its JSON has none of them.
     pub(crate) fn copied(&self, py: Python<'_>) -> PyResult<Self> {
-        let guard = self.gate.enter(py)?;
-        let held = &*guard;
-        let copied = py.detach(|| {
+        let copied = self.read_detached(py, |held| {
             let mut session = held.session.clone();
-            if let Some(&outermost) = held.savepoints.first() {
-                session.commit(outermost)?;
+            if let Some(outermost) = held.savepoints.first() {
+                session.commit(outermost.savepoint)?;
             }
             let requests: Vec<_> = session.cluster().requests().collect();
             requests.into_iter().try_for_each(|id| session.release(id))?;
+            session.take_warnings();
             Ok(session)
-        });
-        drop(guard);
+        })?;
         copied.map(Self::from).map_err(|fault: Error| error::plain(py, &fault))
     }
 
@@ -228,42 +233,4 @@ pub(crate) fn answer(
         Ok(None) => Err(watcher.into_error()),
         Err(fault) => Err(document.map_or_else(|| error::plain(py, &fault), |tree| error::in_tree(py, &fault, tree))),
     }
-}
-
-/// Closes a savepoint, the innermost for none, and those inside it.
-fn close(guard: &mut Guard<'_>, savepoint: Option<SessionSavepoint>, is_kept: bool) -> Result<(), Error> {
-    let Some(savepoint) = savepoint.or_else(|| guard.savepoints.last().copied()) else {
-        return Err(Error::new(ErrorKind::NoSavepoint));
-    };
-    let Some(position) = guard.savepoints.iter().position(|open| *open == savepoint) else {
-        return Err(Error::with_message(ErrorKind::StaleHandle, "the savepoint was closed before"));
-    };
-    if is_kept {
-        guard.session.commit(savepoint)?;
-    } else {
-        guard.session.rollback(savepoint)?;
-    }
-    guard.savepoints.truncate(position);
-    Ok(())
-}
-
-/// The session that a document describes.
-pub(crate) fn load(
-    document: &Json<'_>,
-    options: SessionOptions,
-    is_given: bool,
-    watch: Watch<'_>,
-) -> Result<Option<Session>, Error> {
-    if wire::is_exported(document) {
-        if is_given {
-            let error = Error::with_message(ErrorKind::InvalidParameter, "an exported state has its own options");
-            return Err(error.with_help("leave them out"));
-        }
-        return Session::import_watched(document, watch);
-    }
-    if matches!(document, Json::Array(_)) {
-        let document = Json::object([("containerInstances", document.clone())]);
-        return Session::from_json_watched(&document, options, watch);
-    }
-    Session::from_json_watched(document, options, watch)
 }

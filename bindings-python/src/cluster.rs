@@ -2,23 +2,28 @@
 
 use std::borrow::Cow;
 
-use placewright::adapter::{Documents, Session, SessionOptions, Watch};
+use placewright::adapter::{Session, SessionOptions, Watch};
 use placewright::json::Json;
 use placewright::{Error, ErrorKind, Instance, InstanceStatus, wire};
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple, PyType};
 
+use crate::argument;
+use crate::beside::{self, Piece};
 use crate::bulk::{self, BulkResult};
-use crate::call::{Named, What, answer, load};
+use crate::call::{Named, What, answer};
 use crate::columns;
 use crate::convert::{self, Asked, Text};
 use crate::error;
-use crate::frame::{Instances, Tasks};
+use crate::frame_instances::Instances;
+use crate::frame_tasks::Tasks;
 use crate::gate::Gate;
 use crate::handle::{Memo, Request, Savepoint, Transaction};
+use crate::iterate;
+use crate::load;
 use crate::outcome::{Explanation, PlaceResult};
-use crate::table::Table;
+use crate::table::{self, Table};
 use crate::watch::Watcher;
 
 /// A cluster of container instances and the tasks on them.
@@ -40,11 +45,7 @@ impl From<Session> for Cluster {
 #[pyo3(name = "_restore")]
 pub(crate) fn restore(py: Python<'_>, state: &Bound<'_, PyBytes>, route: &str) -> PyResult<Cluster> {
     let Some(text) = Text::of(state)? else { return Err(PyTypeError::new_err("a state is bytes")) };
-    let state = text.read(py, |fault| error::plain(py, fault))?;
-    let mut watcher = Watcher::of_signals();
-    let session = py.detach(|| Session::import_watched(&state, &mut |done| watcher.watch(done)));
-    let session = session.map_err(|fault| error::plain(py, &fault))?;
-    let mut session = session.ok_or_else(|| watcher.into_error())?;
+    let mut session = load::restored(py, text)?;
     let options = SessionOptions::from_json(&Json::object([("route", Json::from(route))]));
     session.set_route(options.map_err(|fault| error::plain(py, &fault))?.cluster.route);
     Ok(session.into())
@@ -75,24 +76,7 @@ impl Cluster {
         let Some(text) = Text::of(document)? else {
             return Err(PyTypeError::new_err("JSON text is a str or bytes; from_dict takes objects"));
         };
-        let (read, is_given) = (convert::to_options(options)?, options.is_some_and(|options| !options.is_empty()));
-        let document = text.read(py, |fault| error::in_text(py, fault, text.as_str()))?;
-        let mut watcher = Watcher::of_signals();
-        let result = py.detach(|| {
-            let session = load(&document, read, is_given, &mut |done| watcher.watch(done));
-            match session {
-                Ok(session) => {
-                    drop(document);
-                    Ok(session)
-                }
-                Err(fault) => Err((fault, document)),
-            }
-        });
-        match result {
-            Ok(Some(session)) => Ok(session.into()),
-            Ok(None) => Err(watcher.into_error()),
-            Err((fault, document)) => Err(error::in_tree(py, &fault, &document)),
-        }
+        load::session(py, vec![(String::new(), text)], options).map(Self::from)
     }
 
     #[classmethod]
@@ -102,8 +86,7 @@ impl Cluster {
         document: &Bound<'_, PyAny>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let tree = convert::to_json(document)?;
-        Self::load(document.py(), &tree, options).map(Self::from)
+        load::of_object(document.py(), convert::to_json(document)?, options).map(Self::from)
     }
 
     #[classmethod]
@@ -120,54 +103,17 @@ impl Cluster {
             return Err(PyTypeError::new_err("from_files takes at least one file"));
         }
         let sources = paths.iter().map(|path| convert::to_source(&path)).collect::<PyResult<Vec<_>>>()?;
-        let mut documents = Documents::new();
-        let mut session = None;
-        for (name, text) in &sources {
-            let tree = text.read(py, |fault| error::in_file(py, fault, name, Some(text.as_str()), None))?;
-            if wire::is_exported(&tree) {
-                if sources.len() > 1 {
-                    let message = "an exported state is a whole cluster, and stands alone";
-                    let fault = Error::with_message(ErrorKind::InvalidParameter, message);
-                    return Err(error::in_file(py, &fault, name, None, None));
-                }
-                session = Some(Self::load(py, &tree, options)?);
-                break;
-            }
-            documents.add(tree).map_err(|fault| error::in_file(py, &fault, name, None, None))?;
-        }
-        let mut session = match session {
-            Some(session) => session,
-            None => {
-                let read = convert::to_options(options)?;
-                let mut watcher = Watcher::of_signals();
-                let result = py.detach(|| documents.session_watched(read, &mut |done| watcher.watch(done)));
-                let session = result.map_err(|fault| match fault.path().and_then(|path| documents.locate(path)) {
-                    Some((number, path)) => {
-                        let name = sources.get(number).map_or("", |(name, _)| name);
-                        let there = Error::with_message(fault.kind(), fault.message()).in_path(&path);
-                        error::in_file(
-                            py,
-                            &fault.help().map_or(there.clone(), |help| there.with_help(help)),
-                            name,
-                            None,
-                            None,
-                        )
-                    }
-                    None => error::plain(py, &fault),
-                })?;
-                session.ok_or_else(|| watcher.into_error())?
-            }
-        };
+        let mut session = load::session(py, sources, options)?;
         let mut each = |files: Option<&Bound<'_, PyAny>>, work: Work| {
             let Some(files) = files else { return Ok(()) };
             let is_one = files.hasattr("read")? || !files.hasattr("__iter__")? || files.is_instance_of::<PyString>();
-            let files = if is_one { vec![files.clone()] } else { files.try_iter()?.collect::<PyResult<Vec<_>>>()? };
+            let files = if is_one { vec![files.clone()] } else { iterate::gather(files, |_, file| Ok(file))? };
             for file in files {
                 let (name, text) = convert::to_source(&file)?;
-                let tree = text.read(py, |fault| error::in_file(py, fault, &name, Some(text.as_str()), None))?;
+                let tree = text.read(py, |fault| error::in_file(py, fault, &name, Some(text.as_str())))?;
                 let mut watcher = Watcher::of_signals();
                 let done = py.detach(|| work(&mut session, &tree, &mut |done| watcher.watch(done)));
-                let done = done.map_err(|fault| error::in_file(py, &fault, &name, None, Some(&tree)))?;
+                let done = done.map_err(|fault| error::in_file(py, &fault, &name, error::expression(&fault, &tree)))?;
                 done.ok_or_else(|| watcher.into_error())?;
             }
             PyResult::Ok(())
@@ -187,9 +133,9 @@ impl Cluster {
         let (instances, options) = Instances::read(frame, columns)?;
         let mut session = Session::new(convert::to_options(Some(&options))?);
         let py = frame.py();
-        let mut stopped_by = None;
-        let loaded = py.detach(|| instances.load(&mut session, &mut stopped_by));
-        loaded.map_err(|fault| stopped_by.unwrap_or_else(|| error::plain(py, &fault)))?;
+        let mut watcher = Watcher::of_signals();
+        let loaded = py.detach(|| instances.load(&mut session, &mut watcher));
+        loaded.map_err(|fault| error::plain(py, &fault))?.ok_or_else(|| watcher.into_error())?;
         Ok(session.into())
     }
 
@@ -201,41 +147,56 @@ impl Cluster {
         if let Some(name) = rest.keys().iter().next() {
             return Err(PyTypeError::new_err(format!("unexpected keyword argument `{name}`")));
         }
-        let mut stopped_by = None;
-        let registered = self.call_detached(frame.py(), |session| instances.register_all(session, &mut stopped_by));
-        registered.map_err(|fault| stopped_by.unwrap_or(fault))
+        let mut watcher = Watcher::of_signals();
+        let registered = self.call_detached(frame.py(), |session| instances.register_all(session, &mut watcher))?;
+        registered.ok_or_else(|| watcher.into_error())
     }
 
     #[pyo3(signature = (name, /, *, cpu, memory_mib, zone=None, attributes=None, gpus=None, custom=None, ports=None,
         udp_ports=None, eni_task_slots=None, ec2_instance_id=None, capacity_provider=None, agent_version=None,
-        agent_connected=true, status="ACTIVE"))]
+        agent_connected=true, status=None))]
     #[expect(clippy::too_many_arguments, reason = "keywords of Python")]
     fn register(
         &self,
         py: Python<'_>,
-        name: &str,
-        cpu: i64,
-        memory_mib: i64,
-        zone: Option<&str>,
+        name: &Bound<'_, PyAny>,
+        cpu: &Bound<'_, PyAny>,
+        memory_mib: &Bound<'_, PyAny>,
+        zone: Option<&Bound<'_, PyAny>>,
         attributes: Option<&Bound<'_, PyAny>>,
-        gpus: Option<Vec<String>>,
-        custom: Option<&Bound<'_, PyDict>>,
-        ports: Option<Vec<u16>>,
-        udp_ports: Option<Vec<u16>>,
-        eni_task_slots: Option<u32>,
-        ec2_instance_id: Option<&str>,
-        capacity_provider: Option<&str>,
-        agent_version: Option<&str>,
+        gpus: Option<&Bound<'_, PyAny>>,
+        custom: Option<&Bound<'_, PyAny>>,
+        ports: Option<&Bound<'_, PyAny>>,
+        udp_ports: Option<&Bound<'_, PyAny>>,
+        eni_task_slots: Option<&Bound<'_, PyAny>>,
+        ec2_instance_id: Option<&Bound<'_, PyAny>>,
+        capacity_provider: Option<&Bound<'_, PyAny>>,
+        agent_version: Option<&Bound<'_, PyAny>>,
         agent_connected: bool,
-        status: &str,
+        status: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
+        let port = |name: &str, value: &Bound<'_, PyAny>| argument::number(name, value, (0, u16::MAX));
+        let name = argument::text("name", name)?;
+        let (cpu, memory_mib) = (argument::amount("cpu", cpu)?, argument::amount("memory_mib", memory_mib)?);
+        let zone = argument::optional_text("zone", zone)?;
         let attributes = convert::to_attributes(attributes)?;
-        let custom: Vec<(String, i64)> = custom.map_or(Ok(Vec::new()), |custom| custom.items().extract())?;
-        let Some(status) = InstanceStatus::from_ecs(status) else {
-            return Err(PyValueError::new_err(format!("status `{status}` is unknown")));
+        let gpus = argument::list("gpus", gpus, argument::text)?;
+        let custom = argument::amounts("custom", custom)?;
+        let (ports, udp_ports) = (argument::list("ports", ports, port)?, argument::list("udp_ports", udp_ports, port)?);
+        let slots = |value| argument::number("eni_task_slots", value, (0, u32::MAX));
+        let eni_task_slots = eni_task_slots.map(slots).transpose()?;
+        let ec2_instance_id = argument::optional_text("ec2_instance_id", ec2_instance_id)?;
+        let capacity_provider = argument::optional_text("capacity_provider", capacity_provider)?;
+        let agent_version = argument::optional_text("agent_version", agent_version)?;
+        let status = argument::optional_text("status", status)?.unwrap_or_else(|| "ACTIVE".to_string());
+        let Some(status) = InstanceStatus::from_ecs(&status) else {
+            let message = format!("status `{status}` is unknown");
+            let known = InstanceStatus::ALL.map(|known| format!("`{known}`")).join(", ");
+            let fault = Error::with_message(ErrorKind::InvalidParameter, message).in_path("status");
+            return Err(error::plain(py, &fault.with_help(format!("it is one of {known}"))));
         };
         let gpus = gpus.unwrap_or_default();
-        let mut instance = Instance::new(name).with_resources(cpu, memory_mib).with_status(status);
+        let mut instance = Instance::new(&name).with_resources(cpu, memory_mib).with_status(status);
         instance.registered.gpus = gpus.iter().map(String::as_str).collect();
         instance.registered.custom = custom.iter().map(|(name, amount)| (name.as_str(), *amount)).collect();
         if let Some(ports) = ports {
@@ -243,13 +204,13 @@ impl Cluster {
         }
         instance.registered.udp_ports = udp_ports.unwrap_or_default();
         instance.attributes = attributes.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect();
-        if let Some(zone) = zone {
+        if let Some(zone) = &zone {
             instance = instance.with_zone(zone);
         }
         instance.eni_task_slots = eni_task_slots;
-        instance.ec2_instance_id = ec2_instance_id;
-        instance.capacity_provider = capacity_provider;
-        instance.agent_version = agent_version;
+        instance.ec2_instance_id = ec2_instance_id.as_deref();
+        instance.capacity_provider = capacity_provider.as_deref();
+        instance.agent_version = agent_version.as_deref();
         instance.agent_connected = agent_connected;
         self.call(py, |session| session.register(&instance).map(drop))
     }
@@ -261,13 +222,15 @@ impl Cluster {
     }
 
     #[pyo3(signature = (name, /))]
-    fn declare_resource(&self, py: Python<'_>, name: &str) -> PyResult<()> {
-        self.call(py, |session| session.declare_resource(name))
+    fn declare_resource(&self, py: Python<'_>, name: &Bound<'_, PyAny>) -> PyResult<()> {
+        let name = argument::text("name", name)?;
+        self.call(py, |session| session.declare_resource(&name))
     }
 
     #[pyo3(signature = (instance, /, *, force=false))]
-    fn deregister(&self, py: Python<'_>, instance: &str, force: bool) -> PyResult<Vec<String>> {
-        self.call(py, |session| session.deregister_container_instance(instance, force))
+    fn deregister(&self, py: Python<'_>, instance: &Bound<'_, PyAny>, force: bool) -> PyResult<Vec<String>> {
+        let instance = argument::text("instance", instance)?;
+        self.call_detached(py, |session| session.deregister_container_instance(&instance, force))
     }
 
     #[pyo3(signature = (instances, /))]
@@ -293,8 +256,9 @@ impl Cluster {
     }
 
     #[pyo3(signature = (instance, connected, /))]
-    fn set_agent_connected(&self, py: Python<'_>, instance: &str, connected: bool) -> PyResult<()> {
-        self.call(py, |session| session.set_agent_connected(instance, connected))
+    fn set_agent_connected(&self, py: Python<'_>, instance: &Bound<'_, PyAny>, connected: bool) -> PyResult<()> {
+        let instance = argument::text("instance", instance)?;
+        self.call(py, |session| session.set_agent_connected(&instance, connected))
     }
 
     // Definitions and tasks.
@@ -314,9 +278,13 @@ impl Cluster {
     #[pyo3(signature = (frame, /, **columns))]
     fn load_tasks_frame<'py>(&self, frame: &Bound<'py, PyAny>, columns: Option<&Bound<'py, PyDict>>) -> PyResult<()> {
         let tasks = Tasks::read(frame, columns)?;
-        self.call_detached(frame.py(), |session| {
-            session.load_tasks_json(&tasks.document).map_err(|fault| tasks.located(&fault))
-        })
+        let mut watcher = Watcher::of_signals();
+        let added = self.call_detached(frame.py(), |session| {
+            let added = session.load_tasks_watched(&tasks.document, &mut |done| watcher.watch(done));
+            added.map_err(|fault| tasks.located(&fault))
+        });
+        beside::discard(tasks.document);
+        added?.ok_or_else(|| watcher.into_error())
     }
 
     #[pyo3(signature = (what, /, *, count=None, group=None, strategies=None, constraints=None, all_or_nothing=None, seed=None,
@@ -338,6 +306,7 @@ impl Cluster {
             What::Prepared(request) => return self.place_prepared(py, request.get(), progress),
             What::Document(document) => document,
         };
+        let mut watcher = Watcher::new(progress, 0)?;
         let mut guard = self.gate.enter(py)?;
         let request = match guard.session.read_place(&document) {
             Ok(request) => request,
@@ -347,7 +316,7 @@ impl Cluster {
             }
         };
         let wanted = request.count as usize;
-        let mut watcher = Watcher::new(progress, wanted)?;
+        watcher.set_total(wanted);
         let held = &mut *guard;
         let result = py.detach(|| held.session.place_watched(&request, &mut |done| watcher.watch(done)));
         drop(guard);
@@ -377,7 +346,8 @@ impl Cluster {
             Ok((request, id))
         })?;
         let cluster = slf.clone().unbind();
-        Ok(Request { cluster, id, definition: request.definition, group: request.group, count: request.count })
+        let (count, all_or_nothing) = (request.count, request.all_or_nothing);
+        Ok(Request { cluster, id, definition: request.definition, group: request.group, count, all_or_nothing })
     }
 
     #[pyo3(signature = (requests, indices=None, /, *, progress=None))]
@@ -421,15 +391,16 @@ impl Cluster {
     #[pyo3(signature = (tasks, /))]
     fn stop(&self, py: Python<'_>, tasks: &Bound<'_, PyAny>) -> PyResult<()> {
         let tasks = Named::read(tasks)?;
-        self.call(py, |session| {
+        self.call_detached(py, |session| {
             let ids = tasks.iter().map(|task| Self::task_id(session, task)).collect::<Result<Vec<_>, Error>>()?;
             session.stop_tasks(&ids)
         })
     }
 
     #[pyo3(signature = (task, /))]
-    fn finish(&self, py: Python<'_>, task: &str) -> PyResult<()> {
-        self.call(py, |session| session.finish_task(task))
+    fn finish(&self, py: Python<'_>, task: &Bound<'_, PyAny>) -> PyResult<()> {
+        let task = argument::text("task", task)?;
+        self.call(py, |session| session.finish_task(&task))
     }
 
     #[pyo3(signature = (group, count, /, *, strategies=None, seed=None))]
@@ -445,9 +416,13 @@ impl Cluster {
             entries.push(("placementStrategy", convert::to_rules(strategies, "field")?));
         }
         if let Some(seed) = seed {
-            entries.push(("xSeed", convert::to_json(seed)?));
+            entries.push(("xSeed", convert::to_seed(seed)?));
         }
-        self.call_with(group.py(), &Json::object(entries), Session::scale_in_json)
+        let mut watcher = Watcher::of_signals();
+        let stopped = self.call_with(group.py(), &Json::object(entries), |session, document| {
+            session.scale_in_watched(document, &mut |done| watcher.watch(done))
+        })?;
+        stopped.ok_or_else(|| watcher.into_error())
     }
 
     // The calls of ECS, with ECS's limits.
@@ -485,21 +460,19 @@ impl Cluster {
 
     #[pyo3(signature = (expression, /))]
     fn query(&self, expression: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
-        let py = expression.py();
-        let expression = convert::to_expression(expression)?;
-        let guard = self.gate.enter(py)?;
-        let held = &*guard;
-        Ok(py.detach(|| {
+        let compiled = convert::to_expression(expression)?;
+        self.read_detached(expression.py(), |held| {
             let cluster = held.session.cluster();
-            let found = cluster.query(&expression).into_iter().filter_map(|id| cluster.instance(id).ok());
+            let found = cluster.query(&compiled).into_iter().filter_map(|id| cluster.instance(id).ok());
             found.map(|instance| instance.name().to_string()).collect()
-        }))
+        })
     }
 
     #[pyo3(signature = (instance, /))]
-    fn instance<'py>(&self, py: Python<'py>, instance: &str) -> PyResult<Bound<'py, PyAny>> {
+    fn instance<'py>(&self, py: Python<'py>, instance: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let instance = argument::text("instance", instance)?;
         let described = self.call(py, |session| {
-            let id = session.instance_id(instance)?;
+            let id = session.instance_id(&instance)?;
             session.describe_instance(id).map(Json::into_owned)
         })?;
         convert::to_object(py, &described)
@@ -521,7 +494,7 @@ impl Cluster {
 
     #[getter]
     fn instance_ids(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        self.call(py, |session| {
+        self.call_detached(py, |session| {
             let cluster = session.cluster();
             cluster.instances().map(|id| cluster.instance(id).map(|instance| instance.name().to_string())).collect()
         })
@@ -529,7 +502,7 @@ impl Cluster {
 
     #[getter]
     fn task_ids(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        self.call(py, |session| {
+        self.call_detached(py, |session| {
             let names = session.cluster().tasks().filter_map(|id| session.task_name(id).map(Cow::into_owned));
             Ok(names.collect())
         })
@@ -537,28 +510,28 @@ impl Cluster {
 
     #[getter]
     fn instances(&self, py: Python<'_>) -> PyResult<Table> {
-        self.call_detached(py, |session| columns::instances(session))
+        table::made(py, self.read_detached(py, |held| columns::instances(&held.session))?)
     }
 
     #[getter]
     fn remaining(&self, py: Python<'_>) -> PyResult<Table> {
-        self.call_detached(py, |session| columns::remaining(session))
+        table::made(py, self.read_detached(py, |held| columns::remaining(&held.session))?)
     }
 
     #[getter]
     fn tasks(&self, py: Python<'_>) -> PyResult<Table> {
-        self.call_detached(py, |session| columns::tasks(session, None))
+        table::made(py, self.read_detached(py, |held| columns::tasks(&held.session, None))?)
     }
 
     #[getter]
     fn attributes(&self, py: Python<'_>) -> PyResult<Table> {
-        self.call_detached(py, |session| columns::attributes(session))
+        table::made(py, self.read_detached(py, |held| columns::attributes(&held.session))?)
     }
 
     #[pyo3(signature = (instances, /))]
     #[expect(clippy::needless_pass_by_value, reason = "made of a list of Python's")]
     fn _tasks_of(&self, py: Python<'_>, instances: Vec<String>) -> PyResult<Table> {
-        self.call_detached(py, |session| columns::tasks(session, Some(&instances)))
+        table::made(py, self.read_detached(py, |held| columns::tasks(&held.session, Some(&instances)))?)
     }
 
     #[pyo3(signature = (**options))]
@@ -576,8 +549,9 @@ impl Cluster {
     }
 
     #[pyo3(signature = (group, /))]
-    fn running_tasks_of(&self, py: Python<'_>, group: &str) -> PyResult<usize> {
-        self.call(py, |session| Ok(session.cluster().running_tasks_of(group)))
+    fn running_tasks_of(&self, py: Python<'_>, group: &Bound<'_, PyAny>) -> PyResult<usize> {
+        let group = argument::text("group", group)?;
+        self.call(py, |session| Ok(session.cluster().running_tasks_of(&group)))
     }
 
     #[getter]
@@ -600,14 +574,19 @@ impl Cluster {
 
     #[getter]
     fn warnings(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        let mut guard = self.gate.enter(py)?;
-        let new = guard.session.take_warnings();
-        for warning in new {
-            if !guard.warnings.contains(&warning) {
-                guard.warnings.push(warning);
-            }
-        }
-        Ok(guard.warnings.clone())
+        self.call(py, |session| Ok(session.warnings().to_vec()))
+    }
+
+    fn _forget_warnings(&self, py: Python<'_>) -> PyResult<()> {
+        self.call(py, |session| {
+            session.take_warnings();
+            Ok(())
+        })
+    }
+
+    #[getter]
+    fn _version(&self, py: Python<'_>) -> PyResult<(u64, u64)> {
+        self.call(py, |session| Ok(session.version()))
     }
 
     #[getter]
@@ -616,21 +595,28 @@ impl Cluster {
     }
 
     fn fingerprint(&self, py: Python<'_>) -> PyResult<u128> {
-        let guard = self.gate.enter(py)?;
-        let held = &*guard;
-        Ok(py.detach(|| held.session.cluster().fingerprint().as_u128()))
+        self.read_detached(py, |held| held.session.cluster().fingerprint().as_u128())
     }
 
     fn to_json(&self, py: Python<'_>) -> PyResult<String> {
         self.export(py)
     }
 
-    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let text = self.export(py)?;
-        let mut watcher = Watcher::of_signals();
-        let tree = py.detach(|| Json::parse_watched(&text, &mut |done| watcher.watch(done)));
-        let tree = tree.map_err(|fault| error::plain(py, &fault))?;
-        convert::to_object(py, &tree.ok_or_else(|| watcher.into_error())?)
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let state = PyDict::new(py);
+        let whole = beside::pieces(py, self.export(py)?, |piece| match piece {
+            Piece::Whole(key, value) => state.set_item(key, convert::to_object(py, &value)?),
+            Piece::Items(key, items) => {
+                let list = match state.get_item(&key)? {
+                    Some(list) => list.cast_into::<PyList>()?,
+                    None => PyList::empty(py),
+                };
+                items.iter().try_for_each(|item| list.append(convert::to_object(py, item)?))?;
+                state.set_item(key, list)
+            }
+        })?;
+        whole.map_err(|fault| error::plain(py, &fault))?;
+        Ok(state)
     }
 
     fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
@@ -649,10 +635,14 @@ impl Cluster {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        self.call(py, |session| {
+        let counted = self.call(py, |session| {
             let (instances, tasks) = (session.cluster().instances().len(), session.cluster().running_tasks());
             Ok(format!("<Cluster: {instances} instances, {tasks} tasks>"))
-        })
+        });
+        match counted {
+            Err(fault) if error::is_busy(py, &fault) => Ok("<Cluster: in the middle of a call>".to_string()),
+            counted => counted,
+        }
     }
 
     // What if.
@@ -662,7 +652,7 @@ impl Cluster {
     }
 
     fn begin(slf: &Bound<'_, Self>) -> PyResult<Savepoint> {
-        let savepoint = slf.get().open(slf.py())?;
+        let savepoint = slf.get().open(slf.py(), None)?;
         Ok(Savepoint { cluster: slf.clone().unbind(), savepoint })
     }
 
@@ -691,22 +681,13 @@ impl Cluster {
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
-        let route = self.call(py, |session| Ok(wire::route_name(session.options().cluster.route)))?;
+        let route = self.read_detached(py, |held| wire::route_name(held.session.options().cluster.route))?;
         let state = convert::to_bytes(py, &self.export(py)?);
         Ok((py.import("placewright._native")?.getattr("_restore")?, (state, route)))
     }
 }
 
 impl Cluster {
-    /// Calls the core with the interpreter's lock released and raises what it refuses.
-    fn call_detached<T: Send>(
-        &self,
-        py: Python<'_>,
-        work: impl FnOnce(&mut Session) -> Result<T, Error> + Send,
-    ) -> PyResult<T> {
-        self.call_with(py, &Json::Null, |session, _| work(session))
-    }
-
     /// Sets the status of instances.
     fn set_status(&self, instances: &Bound<'_, PyAny>, status: &'static str) -> PyResult<()> {
         let names = convert::to_instances(instances)?;

@@ -22,7 +22,7 @@ const ZONE: &str = "ecs.availability-zone";
 const INSTANCE_TYPE: &str = "ecs.instance-type";
 
 /// Text that is different in most rows.
-fn texts<T: AsRef<str>>(values: impl ExactSizeIterator<Item = Option<T>>) -> ArrayRef {
+pub(crate) fn texts<T: AsRef<str>>(values: impl ExactSizeIterator<Item = Option<T>>) -> ArrayRef {
     let mut column = LargeStringBuilder::with_capacity(values.len(), values.len() * 24);
     values.for_each(|value| column.append_option(value));
     Arc::new(column.finish())
@@ -35,7 +35,7 @@ const WORDS_CACHED: usize = 256;
 ///
 /// PERF: names, values and statuses stand at one address however many rows have them, so a look at the address mostly spares
 /// the hash of the text.
-fn words<'a>(values: impl ExactSizeIterator<Item = Option<&'a str>>) -> Result<ArrayRef, Error> {
+pub(crate) fn words<'a>(values: impl ExactSizeIterator<Item = Option<&'a str>>) -> Result<ArrayRef, Error> {
     let too_many = |fault: &dyn std::fmt::Display| Error::with_message(ErrorKind::LimitExceeded, fault.to_string());
     let mut keys = Int32Builder::with_capacity(values.len());
     let mut words: Vec<&'a str> = Vec::new();
@@ -70,8 +70,22 @@ fn numbers(values: impl Iterator<Item = i64>) -> ArrayRef {
 }
 
 /// Numbers that may be missing.
-fn figures(values: impl ExactSizeIterator<Item = Option<i64>>) -> ArrayRef {
+pub(crate) fn figures(values: impl ExactSizeIterator<Item = Option<i64>>) -> ArrayRef {
     let mut column = Int64Builder::with_capacity(values.len());
+    values.for_each(|value| column.append_option(value));
+    Arc::new(column.finish())
+}
+
+/// Yes or no, or missing.
+pub(crate) fn booleans(values: impl ExactSizeIterator<Item = Option<bool>>) -> ArrayRef {
+    let mut column = BooleanBuilder::with_capacity(values.len());
+    values.for_each(|value| column.append_option(value));
+    Arc::new(column.finish())
+}
+
+/// Nanoseconds after 1970, or missing.
+pub(crate) fn instants(values: impl ExactSizeIterator<Item = Option<i64>>) -> ArrayRef {
+    let mut column = TimestampNanosecondBuilder::with_capacity(values.len()).with_data_type(INSTANT());
     values.for_each(|value| column.append_option(value));
     Arc::new(column.finish())
 }
@@ -105,10 +119,7 @@ pub(crate) fn instances(session: &Session) -> Result<Table, Error> {
     let amounts = |kind, is_left: bool| {
         numbers(rows.iter().map(|row| if is_left { row.remaining(kind) } else { row.registered(kind) }))
     };
-    let mut instants = TimestampNanosecondBuilder::with_capacity(rows.len()).with_data_type(INSTANT());
-    for row in &rows {
-        instants.append_option(row.registered_at().and_then(|at| i64::try_from(at.as_nanoseconds()).ok()));
-    }
+    let registered_at = instants(rows.iter().map(|row| i64::try_from(row.registered_at()?.as_nanoseconds()).ok()));
     let (cpu, memory) = (ResourceKind::Cpu, ResourceKind::Memory);
     let columns = [
         ("id", texts(rows.iter().map(|row| Some(row.name())))),
@@ -119,7 +130,7 @@ pub(crate) fn instances(session: &Session) -> Result<Table, Error> {
         ("status", words(rows.iter().map(|row| Some(row.status().as_str())))?),
         ("agent_connected", flags(rows.iter().map(|row| row.is_agent_connected()))),
         ("agent_version", words(rows.iter().map(|row| row.agent_version()))?),
-        ("registered_at", Arc::new(instants.finish())),
+        ("registered_at", registered_at),
         ("running_tasks", numbers(rows.iter().map(|row| i64::from(row.running_tasks())))),
         ("cpu_registered", amounts(cpu, false)),
         ("cpu_remaining", amounts(cpu, true)),

@@ -8,17 +8,19 @@ use placewright::error::nearest;
 use placewright::json::Json;
 use placewright::limits::JSON_DEPTH_MAX;
 use placewright::{Error, ErrorKind, TaskId};
-use pyo3::exceptions::{PyKeyboardInterrupt, PyTypeError, PyUnicodeEncodeError};
+use pyo3::exceptions::{PyOverflowError, PyTypeError, PyUnicodeEncodeError};
 use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple};
 
+use crate::argument;
 use crate::error;
+use crate::iterate::{self, Budget, Entry, Stop};
 use crate::outcome::{Expression, compile};
 use crate::watch::Watcher;
 
-/// Most values in one object: few enough to fit memory, where lists share their elements any number of times.
-const VALUES_MAX: usize = 1 << 26;
+/// Steps into an object that the path of an error tells.
+const PATH_STEPS_MAX: usize = 16;
 /// Values that are read between two looks at signals.
 const VALUES_BETWEEN_SIGNALS: usize = 1 << 16;
 
@@ -42,6 +44,15 @@ impl From<PyErr> for Fail {
     }
 }
 
+impl From<Stop> for Fail {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Full(error) => Self::Core(error),
+            Stop::Signal(error) => Self::Python(error),
+        }
+    }
+}
+
 impl Fail {
     /// The same, one step further out.
     fn in_path(self, step: &str) -> Self {
@@ -55,7 +66,8 @@ impl Fail {
 /// The tree that a Python object stands for: dicts and other mappings, lists, tuples, texts, numbers, booleans, `None`; besides,
 /// what has `to_dict()`, times (as ISO 8601) and integers of other libraries.
 pub(crate) fn to_json(value: &Bound<'_, PyAny>) -> PyResult<Json<'static>> {
-    let mut reader = Reader { values: 0 };
+    // Lists may share their elements any number of times, so what is small there may be large here.
+    let mut reader = Reader { budget: Budget::default() };
     reader.read(value, 0).map_err(|fail| match fail {
         Fail::Core(error) => error::plain(value.py(), &error),
         Fail::Python(error) => error,
@@ -64,21 +76,14 @@ pub(crate) fn to_json(value: &Bound<'_, PyAny>) -> PyResult<Json<'static>> {
 
 /// A tree being read.
 struct Reader {
-    /// Values so far.
-    values: usize,
+    /// What was read so far.
+    budget: Budget,
 }
 
 impl Reader {
     /// Reads a value inside so many others.
     fn read(&mut self, value: &Bound<'_, PyAny>, depth: usize) -> Result<Json<'static>, Fail> {
-        self.values += 1;
-        if self.values > VALUES_MAX {
-            let message = format!("an object has at most {VALUES_MAX} values");
-            return Err(Error::with_message(ErrorKind::LimitExceeded, message).into());
-        }
-        if self.values.is_multiple_of(VALUES_BETWEEN_SIGNALS) {
-            value.py().check_signals()?;
-        }
+        self.budget.take(value.py(), iterate::text_bytes(value))?;
         if let Ok(text) = value.cast::<PyString>() {
             return Ok(Json::Text(to_text(text)?.into()));
         }
@@ -100,8 +105,7 @@ impl Reader {
         }
         if let Ok(dict) = value.cast::<PyDict>() {
             check_depth(depth)?;
-            // A list of its own: what a value runs while it is read may change the dict.
-            return self.entries(&dict.items(), depth);
+            return self.entries(iterate::entries(dict.as_mapping())?, depth);
         }
         if let Ok(list) = value.cast::<PyList>() {
             check_depth(depth)?;
@@ -118,7 +122,7 @@ impl Reader {
     fn read_other(&mut self, value: &Bound<'_, PyAny>, depth: usize) -> Result<Json<'static>, Fail> {
         check_depth(depth)?;
         if let Ok(mapping) = value.cast::<PyMapping>() {
-            return self.entries(&mapping.items()?, depth);
+            return self.entries(iterate::entries(mapping)?, depth);
         }
         for method in ["to_dict", "isoformat", "__index__"] {
             if let Some(method) = value.getattr_opt(method)? {
@@ -135,18 +139,19 @@ impl Reader {
     }
 
     /// Reads the entries of a mapping.
-    fn entries(&mut self, items: &Bound<'_, PyList>, depth: usize) -> Result<Json<'static>, Fail> {
+    fn entries(&mut self, items: Vec<Entry<'_>>, depth: usize) -> Result<Json<'static>, Fail> {
         let mut entries = Vec::with_capacity(items.len());
-        for item in items.iter() {
-            let (key, value) = item.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
+        for (key, value) in items {
             let Ok(key) = key.cast::<PyString>() else {
                 let message = format!("a key is a string, not a Python `{}`", key.get_type().name()?);
                 return Err(Error::with_message(ErrorKind::JsonType, message).into());
             };
+            self.budget.take(key.py(), iterate::text_bytes(key))?;
             let key = to_text(key)?;
             match self.read(&value, depth + 1) {
                 Ok(value) => entries.push((key.into(), value)),
-                Err(fail) => return Err(fail.in_path(shown(&key))),
+                Err(fail) if depth < PATH_STEPS_MAX => return Err(fail.in_path(shown(&key))),
+                Err(fail) => return Err(fail),
             }
         }
         Ok(Json::Object(entries))
@@ -162,7 +167,9 @@ impl Reader {
         let mut read = Vec::with_capacity(length);
         for item in items {
             let value = self.read(&item?, depth + 1);
-            read.push(value.map_err(|fail| fail.in_path(&format!("[{}]", read.len())))?);
+            let step =
+                |fail: Fail| if depth < PATH_STEPS_MAX { fail.in_path(&format!("[{}]", read.len())) } else { fail };
+            read.push(value.map_err(step)?);
         }
         Ok(Json::Array(read))
     }
@@ -192,6 +199,15 @@ fn to_text(text: &Bound<'_, PyString>) -> Result<String, Fail> {
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// A text that stands for itself; `path` is where, for an error, and empty where nobody knows.
+pub(crate) fn read_text(text: &Bound<'_, PyString>, path: &str) -> PyResult<String> {
+    to_text(text).map_err(|fail| match fail {
+        Fail::Core(error) if path.is_empty() => error::plain(text.py(), &error),
+        Fail::Core(error) => error::plain(text.py(), &error.in_path(path)),
+        Fail::Python(error) => error,
+    })
 }
 
 /// An integer of at most 64 bits.
@@ -286,6 +302,14 @@ impl Text {
         }
     }
 
+    /// Bytes it takes.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Str(text) => text.len(),
+            Self::Bytes(bytes) => bytes.len(),
+        }
+    }
+
     /// The text, for an error to show; empty where it is no UTF-8.
     pub(crate) fn as_str(&self) -> &str {
         match self {
@@ -327,17 +351,20 @@ impl Asked<'_, '_> {
     /// Each option with its name here and its key in a request.
     fn entries(&self) -> PyResult<Vec<(&'static str, &'static str, Json<'static>)>> {
         let plain = |value: Option<&Bound<'_, PyAny>>| value.map(to_json).transpose();
-        let rules = |value: Option<&Bound<'_, PyAny>>, second| value.map(|value| to_rules(value, second)).transpose();
+        // No rule at all is none given, so that those of the request stay.
+        let are_given = |rules: &Json<'_>| !matches!(rules, Json::Array(items) if items.is_empty());
+        let rules = |value: Option<&Bound<'_, PyAny>>, second| -> PyResult<Option<Json<'static>>> {
+            Ok(value.map(|value| to_rules(value, second)).transpose()?.filter(are_given))
+        };
         let all = [
             ("count", "count", plain(self.count)?),
             ("group", "group", plain(self.group)?),
             ("strategies", "placementStrategy", rules(self.strategies, "field")?),
             ("constraints", "placementConstraints", rules(self.constraints, "expression")?),
             ("all_or_nothing", "xAllOrNothing", plain(self.all_or_nothing)?),
-            ("seed", "xSeed", plain(self.seed)?),
+            ("seed", "xSeed", self.seed.map(to_seed).transpose()?),
         ];
-        let is_given = |value: &Json<'_>| !matches!(value, Json::Array(items) if items.is_empty());
-        Ok(all.into_iter().filter_map(|(name, key, value)| Some((name, key, value.filter(is_given)?))).collect())
+        Ok(all.into_iter().filter_map(|(name, key, value)| Some((name, key, value?))).collect())
     }
 
     /// Refuses every option, for a request that is prepared already.
@@ -386,11 +413,14 @@ pub(crate) fn to_request(what: &Bound<'_, PyAny>, asked: &Asked<'_, '_>) -> PyRe
 
 /// Strategies or constraints: one, or several. A text is `type` or `type:second`.
 pub(crate) fn to_rules(value: &Bound<'_, PyAny>, second: &'static str) -> PyResult<Json<'static>> {
-    let is_one = value.is_instance_of::<PyString>() || value.is_instance_of::<PyDict>() || value.hasattr("to_dict")?;
+    let is_one = value.is_instance_of::<PyString>()
+        || value.is_instance_of::<PyDict>()
+        || value.is_instance_of::<Expression>()
+        || value.hasattr("to_dict")?;
     let rule = |rule: &Bound<'_, PyAny>| -> PyResult<Json<'static>> {
         match rule.cast::<PyString>() {
             Ok(text) => {
-                let text = text.extract::<String>()?;
+                let text = read_text(text, "")?;
                 Ok(match text.split_once(':') {
                     Some((kind, rest)) => {
                         Json::object([("type", Json::from(kind)), (second, Json::from(rest))]).into_owned()
@@ -398,17 +428,31 @@ pub(crate) fn to_rules(value: &Bound<'_, PyAny>, second: &'static str) -> PyResu
                     None => Json::object([("type", Json::from(text))]),
                 })
             }
-            Err(_) => to_json(rule),
+            Err(_) => match rule.cast::<Expression>() {
+                // The one constraint that has an expression.
+                Ok(expression) if second == "expression" => {
+                    let source = Json::from(expression.get().0.source().to_string());
+                    Ok(Json::object([("type", Json::from("memberOf")), (second, source)]))
+                }
+                _ => to_json(rule),
+            },
         }
     };
     if is_one {
         return Ok(Json::array([rule(value)?]));
     }
-    let mut rules = Vec::new();
-    for one in value.try_iter()? {
-        rules.push(rule(&one?)?);
+    iterate::gather(value, |_, one| rule(&one)).map(Json::Array)
+}
+
+/// A seed; one that is told of here has its own name, and not the one it has in a document.
+pub(crate) fn to_seed(seed: &Bound<'_, PyAny>) -> PyResult<Json<'static>> {
+    match to_json(seed)? {
+        Json::Integer(number) if number < 0 => {
+            let message = format!("seed is {number}, not from 0 to {}", u64::MAX);
+            Err(error::plain(seed.py(), &Error::with_message(ErrorKind::InvalidParameter, message).in_path("seed")))
+        }
+        json => Ok(json),
     }
-    Ok(Json::Array(rules))
 }
 
 /// Every option of a session: its name here, and the one in an exported state.
@@ -430,7 +474,7 @@ pub(crate) fn to_options(options: Option<&Bound<'_, PyDict>>) -> PyResult<Sessio
     let Some(options) = options else { return Ok(SessionOptions::default()) };
     let mut entries = Vec::new();
     for (name, value) in options.iter() {
-        let name = name.extract::<String>()?;
+        let name = name.str()?.to_string_lossy().into_owned();
         let Some((_, key)) = OPTIONS.iter().find(|(known, _)| *known == name) else {
             let near = nearest(&name, OPTIONS.map(|(known, _)| known));
             let help = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
@@ -463,31 +507,27 @@ pub(crate) fn to_names<T>(
     mut other: impl FnMut(&Bound<'_, PyAny>) -> PyResult<T>,
 ) -> PyResult<Vec<T>> {
     let mut one = |value: &Bound<'_, PyAny>| match value.cast::<PyString>() {
-        Ok(name) => match to_text(name) {
-            Ok(name) => text(name),
-            Err(Fail::Core(error)) => Err(error::plain(value.py(), &error)),
-            Err(Fail::Python(error)) => Err(error),
-        },
+        Ok(name) => text(read_text(name, "")?),
         Err(_) => other(value),
     };
-    if value.is_instance_of::<PyString>() || !value.hasattr("__iter__")? {
+    if value.is_instance_of::<PyString>() || !value.hasattr("__iter__")? || has_no_dimension(value)? {
         return Ok(vec![one(value)?]);
     }
-    let mut found = Vec::new();
-    for item in value.try_iter()? {
-        found.push(one(&item?)?);
-    }
-    Ok(found)
+    iterate::gather(value, |_, item| one(&item))
+}
+
+/// Whether a value is an array of numpy with no dimension: one value, although it has the method `__iter__`.
+pub(crate) fn has_no_dimension(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    value.getattr_opt("ndim")?.map_or(Ok(false), |dimensions| dimensions.eq(0))
 }
 
 /// The number of a task, as the bulk lane gives it.
 pub(crate) fn to_task_number(value: &Bound<'_, PyAny>) -> PyResult<TaskId> {
     let number = match value.extract::<u64>() {
         Ok(number) => Some(number),
-        Err(error) if error.is_instance_of::<PyTypeError>(value.py()) => return Err(error),
-        Err(error) if error.is_instance_of::<PyKeyboardInterrupt>(value.py()) => return Err(error),
         // Negative, or beyond 64 bits: no task has it.
-        Err(_) => None,
+        Err(error) if error.is_instance_of::<PyOverflowError>(value.py()) => None,
+        Err(error) => return Err(error),
     };
     number.and_then(TaskId::from_u64).ok_or_else(|| {
         let error = Error::with_message(ErrorKind::TaskNotFound, "no task has this number");
@@ -521,7 +561,14 @@ pub(crate) fn to_bytes<'py>(py: Python<'py>, text: &str) -> Bound<'py, PyBytes> 
 pub(crate) fn to_attributes(attributes: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<(String, Option<String>)>> {
     let Some(attributes) = attributes else { return Ok(Vec::new()) };
     match attributes.cast::<PyMapping>() {
-        Ok(mapping) => mapping.items()?.extract(),
+        Ok(mapping) => {
+            let one = |(name, value): Entry<'_>| -> PyResult<(String, Option<String>)> {
+                let value = Some(&value).filter(|value| !value.is_none());
+                let name = argument::text("attributes", &name)?;
+                Ok((name.clone(), argument::optional_text(&format!("attributes.{name}"), value)?))
+            };
+            iterate::entries(mapping)?.into_iter().map(one).collect()
+        }
         Err(_) => {
             let other = |value: &Bound<'_, PyAny>| Err(PyTypeError::new_err(format!("{} is no name", value.repr()?)));
             to_names(attributes, |name| Ok((name, None)), other)

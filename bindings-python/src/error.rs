@@ -46,6 +46,25 @@ pub(crate) fn busy(py: Python<'_>, message: &str) -> PyErr {
     raise(py, "BusyError", message, |details| details.set_item("code", "conflict.busy"))
 }
 
+/// The exception for a column that a table does not have; `near` is one that it has.
+#[cold]
+pub(crate) fn no_column(py: Python<'_>, name: &str, near: Option<&str>) -> PyErr {
+    let message = format!("the table has no column `{name}`");
+    let help = near.map(|near| format!("did you mean `{near}`?"));
+    raise(py, "NotFoundError", &message, |details| {
+        details.set_item("code", "table.column_not_found")?;
+        details.set_item("path", name)?;
+        let text = help.as_ref().map(|help| format!("{message}\n  help: {help}"));
+        details.set_item("help", help)?;
+        details.set_item("text", text)
+    })
+}
+
+/// Whether an exception is that for a call that would wait for itself.
+pub(crate) fn is_busy(py: Python<'_>, fault: &PyErr) -> bool {
+    module(py).and_then(|module| module.getattr("BusyError")).is_ok_and(|class| fault.is_instance(py, &class))
+}
+
 /// The exception for an error that is about no text.
 #[cold]
 pub(crate) fn plain(py: Python<'_>, error: &Error) -> PyErr {
@@ -64,20 +83,15 @@ pub(crate) fn in_tree(py: Python<'_>, error: &Error, tree: &Json<'_>) -> PyErr {
     of(py, error, expression(error, tree), "")
 }
 
-/// The exception for an error about a document in a file. `text` is what the file holds, where it is text.
+/// The exception for an error about a document in a file, if that has a name. `text` is what the span is of: the text of the
+/// file, or an expression in there.
 #[cold]
-pub(crate) fn in_file(py: Python<'_>, error: &Error, file: &str, text: Option<&str>, tree: Option<&Json<'_>>) -> PyErr {
-    let text = if is_of_text(error) { text } else { tree.and_then(|tree| expression(error, tree)) };
+pub(crate) fn in_file(py: Python<'_>, error: &Error, file: &str, text: Option<&str>) -> PyErr {
     of(py, error, text, file)
 }
 
-/// Whether an error is about the text of a document rather than about what it says.
-pub(crate) const fn is_of_text(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::JsonSyntax | ErrorKind::JsonTooDeep | ErrorKind::JsonDuplicateKey)
-}
-
 /// The text inside a tree that an error with a span is about.
-fn expression<'j>(error: &Error, tree: &'j Json<'_>) -> Option<&'j str> {
+pub(crate) fn expression<'j>(error: &Error, tree: &'j Json<'_>) -> Option<&'j str> {
     error.span()?;
     tree.at_path(error.path()?)?.as_text().ok()
 }

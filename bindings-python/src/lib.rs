@@ -2,8 +2,11 @@
 //!
 //! [`gate`] is the lock around a session, [`cluster`] and its neighbours are the classes, [`call`] is how they reach the core,
 //! [`convert`] is the only place where Python objects become core types and back, [`columns`] and [`frame`] do the same for columns,
-//! [`error`] maps kinds of errors to exceptions. Nothing here decides anything.
+//! [`iterate`] goes through what may have no end, [`arrays`] has numpy ready, [`load`] reads documents, [`beside`] keeps what takes long from being deaf to Ctrl-C, [`error`] maps kinds of errors to exceptions. Nothing here decides anything.
 
+mod argument;
+mod arrays;
+mod beside;
 mod bulk;
 mod call;
 mod cluster;
@@ -12,8 +15,13 @@ mod conformance;
 mod convert;
 mod error;
 mod frame;
+mod frame_arrow;
+mod frame_instances;
+mod frame_tasks;
 mod gate;
 mod handle;
+mod iterate;
+mod load;
 mod outcome;
 mod table;
 mod usage;
@@ -24,7 +32,7 @@ use pyo3::prelude::pymodule;
 #[pymodule(gil_used = false)]
 mod _native {
     #[pymodule_export]
-    use crate::bulk::BulkResult;
+    use crate::bulk::{BulkResult, bulk_result};
     #[pymodule_export]
     use crate::cluster::{Cluster, restore};
     #[pymodule_export]
@@ -34,9 +42,9 @@ mod _native {
     #[pymodule_export]
     use crate::handle::{Request, Savepoint, Transaction};
     #[pymodule_export]
-    use crate::outcome::{Explanation, Expression, PlaceResult, compile};
+    use crate::outcome::{Explanation, Expression, PlaceResult, compile, explanation, result};
     #[pymodule_export]
-    use crate::table::Table;
+    use crate::table::{Table, table};
     #[pymodule_export]
     use crate::usage::usage;
 

@@ -1,11 +1,13 @@
 //! What calls answer: results, explanations, compiled expressions. All of them are values: they hold no cluster and no lock.
 
-use placewright::adapter::RunTaskResponse;
+use placewright::adapter::{Failure, PlacedTask, RunTaskResponse};
 use placewright::expr;
+use placewright::json::Json;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyString, PyType};
 
+use crate::handle::Memo;
 use crate::table::{self, Table};
 use crate::{columns, convert, error};
 
@@ -84,6 +86,27 @@ impl PlaceResult {
         slf.py().import("placewright._html")?.call_method1("result", (slf,))
     }
 
+    fn __copy__<'py>(slf: &Bound<'py, Self>) -> Bound<'py, Self> {
+        slf.clone()
+    }
+
+    fn __deepcopy__<'py>(slf: &Bound<'py, Self>, _memo: &Memo<'py>) -> Bound<'py, Self> {
+        slf.clone()
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Parts)> {
+        let tasks = self.response.tasks.iter().map(|task| {
+            let task = task.clone();
+            (
+                (task.task_arn, task.container_instance_arn, task.task_definition_arn, task.group),
+                (task.availability_zone, task.cpu, task.memory_mib, task.gpu_ids),
+            )
+        });
+        let failures = self.response.failures.iter().cloned().map(|one| (one.arn, one.reason, one.detail));
+        let function = py.import("placewright._native")?.getattr("_result")?;
+        Ok((function, (self.wanted, tasks.collect(), failures.collect())))
+    }
+
     /// ECS's answer to RunTask: `tasks` and `failures`.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         convert::to_object(py, &self.response.to_json())
@@ -94,25 +117,85 @@ impl PlaceResult {
     }
 }
 
+/// A task of a result: what it is, and what it has.
+type Task = ((String, String, String, String), (Option<String>, i64, i64, Vec<String>));
+/// A failure of a result: instance, reason, detail.
+type Failed = (String, String, Option<String>);
+/// What a result is made of: how many tasks were asked for, those that were placed, and failures.
+type Parts = (usize, Vec<Task>, Vec<Failed>);
+
+/// Makes a result anew: what `pickle` keeps.
+#[pyfunction]
+#[pyo3(name = "_result")]
+pub(crate) fn result(wanted: usize, tasks: Vec<Task>, failures: Vec<Failed>) -> PlaceResult {
+    let tasks = tasks.into_iter().map(|(what, has)| PlacedTask {
+        task_arn: what.0,
+        container_instance_arn: what.1,
+        task_definition_arn: what.2,
+        group: what.3,
+        availability_zone: has.0,
+        cpu: has.1,
+        memory_mib: has.2,
+        gpu_ids: has.3,
+    });
+    let failures = failures.into_iter().map(|(arn, reason, detail)| Failure { arn, reason, detail });
+    PlaceResult::new(RunTaskResponse { tasks: tasks.collect(), failures: failures.collect() }, wanted)
+}
+
 /// Why a task goes where it goes, or nowhere.
 #[pyclass(frozen, module = "placewright")]
 #[derive(Debug)]
-pub(crate) struct Explanation(placewright::Explanation);
+pub(crate) struct Explanation(Said);
 
-impl Explanation {
-    /// The explanation.
-    pub(crate) const fn new(explanation: placewright::Explanation) -> Self {
-        Self(explanation)
-    }
+/// What an explanation says.
+#[derive(Debug)]
+enum Said {
+    /// As the core said it.
+    Here(Box<placewright::Explanation>),
+    /// As it was pickled: the core's words, which no longer tell of a cluster.
+    Kept {
+        /// The explanation as JSON.
+        json: Json<'static>,
+        /// The same in words.
+        text: String,
+        /// Every instance that was considered.
+        table: Table,
+    },
+}
+
+/// Makes an explanation anew: what `pickle` keeps.
+#[pyfunction]
+#[pyo3(name = "_explanation")]
+pub(crate) fn explanation(py: Python<'_>, json: &str, text: String, table: &Table) -> PyResult<Explanation> {
+    let json = Json::parse(json).map_err(|fault| error::in_text(py, &fault, json))?.into_owned();
+    Ok(Explanation(Said::Kept { json, text, table: table.clone() }))
+}
+
+/// A text inside a tree, by its keys.
+fn text_at<'j>(json: &'j Json<'_>, keys: &[&str]) -> Option<&'j str> {
+    keys.iter().try_fold(json, |json, key| json.get(key))?.as_text().ok()
 }
 
 impl Explanation {
+    /// The explanation.
+    pub(crate) fn new(explanation: placewright::Explanation) -> Self {
+        Self(Said::Here(Box::new(explanation)))
+    }
+
+    /// Does something with the explanation as JSON.
+    fn with_json<T>(&self, work: impl FnOnce(&Json<'_>) -> T) -> T {
+        match &self.0 {
+            Said::Here(explanation) => work(&explanation.to_json()),
+            Said::Kept { json, .. } => work(json),
+        }
+    }
+
     /// One key of the explanation as JSON.
     fn key<'py>(&self, py: Python<'py>, key: &str) -> PyResult<Bound<'py, PyAny>> {
-        match self.0.to_json().get(key) {
+        self.with_json(|json| match json.get(key) {
             Some(value) => convert::to_object(py, value),
             None => Ok(py.None().into_bound(py)),
-        }
+        })
     }
 }
 
@@ -121,27 +204,47 @@ impl Explanation {
     /// Name of the task definition.
     #[getter]
     fn definition(&self) -> &str {
-        &self.0.definition
+        match &self.0 {
+            Said::Here(explanation) => &explanation.definition,
+            Said::Kept { json, .. } => text_at(json, &["definition"]).unwrap_or_default(),
+        }
     }
 
     /// Task group.
     #[getter]
     fn group(&self) -> &str {
-        &self.0.group
+        match &self.0 {
+            Said::Here(explanation) => &explanation.group,
+            Said::Kept { json, .. } => text_at(json, &["group"]).unwrap_or_default(),
+        }
     }
 
     /// How many instances were left after each step: `registered`, `considered`, `meetRequirements`, `meetConstraints`.
     #[getter]
     fn funnel<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.key(py, "funnel")
+        let Said::Here(explanation) = &self.0 else { return self.key(py, "funnel") };
+        let steps = PyDict::new(py);
+        steps.set_item("registered", explanation.funnel.registered)?;
+        steps.set_item("considered", explanation.funnel.considered)?;
+        steps.set_item("meetRequirements", explanation.funnel.meet_requirements)?;
+        steps.set_item("meetConstraints", explanation.funnel.meet_constraints)?;
+        Ok(steps.into_any())
     }
 
     /// How many instances failed each reason first, in the order of checks.
     #[getter]
     fn reasons<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let reasons = PyDict::new(py);
-        for (reason, count) in &self.0.reasons {
-            reasons.set_item(reason, count)?;
+        match &self.0 {
+            Said::Here(explanation) => {
+                explanation.reasons.iter().try_for_each(|(reason, count)| reasons.set_item(reason, count))?;
+            }
+            Said::Kept { json, .. } => {
+                for one in json.get("reasons").and_then(|reasons| reasons.as_array().ok()).unwrap_or_default() {
+                    let count = one.get("count").and_then(|count| count.as_integer().ok());
+                    reasons.set_item(text_at(one, &["reason"]), count)?;
+                }
+            }
         }
         Ok(reasons)
     }
@@ -155,25 +258,50 @@ impl Explanation {
     /// The instance that wins; `None` where none does.
     #[getter]
     fn winner(&self) -> Option<&str> {
-        self.0.winner.as_ref().map(|winner| winner.name.as_str())
+        match &self.0 {
+            Said::Here(explanation) => explanation.winner.as_ref().map(|winner| winner.name.as_str()),
+            Said::Kept { json, .. } => text_at(json, &["winner", "arn"]),
+        }
     }
 
     /// Which rule told the winner from the next best; `None` without a winner.
     #[getter]
     fn decided_by(&self) -> Option<&str> {
-        self.0.winner.as_ref().map(|winner| winner.decided_by.as_str())
+        match &self.0 {
+            Said::Here(explanation) => explanation.winner.as_ref().map(|winner| winner.decided_by.as_str()),
+            Said::Kept { json, .. } => text_at(json, &["winner", "decidedBy"]),
+        }
     }
 
     /// What came nearest, in a phrase, where nothing wins.
     #[getter]
     fn nearest_miss(&self) -> Option<&str> {
-        self.0.nearest_miss.as_ref().map(|miss| miss.text.as_str())
+        match &self.0 {
+            Said::Here(explanation) => explanation.nearest_miss.as_ref().map(|miss| miss.text.as_str()),
+            Said::Kept { json, .. } => text_at(json, &["nearestMiss", "text"]),
+        }
     }
 
     /// Every instance that was considered, as columns.
     #[getter]
     fn table(&self, py: Python<'_>) -> PyResult<Table> {
-        table::made(py, py.detach(|| columns::explanation(&self.0)))
+        match &self.0 {
+            Said::Here(explanation) => table::made(py, py.detach(|| columns::explanation(explanation))),
+            Said::Kept { table, .. } => Ok(table.clone()),
+        }
+    }
+
+    fn __copy__<'py>(slf: &Bound<'py, Self>) -> Bound<'py, Self> {
+        slf.clone()
+    }
+
+    fn __deepcopy__<'py>(slf: &Bound<'py, Self>, _memo: &Memo<'py>) -> Bound<'py, Self> {
+        slf.clone()
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (String, String, Table))> {
+        let function = py.import("placewright._native")?.getattr("_explanation")?;
+        Ok((function, (self.with_json(|json| json.to_string()), self.__str__(), self.table(py)?)))
     }
 
     #[pyo3(signature = (**options))]
@@ -187,19 +315,22 @@ impl Explanation {
 
     /// All of it.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        convert::to_object(py, &self.0.to_json())
+        self.with_json(|json| convert::to_object(py, json))
     }
 
     fn __str__(&self) -> String {
-        self.0.to_string()
+        match &self.0 {
+            Said::Here(explanation) => explanation.to_string(),
+            Said::Kept { text, .. } => text.clone(),
+        }
     }
 
     fn __repr__(&self) -> String {
-        let what = match &self.0.winner {
-            Some(winner) => format!("goes to {}", winner.name),
+        let what = match self.winner() {
+            Some(winner) => format!("goes to {winner}"),
             None => "goes nowhere".to_string(),
         };
-        format!("<Explanation: a task of {} {what}>", self.0.definition)
+        format!("<Explanation: a task of {} {what}>", self.definition())
     }
 }
 

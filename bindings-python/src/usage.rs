@@ -1,4 +1,4 @@
-//! A cluster in a few sums: what a sweep keeps of each scenario, counted by the core so that no table of instances goes to Python.
+//! A cluster in a few sums: what a sweep keeps of each scenario, so that no table of instances goes to Python.
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -9,10 +9,7 @@ use crate::cluster::Cluster;
 #[pyfunction]
 #[pyo3(name = "_usage")]
 pub(crate) fn usage<'py>(py: Python<'py>, cluster: &Bound<'py, Cluster>) -> PyResult<Bound<'py, PyDict>> {
-    let guard = cluster.get().gate.enter(py)?;
-    let held = &*guard;
-    let usage = py.detach(|| held.session.cluster().usage());
-    drop(guard);
+    let usage = cluster.get().read_detached(py, |held| held.session.cluster().usage())?;
     let sums = PyDict::new(py);
     sums.set_item("instances", usage.instances)?;
     sums.set_item("instances_used", usage.instances_used)?;

@@ -43,7 +43,8 @@ pub(crate) struct Watcher {
 }
 
 impl Watcher {
-    /// A watch over so much work. `progress` is `None`, a callable, or an object with a method `update`.
+    /// A watch over so much work. `progress` is `None`, a callable, or an object with a method `update`; asking for that may run
+    /// anybody's code, so this is for before a lock is taken.
     pub(crate) fn new(progress: Option<&Bound<'_, PyAny>>, total: usize) -> PyResult<Self> {
         let listener = match progress {
             None => None,
@@ -52,6 +53,12 @@ impl Watcher {
             Some(_) => return Err(PyTypeError::new_err("progress must be callable, or have a method `update`")),
         };
         Ok(Self { listener, total, ..Self::of_signals() })
+    }
+
+    /// Says how much work it is, where that was not known before.
+    pub(crate) fn set_total(&mut self, total: usize) {
+        self.total = total;
+        (self.started, self.looked) = (Instant::now(), Instant::now());
     }
 
     /// A watch that looks at signals only.
@@ -71,6 +78,8 @@ impl Watcher {
 
     /// What the core calls. A part that fell short is the last.
     pub(crate) fn watch(&mut self, done: usize) -> Option<usize> {
+        // Several works may be watched one after another, each counting from nothing.
+        self.done = self.done.min(done);
         let now = Instant::now();
         let took = now - self.started;
         let is_last = self.listener.is_some() && (done == self.total || done - self.done < self.part);

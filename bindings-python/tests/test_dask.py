@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from conftest import small
-from test_sweep import dies, in_order, raises, scenarios
+from test_sweep import dies, hangs, in_order, raises, scenarios
 
 import placewright as pw
 
@@ -56,3 +56,12 @@ def test_an_executor_is_made_and_shut_down(client: Any) -> None:
     results = pw.sweep(scenarios(1000), executor=lambda: client.get_executor(), ahead=4)
     assert next(results).index == 0
     results.close()
+
+
+def test_a_scenario_that_hangs_is_named_and_the_others_come(client: Any) -> None:
+    asked = scenarios(12, who="s5", seconds=20)
+    list(pw.sweep(scenarios(4), executor=client.get_executor()))
+    results = list(pw.sweep(asked, run=hangs, executor=client.get_executor(), timeout=10, retries=0, errors="return"))
+    assert [result.name for result in results if result.error is not None] == ["s5"]
+    error = results[5].error
+    assert error is not None and error.code == "sweep.timed_out"

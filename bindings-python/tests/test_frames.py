@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import os
+import pickle
 import signal
 import threading
 import time
@@ -19,6 +21,7 @@ import pytest
 from conftest import WEB, samples, small
 
 import placewright as pw
+from placewright import _native
 
 Reader = Callable[[pw.Table], dict[str, list[Any]]]
 
@@ -231,7 +234,144 @@ def test_a_table_makes_the_cluster_again() -> None:
     assert again.instances.column("zone") == cluster.instances.column("zone")
 
 
+def lists_of_arrow(columns: dict[str, Any]) -> Any:
+    return pa.table(columns)
+
+
+@pytest.mark.parametrize("shape", [dict, pl.DataFrame, pd.DataFrame, lists_of_arrow])
+def test_instants_ports_and_what_remains_are_read(shape: Callable[[dict[str, Any]], Any]) -> None:
+    columns = {
+        "name": ["a", "b", "c"],
+        "cpu": [1000, 1000, 1000],
+        "memory_mib": [2000, 2000, 2000],
+        "gpus": [2, 2, 2],
+        "lic": [9, 9, 9],
+        "registered_at": ["2024-05-01T00:00:00Z", None, "2024-05-01T02:00:00.5+02:00"],
+        "ports": [[22, 80], None, []],
+        "udp_ports": [[53], [], None],
+        "cpu_remaining": [100, None, None],
+        "memory_mib_remaining": [200, None, -5],
+        "gpus_remaining": [1, None, 0],
+        "running_tasks": [3, None, 0],
+        "lic_left": [4, None, None],
+    }
+    cluster = pw.Cluster.from_frame(shape(columns), custom={"lic": "lic"}, custom_remaining={"lic_left": "lic"})
+    expected = pw.Cluster()
+    expected.declare_resource("lic")
+
+    def amount(name: str, value: int) -> dict[str, Any]:
+        return {"name": name, "type": "INTEGER", "integerValue": value}
+
+    def texts(name: str, values: list[str]) -> dict[str, Any]:
+        return {"name": name, "type": "STRINGSET", "stringSetValue": values}
+
+    has = [amount("CPU", 1000), amount("MEMORY", 2000), texts("GPU", ["gpu-0", "gpu-1"]), amount("lic", 9)]
+    agent = [str(port) for port in (22, 2375, 2376, 51678, 51679, 51680)]
+    document = {
+        "xResources": ["lic"],
+        "containerInstances": [
+            {
+                "containerInstanceArn": "a",
+                "registeredAt": "2024-05-01T00:00:00Z",
+                "runningTasksCount": 3,
+                "registeredResources": [*has, texts("PORTS", ["22", "80"]), texts("PORTS_UDP", ["53"])],
+                "remainingResources": [
+                    amount("CPU", 100), amount("MEMORY", 200), texts("GPU", ["gpu-1"]), amount("lic", 4),
+                    texts("PORTS", ["22", "80"]), texts("PORTS_UDP", ["53"]),
+                ],
+            },
+            {"containerInstanceArn": "b", "registeredResources": [*has, texts("PORTS", agent)]},
+            {
+                "containerInstanceArn": "c",
+                "registeredAt": "2024-05-01T00:00:00.5Z",
+                "registeredResources": has,
+                "remainingResources": [amount("CPU", 1000), amount("MEMORY", -5), texts("GPU", []), amount("lic", 9)],
+            },
+        ],
+    }
+    assert cluster.fingerprint() == pw.Cluster.from_dict(document).fingerprint()
+    assert cluster.instances.to_dict() == pw.Cluster.from_dict(document).instances.to_dict()
+
+
+def test_instants_come_in_every_form() -> None:
+    import datetime
+
+    moment = datetime.datetime(2024, 5, 1, 12, 30, tzinfo=datetime.timezone.utc)
+    nanoseconds = int(moment.timestamp()) * 10**9
+    plain = {"name": ["a"], "cpu": [1], "memory_mib": [1]}
+    columns: list[Any] = [
+        [moment], [moment.isoformat()], [nanoseconds], np.array(["2024-05-01T12:30"], "datetime64[ns]"),
+        np.array(["2024-05-01T12:30"], "datetime64[us]"),
+    ]
+    frames: list[Any] = [{**plain, "registered_at": column} for column in columns]
+    for unit in ("s", "ms", "us", "ns"):
+        frames.append(pa.table({**plain, "registered_at": pa.array([moment], pa.timestamp(unit, "UTC"))}))
+    frames += [pa.table({**plain, "registered_at": pa.array([nanoseconds])}), pl.DataFrame({**plain, "registered_at": [moment]})]
+    for frame_of in frames:
+        assert pw.Cluster.from_frame(frame_of).instances.to_dict()["registered_at"] == [nanoseconds]
+
+
+def test_a_cluster_with_tasks_travels_as_two_tables() -> None:
+    cluster = small()
+    cluster.place("web", count=9, strategies="spread:instanceId", group="g")
+    again = pw.Cluster.from_frame(cluster.instances)
+    assert again.remaining.to_dict()["cpu"] == cluster.remaining.to_dict()["cpu"]
+    assert again.instances.column("running_tasks").tolist() == cluster.instances.column("running_tasks").tolist()
+    again.register_task_definition(WEB)
+    again.load_tasks_frame(cluster.tasks)
+    # What is said to remain knows of the tasks already.
+    assert again.remaining.to_dict() == cluster.remaining.to_dict()
+    assert again.instances.column("running_tasks").tolist() == cluster.instances.column("running_tasks").tolist()
+    assert again.running_tasks_of("g") == 9
+
+
+def test_tables_and_answers_are_copied_and_pickled(full: pw.Cluster) -> None:
+    nowhere = {"family": "huge", "containerDefinitions": [{"name": "a", "cpu": 10**6, "memory": 512}]}
+    full.register_task_definition(nowhere)
+    tables = [full.instances, full.remaining, full.tasks, full.attributes, full.instances.head(2), pw.Cluster().instances]
+    for table in [*tables, full.explain("huge").table, full.place("web", count=2).table]:
+        again = pickle.loads(pickle.dumps(table))
+        assert again.to_dict() == table.to_dict() and again.column_names == table.column_names
+        assert pa.table(again).schema.equals(pa.table(table).schema)
+        assert copy.copy(table) is table and copy.deepcopy([table])[0] is table
+    for result in (full.place("web", count=3), full.place("huge", count=2), full.place("web", count=0 + 1)):
+        again = pickle.loads(pickle.dumps(result))
+        assert again.to_dict() == result.to_dict() and again.placements == result.placements and again.reasons == result.reasons
+        assert (again.placed, again.rejected, repr(again)) == (result.placed, result.rejected, repr(result))
+        assert again._repr_html_() == result._repr_html_() and copy.deepcopy(result) is result
+    for explanation in (full.explain("web", strategies="binpack:memory"), full.explain("huge")):
+        again = explanation
+        for _ in range(2):
+            again = pickle.loads(pickle.dumps(again))
+            for name in ("definition", "group", "funnel", "reasons", "rejected", "winner", "decided_by", "nearest_miss"):
+                assert getattr(again, name) == getattr(explanation, name), name
+            assert again.to_dict() == explanation.to_dict() and str(again) == str(explanation) and repr(again) == repr(explanation)
+            assert again.table.to_dict() == explanation.table.to_dict() and again._repr_html_() == explanation._repr_html_()
+        assert list(again.reasons) == list(explanation.reasons) and copy.copy(explanation) is explanation
+    request = full.prepare("web")
+    bulk = full.place_bulk([request, full.prepare("huge")])
+    for again in (pickle.loads(pickle.dumps(bulk)), copy.copy(bulk), copy.deepcopy(bulk)):
+        assert (again.placed, again.rejected, len(again)) == (1, 1, 2) and again.table.to_dict() == bulk.table.to_dict()
+    with pytest.raises(ValueError, match="no columns of the kind `x`"):
+        _native._table([("a", "x", [])])
+
+
 FAULTS: list[tuple[Any, str, str]] = [
+    ({**frame(), "cpu_remaining": [1, 2**40, 3]}, "cpu_remaining[1]", "`1099511627776`"),
+    ({**frame(), "memory_mib_remaining": [1, -(2**40), 3]}, "memory_mib_remaining[1]", ""),
+    ({**frame(), "gpus_remaining": [0, 9, 0]}, "gpus_remaining[1]", "GPUs from 0 to"),
+    ({**frame(), "running_tasks": [0, -1, 0]}, "running_tasks[1]", "number of tasks"),
+    ({**frame(), "running_tasks": [0, 2**31, 0]}, "running_tasks[1]", "more than"),
+    ({**frame(), "ports": [[1], [1, 65536], []]}, "ports[1]", "`65536`"),
+    ({**frame(), "ports": [[1], ["x"], []]}, "ports[1]", "no list of integers"),
+    ({**frame(), "ports": [[1], 80, []]}, "ports[1]", "`80`"),
+    ({**frame(), "udp_ports": [[1], [-1], []]}, "udp_ports[1]", "`-1`"),
+    ({**frame(), "registered_at": ["2024-01-01", "2024-13-01", None]}, "registered_at[1]", "`2024-13-01`"),
+    ({**frame(), "registered_at": [None, 1.5, None]}, "registered_at[1]", "no time"),
+    (pl.DataFrame({**frame(), "registered_at": ["2024-01-01", "soon", None]}), "registered_at[1]", "`soon`"),
+    (pl.DataFrame({**frame(), "registered_at": [True, False, None]}), "registered_at", "not integers"),
+    (pa.table({**frame(), "ports": pa.array([[1], [1, None], []])}), "ports[1]", "a gap"),
+    (pa.table({**frame(), "ports": pa.array(["80", None, None])}), "ports", "not lists of integers"),
     ({**frame(), "cpu": [1, 2, -3]}, "cpu[2]", "`-3`"),
     ({**frame(), "cpu": [1, 2**40, 3]}, "cpu[1]", ""),
     ({**frame(), "cpu": [1, 2**70, 3]}, "cpu[1]", "no integer"),

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
 from pathlib import Path
@@ -327,3 +328,83 @@ def test_progress_bars_of_tqdm_follow_bulk_work() -> None:
     with tqdm(total=5000, file=out) as bar:
         cluster.place("web", count=5000, progress=bar)
     assert bar.n == 5000
+
+
+def test_a_resource_that_is_called_as_another_does_not_take_its_place() -> None:
+    cluster = pw.Cluster()
+    cluster.declare_resource("cpu")
+    cluster.register("i-1", cpu=1024, memory_mib=100, custom={"cpu": 7})
+    html = checked(cluster._repr_html_())
+    assert "cpu: 0 of 1024 in use" in html and "custom_cpu: 0 of 7 in use" in html
+    assert cluster.plot(resource="custom_cpu").get_xlabel() == "custom_cpu"
+
+
+def test_plots_show_texts_as_they_are() -> None:
+    cluster = pw.Cluster()
+    for name in ("i$^$-1", "$x_$"):
+        cluster.register(name, cpu=1024, memory_mib=4096, zone="$z_$")
+    cluster.register_task_definition(WEB)
+    for group in ("_hidden", "g$\\frac$"):
+        cluster.place("web", group=group)
+    axes = cluster.plot()
+    axes.figure.canvas.draw()
+    legend = axes.get_legend()
+    assert legend is not None
+    assert [text.get_text().strip().replace("\\$", "$") for text in legend.get_texts()] == ["_hidden", "g$\\frac$"]
+    for number in range(70):
+        cluster.register(f"more-{number}", cpu=1024, memory_mib=4096, zone="_z$a$")
+    axes = cluster.plot()
+    axes.figure.canvas.draw()
+    cluster.explain("web").plot().figure.canvas.draw()
+
+
+def test_a_picture_is_of_one_moment_whatever_other_threads_do() -> None:
+    cluster = crowded()
+    is_over = False
+
+    def churns() -> None:
+        while not is_over:
+            cluster.register("x", cpu=1, memory_mib=8)
+            cluster.deregister("x")
+
+    thread = threading.Thread(target=churns)
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    thread.start()
+    try:
+        for _ in range(150):
+            cluster._repr_html_()
+    finally:
+        is_over = True
+        thread.join()
+        sys.setswitchinterval(before)
+
+
+def test_the_widget_takes_all_or_nothing_as_one_step() -> None:
+    cluster = pw.Cluster()
+    cluster.register("i-1", cpu=1024, memory_mib=1024)
+    cluster.register_task_definition(WEB)
+    request = {"taskDefinition": "web", "count": 3, "xAllOrNothing": True}
+    assert cluster.copy().place(request).placed == 0
+    steps = pw.widget(cluster, [request, {**request, "count": 2}])
+    assert steps.steps == 2 and steps.caption == "next: all or none of 3 tasks of web:1 in group family:web"
+    assert steps.next() and steps.cluster.running_tasks == 0
+    assert steps.next() and steps.cluster.running_tasks == 2 and not steps.next()
+    assert steps.back() and steps.cluster.running_tasks == 0
+
+
+def test_the_widget_draws_only_where_it_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    from placewright import _html
+
+    steps = pw.widget(small(), {"taskDefinition": "web", "count": 9})
+    drawn: list[int] = []
+    draw = _html.cluster
+
+    def counted(shown: pw.Cluster, **options: Any) -> str:
+        drawn.append(shown.running_tasks)
+        return draw(shown, **options)
+
+    monkeypatch.setattr(_html, "cluster", counted)
+    assert steps.go(9) and steps.go(2) and drawn == [9, 2] and steps.step == 2
+    # Going nowhere is going there once more.
+    assert steps.go(2) and not steps.go(10)

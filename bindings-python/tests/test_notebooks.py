@@ -1,8 +1,7 @@
-"""Every notebook runs from its first cell to its last, headless, and is kept without outputs."""
+"""Every notebook runs from its first cell to its last, headless, and shows what is kept in it."""
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -11,34 +10,22 @@ from typing import Any
 import pytest
 
 nbformat: Any = pytest.importorskip("nbformat")
-nbclient: Any = pytest.importorskip("nbclient")
+pytest.importorskip("nbclient")
 pytest.importorskip("ipykernel")
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
-NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+sys.path.insert(0, os.fspath(FOLDER))
+run: Any = pytest.importorskip("run")
+NOTEBOOKS = run.notebooks()
+TRACE = "the OpenB trace: 1523 instances"
 pytestmark = pytest.mark.filterwarnings("default")
 
 
-def run(path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Runs a notebook with this interpreter; gives what it printed and showed as text."""
-    kernels = folder / "kernels" / "python3"
-    kernels.mkdir(parents=True)
-    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    (kernels / "kernel.json").write_text(json.dumps({"argv": command, "display_name": "Python 3", "language": "python"}))
-    monkeypatch.setenv("JUPYTER_PATH", str(folder))
-    monkeypatch.setenv("IPYTHONDIR", str(folder / "ipython"))
-    monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
-    notebook = nbformat.read(path, as_version=4)
-    client = nbclient.NotebookClient(
-        notebook, timeout=60, kernel_name="python3", resources={"metadata": {"path": str(FOLDER)}}
-    )
-    client.execute()
-    shown = []
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            assert output.output_type != "error", output
-            shown.append(output.get("text") or output.get("data", {}).get("text/plain", ""))
-    return "\n".join(shown)
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What running sets is taken back."""
+    for name in ("JUPYTER_PATH", "IPYTHONDIR", "MPLBACKEND"):
+        monkeypatch.setenv(name, os.environ.get(name, ""))
 
 
 def test_there_are_three() -> None:
@@ -46,18 +33,23 @@ def test_there_are_three() -> None:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_it_is_kept_clean(path: Path) -> None:
+def test_it_is_kept_as_it_ran(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            assert cell.outputs == [] and cell.execution_count is None, "strip the outputs before committing"
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1)), "run `notebooks/run.py`"
+    assert not any(output.output_type == "error" for cell in cells for output in cell.outputs)
+    assert str(Path.home()) not in path.read_text() and len(run.shown(notebook)) >= 4
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_it_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = run(path, tmp_path, monkeypatch)
-    if "OpenB trace: 1523 instances" in shown:
+def test_it_runs_and_shows_what_is_kept(path: Path) -> None:
+    again = run.executed(path)
+    kept = nbformat.read(path, as_version=4)
+    shown = "\n".join(run.shown(again))
+    if path.stem != "strategies" or TRACE in shown:
+        assert run.shown(again, is_all=False) == run.shown(kept, is_all=False), "run `notebooks/run.py`"
+    if TRACE in shown:
         # What the example `openb` of the engine prints for the same trace.
         for line in ["none (first fit)       7784", "binpack(memory)        7657", "spread(instanceId)     8066"]:
             assert line in shown, shown
@@ -65,4 +57,4 @@ def test_it_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_the_strategies_run_without_the_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLACEWRIGHT_OPENB", os.fspath(tmp_path / "absent"))
-    assert "a generated trace" in run(FOLDER / "strategies.ipynb", tmp_path, monkeypatch)
+    assert "a generated trace" in "\n".join(run.shown(run.executed(FOLDER / "strategies.ipynb")))

@@ -10,6 +10,7 @@ import pickle
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -287,12 +288,22 @@ def test_a_call_from_its_own_callback_is_refused(cluster: pw.Cluster) -> None:
     assert cluster.running_tasks == 1
 
 
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    """Hypothesis has the collector call it, and a KeyboardInterrupt that is raised there is lost."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_collector")
 def test_ctrl_c_ends_reading_and_writing_states() -> None:
     big = pw.Cluster()
     for at in range(8000):
         big.register(f"i-{at}", cpu=4096, memory_mib=8192, zone=f"z{at % 3}", attributes={"stack": "prod"})
     text = big.to_json()
-    tree, state, before, ended = json.loads(text), pickle.dumps(big), big.fingerprint(), 0
+    tree, state, before = json.loads(text), pickle.dumps(big), big.fingerprint()
+    ended: list[bool] = []
     for call in (
         lambda: pw.Cluster.from_json(text),
         lambda: pw.Cluster.from_dict(tree),
@@ -305,13 +316,18 @@ def test_ctrl_c_ends_reading_and_writing_states() -> None:
         took = time.monotonic() - start
         for share in (0.2, 0.4):
             thread = threading.Timer(took * share, os.kill, (os.getpid(), signal.SIGINT))
+            is_done = False
             with pytest.raises(KeyboardInterrupt):
                 thread.start()
                 call()
-                ended += 1
+                is_done = True
+                # Where the machine was fast this once, the signal comes now.
                 thread.join()
+                time.sleep(1)
             thread.join()
-    assert big.fingerprint() == before and ended < 10
+            ended.append(is_done)
+    # Ten interrupts, each well before the work would be done: most of them end it.
+    assert big.fingerprint() == before and ended.count(False) >= 5, ended
 
 
 @pytest.mark.parametrize("what", ["bulk", "count"])
@@ -326,7 +342,7 @@ def test_ctrl_c_cancels_within_100_ms(what: str) -> None:
         sent.append(time.monotonic())
         os.kill(os.getpid(), signal.SIGINT)
 
-    best = float("inf")
+    took: list[float] = []
     for _ in range(3):
         sent.clear()
         thread = threading.Thread(target=interrupt)
@@ -336,7 +352,40 @@ def test_ctrl_c_cancels_within_100_ms(what: str) -> None:
                 big.place_bulk([request] * 1_000_000)
             else:
                 big.place("t", count=1_000_000)
-        best = min(best, time.monotonic() - sent[0])
+        took.append(time.monotonic() - sent[0])
         thread.join()
         assert big.fingerprint() == before and big.savepoints == 0
-    assert best < 0.1
+    assert sorted(took)[1] < 0.1, took
+
+
+@pytest.mark.parametrize("what", ["bulk", "count"])
+def test_ctrl_c_takes_many_placements_back_within_what_is_promised(what: str) -> None:
+    """On the indexed route, where far more is placed by the time it is heard; taking that back is what takes time. CPU time, so that
+    other programs of the machine do not count."""
+    big = pw.Cluster(route="indexed")
+    for at in range(2000):
+        big.register(f"i-{at}", cpu=10**9, memory_mib=10**9)
+    big.register_task_definition({"family": "t", "containerDefinitions": [{"name": "a", "cpu": 1, "memory": 4}]})
+    request, many = big.prepare("t", strategies="binpack:memory"), 10_000_000
+    indices = np.zeros(many, dtype=np.uint32)
+    before = big.fingerprint()
+    over: list[float] = []
+    for least in (100_000, 400_000, 1_000_000):
+        sent: list[float] = []
+        done = 0
+
+        def progress(placed: int, total: int) -> None:
+            nonlocal done
+            done = placed
+            if placed >= least and not sent:
+                sent.append(time.process_time())
+                os.kill(os.getpid(), signal.SIGINT)
+
+        with pytest.raises(KeyboardInterrupt):
+            if what == "bulk":
+                big.place_bulk([request], indices, progress=progress)
+            else:
+                big.place("t", count=many, strategies="binpack:memory", progress=progress)
+        over.append(time.process_time() - sent[0] - done * (100e-9 if what == "bulk" else 150e-9))
+        assert done >= least and big.fingerprint() == before and big.savepoints == 0 and big.running_tasks == 0
+    assert sorted(over)[1] < 0.1, over

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import random
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +19,7 @@ import pytest
 from conftest import small
 
 import placewright as pw
-from placewright import _sweep
+from placewright import _native, _worker
 
 
 def scenarios(number: int, cluster: pw.Cluster | None = None, **tags: Any) -> list[pw.Scenario]:
@@ -219,6 +221,174 @@ def test_workers_keep_their_clusters() -> None:
     assert len(set(pids)) <= 6
 
 
+class Counting(ProcessPoolExecutor):
+    """Counts the bytes of what it is given to send."""
+
+    sent = 0
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        Counting.sent += len(pickle.dumps((args, kwargs)))
+        return super().submit(fn, *args, **kwargs)
+
+
+def slowly(cluster: pw.Cluster, scenario: pw.Scenario) -> int:
+    time.sleep(0.01)
+    return len(cluster)
+
+
+@pytest.mark.parametrize("ahead", [None, 64])
+def test_a_cluster_goes_to_processes_through_a_file(ahead: int | None, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    cluster = small()
+    for number in range(3000):
+        cluster.register(f"more-{number}", cpu=1, memory_mib=1)
+    Counting.sent = 0
+    results = pw.sweep(scenarios(60, cluster), run=slowly, executor=lambda: Counting(2), ahead=ahead)
+    assert next(results).value == 3006 and len(list(tmp_path.iterdir())) == 1
+    assert all(result.value == 3006 for result in results)
+    assert Counting.sent < 60 * 2000 < len(pickle.dumps(cluster))
+    del results
+    gc.collect()
+    assert list(tmp_path.iterdir()) == []
+
+
+class Workers(Executor):
+    """Workers with memories of their own, taken in turn: counts how often they are sent a cluster, and how often they are asked."""
+
+    def __init__(self, number: int) -> None:
+        self.benches = [_worker.Bench() for _ in range(number)]
+        self.calls = self.sent = 0
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        work, state, is_remote = pickle.loads(pickle.dumps(args))
+        future: Future[Any] = Future()
+        future.set_result(fn(work, state, is_remote, self.benches[self.calls % len(self.benches)]))
+        self.calls += 1
+        self.sent += state is not None
+        return future
+
+
+@pytest.mark.parametrize("number", [1, 2, 5])
+@pytest.mark.parametrize("ahead", [1, 4, 32])
+def test_a_worker_is_sent_a_cluster_once(number: int, ahead: int) -> None:
+    workers = Workers(number)
+    in_order(list(pw.sweep(scenarios(200), executor=workers, ahead=ahead)), 200)
+    # The worker that is called again is not always the one that lacks it.
+    assert workers.sent <= 1 + 4 * (number - 1) and workers.calls <= 210 + 2 * ahead, (workers.sent, workers.calls)
+
+
+RUNS: list[str] = []
+
+
+def spoils_one(cluster: pw.Cluster, scenario: pw.Scenario) -> str:
+    RUNS.append(scenario.name)
+    if scenario.name in ("s1", "s4"):
+        cluster.commit()
+    return scenario.name
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 7])
+def test_no_scenario_is_run_twice_where_no_worker_died(chunk: int) -> None:
+    RUNS.clear()
+    results = list(pw.sweep(scenarios(12), run=spoils_one, executor=Workers(1), chunk=chunk))
+    assert [result.value for result in results] == RUNS == [f"s{at}" for at in range(12)]
+    assert {result.retries for result in results} == {0}
+
+
+def exits(cluster: pw.Cluster, scenario: pw.Scenario) -> str:
+    if scenario.name == "s3":
+        sys.exit(5)
+    return scenario.name
+
+
+@EXECUTORS
+def test_sys_exit_is_the_error_of_its_scenario(executor: Factory | None) -> None:
+    results = list(pw.sweep(scenarios(6), run=exits, executor=executor, errors="return"))
+    assert [result.name for result in results if result.error is not None] == ["s3"]
+    error = results[3].error
+    assert error is not None and error.code == "sweep.scenario_raised" and isinstance(error.__cause__, SystemExit)
+
+
+def dies_beside_others(cluster: pw.Cluster, scenario: pw.Scenario) -> str:
+    if scenario.name == "s7":
+        time.sleep(0.3)
+        os.kill(os.getpid(), signal.SIGKILL)
+    # What runs when that happens.
+    time.sleep(0.6 if scenario.name == "s6" else 0.05)
+    return scenario.name
+
+
+@pytest.mark.parametrize("chunk", [1, 4])
+def test_without_retries_only_the_guilty_one_is_blamed(chunk: int) -> None:
+    results = list(
+        pw.sweep(
+            scenarios(12), run=dies_beside_others, executor=processes, retries=0, errors="return", ahead=8, chunk=chunk
+        )
+    )
+    assert [result.name for result in results if result.error is not None] == ["s7"]
+    assert [result.value for result in results if result.error is None] == [f"s{at}" for at in range(12) if at != 7]
+
+
+def loads_tasks(cluster: pw.Cluster) -> None:
+    cluster.declare_resource("LICENSE")
+    cluster.load_tasks([{"taskArn": "task/old", "containerInstanceArn": "i-0", "taskDefinitionArn": "web:1"}])
+
+
+def returns_its_cluster(cluster: pw.Cluster, scenario: pw.Scenario) -> pw.Cluster:
+    cluster.place("web", count=3)
+    return cluster
+
+
+def warns(cluster: pw.Cluster, scenario: pw.Scenario) -> int:
+    cluster.place({"taskDefinition": "web", f"odd-{scenario.name}": 1})
+    return len(cluster.warnings)
+
+
+@EXECUTORS
+def test_nothing_of_a_scenario_is_left_to_the_next(executor: Factory | None) -> None:
+    cluster = small()
+    changed = [pw.Scenario(f"s{at}", cluster, ["web"], change=loads_tasks) for at in range(4)]
+    for result in pw.sweep(changed, executor=executor):
+        assert result.value is not None and sum(result.value.zones.values()) == 2
+    assert [result.value for result in pw.sweep(scenarios(5, cluster), run=warns, executor=executor)] == [1] * 5
+    kept = [result.value for result in pw.sweep(scenarios(3, cluster), run=returns_its_cluster, executor=executor)]
+    assert [each.running_tasks for each in kept if each] == [3, 3, 3]
+    assert cluster.running_tasks == 0 and cluster.custom_resources == []
+
+
+@EXECUTORS
+def test_a_definition_that_changes_between_scenarios_is_seen(executor: Factory | None) -> None:
+    cluster = small()
+
+    def lazily() -> Iterator[pw.Scenario]:
+        for memory in (512, 4096):
+            cluster.register_task_definition({"family": "web", "containerDefinitions": [{"name": "a", "memory": memory}]})
+            yield pw.Scenario(str(memory), cluster, {"taskDefinition": "web", "count": 100})
+
+    first, second = (result.value for result in pw.sweep(lazily(), executor=executor))
+    assert first is not None and second is not None and (first.placed, second.placed) == (39, 2)
+
+
+def test_looking_at_a_cluster_for_changes_costs_the_same_for_any_number_of_instances() -> None:
+    def least(cluster: pw.Cluster) -> float:
+        best = float("inf")
+        for _ in range(5):
+            begun = time.perf_counter()
+            for _ in range(1000):
+                cluster._version
+            best = min(best, time.perf_counter() - begun)
+        return best
+
+    big = pw.Cluster.from_frame({"name": [f"i-{at}" for at in range(20_000)], "cpu": [1] * 20_000, "memory_mib": [1] * 20_000})
+    assert least(big) < 20 * least(small())
+
+
+def test_one_request_is_no_list_of_letters() -> None:
+    for one in ("web", {"taskDefinition": "web"}):
+        (result,) = pw.sweep([pw.Scenario("one", small(), one)])
+        assert result.value is not None and result.value.placed == 1
+
+
 @pytest.mark.parametrize("chunk", [1, 5])
 def test_a_killed_process_costs_nothing_but_time(tmp_path: Path, chunk: int) -> None:
     asked = scenarios(60, who="s7", folder=str(tmp_path), times=2)
@@ -268,7 +438,7 @@ class Chaos(Executor):
             future.set_exception(BrokenExecutor("broken now"))
         else:
             if chance < 0.4:
-                _sweep._bench.clusters.clear()
+                _worker.kept.clusters.clear()
             future.set_result(pickle.loads(pickle.dumps(fn(*pickle.loads(pickle.dumps(args))))))
             if chance > 0.95:
                 # Others that were under way are lost with it, this one came through.
@@ -315,6 +485,101 @@ class Watched(Executor):
         if len(self.futures) == 1:
             future.set_result(fn(*args, **kwargs))
         return future
+
+
+class Silent(Executor):
+    """Loses the work of the first `lost` calls without a word."""
+
+    def __init__(self, lost: float = float("inf")) -> None:
+        self.lost = lost
+        self.calls = 0
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        # As where a worker has it: it cannot be cancelled.
+        future.set_running_or_notify_cancel()
+        self.calls += 1
+        if self.calls > self.lost:
+            future.set_result(fn(*args, **kwargs))
+        return future
+
+
+def hangs(cluster: pw.Cluster, scenario: pw.Scenario) -> pw.Summary:
+    if scenario.name == scenario.tags["who"]:
+        time.sleep(scenario.tags["seconds"])
+    return pw.place_all(cluster, scenario)
+
+
+@pytest.mark.parametrize("chunk", [1, 2])
+@pytest.mark.parametrize("is_own", [True, False])
+def test_an_executor_that_never_answers_ends(is_own: bool, chunk: int) -> None:
+    executor: Any = Silent() if is_own else Silent
+    options: Any = {"executor": executor, "timeout": 0.02, "chunk": chunk, "ahead": 2}
+    results = list(pw.sweep(scenarios(5), retries=1, errors="return", **options))
+    assert [result.index for result in results] == list(range(5))
+    for result in results:
+        assert result.error is not None and result.error.code == "sweep.timed_out"
+        assert result.error.scenario == result.name and "no answer within 0.02 s in each of 2 tries" in str(result.error)
+    with pytest.raises(pw.SweepError, match="its only try") as caught:
+        list(pw.sweep(scenarios(5), retries=0, **options))
+    assert caught.value.scenario == "s0"
+
+
+def test_what_was_lost_without_a_word_is_tried_again() -> None:
+    for lost in (1, 2, 4):
+        in_order(list(pw.sweep(scenarios(9), executor=Silent(lost), timeout=0.02, ahead=2, retries=9)), 9)
+        silent = [Silent(lost), Silent(0)]
+        in_order(list(pw.sweep(scenarios(9), executor=lambda: silent.pop(0), timeout=0.02, ahead=2)), 9)
+        assert not silent
+
+
+def test_a_sweep_may_take_so_long_and_no_longer() -> None:
+    begun = time.monotonic()
+    with pytest.raises(pw.SweepError, match="the sweep took longer than 0.1 s, and waited for scenario `s0`") as caught:
+        list(pw.sweep(scenarios(5), executor=Silent(), total_timeout=0.1, timeout=60, errors="return"))
+    assert (caught.value.code, caught.value.scenario) == ("sweep.timed_out", "s0") and time.monotonic() - begun < 30
+    in_order(list(pw.sweep(scenarios(30), executor=threads, timeout=60, total_timeout=600)), 30)
+
+
+def test_a_process_that_hangs_is_ended_and_the_others_come() -> None:
+    pools: list[ProcessPoolExecutor] = []
+
+    def pool() -> Executor:
+        pools.append(ProcessPoolExecutor(2))
+        return pools[-1]
+
+    asked = scenarios(8, who="s3", seconds=3600)
+    results = list(pw.sweep(asked, run=hangs, executor=pool, timeout=5, retries=0, errors="return"))
+    assert [result.index for result in results] == list(range(8)) and len(pools) == 2
+    for result in results:
+        assert (result.error is None) == (result.name != "s3")
+    assert results[3].error is not None and results[3].error.code == "sweep.timed_out"
+
+
+def test_timeouts_are_checked() -> None:
+    for option in ("timeout", "total_timeout"):
+        given: Any = {option: 0}
+        with pytest.raises(ValueError, match=f"{option} is 0, and not above 0"):
+            pw.sweep([], executor=threads, **given)
+        given = {option: 1}
+        with pytest.raises(ValueError, match="needs an executor"):
+            pw.sweep([], **given)
+
+
+def test_a_cluster_is_looked_at_again_only_where_it_may_have_changed() -> None:
+    cluster = small()
+    cluster.place("web")
+    version = cluster._version
+    cluster.fingerprint(), cluster.copy(), cluster.to_json(), pickle.dumps(cluster), cluster.query("registeredAt > 2000-01-01")
+    assert (len(cluster.instances), len(cluster.tasks), len(cluster.remaining), len(cluster.attributes)) == (6, 1, 6, 12)
+    assert _native._usage(cluster)["instances"] == 6 and cluster._version == version
+    cluster.place("web")
+    assert cluster._version != version
+    with cluster.transaction():
+        cluster.register_task_definition({"family": "more", "containerDefinitions": [{"name": "a", "memory": 8}]})
+        inside = cluster._version
+        cluster.rollback()
+    assert inside != cluster._version != version
 
 
 def test_closing_cancels_what_is_pending() -> None:
@@ -385,7 +650,8 @@ def test_ctrl_c_ends_a_sweep(executor: Factory | None) -> None:
     with pytest.raises(KeyboardInterrupt):
         for _ in results:
             pass
-    assert time.monotonic() - begun < 10
+    # The 0.3 s before the signal, and what a worker has under way.
+    assert time.monotonic() - begun < 3
     assert list(results) == []
     timer.join()
 
@@ -413,7 +679,7 @@ def test_a_grid_is_every_combination() -> None:
             requests={"few": ["web"], "many": ["web"] * 3},
             strategies=["binpack:cpu", pw.spread("ecs.availability-zone"), [pw.random()]],
             seed=[1],
-            colour=["red", "blue"],
+            tags={"colour": ["red", "blue"]},
         )
     )
     assert len(grid) == 12 and len({scenario.name for scenario in grid}) == 12
@@ -427,4 +693,14 @@ def test_a_grid_is_every_combination() -> None:
     assert [result.value.placed for result in pw.sweep(grid) if result.value] == [1] * 6 + [3] * 6
     with pytest.raises(TypeError, match="list of values"):
         pw.grid("g", cluster, strategies="binpack:cpu")
+    with pytest.raises(TypeError, match="no option 'strategy'; did you mean 'strategies'"):
+        pw.grid("g", cluster, strategy=["binpack:cpu"])
+    with pytest.raises(TypeError, match="no option 'colour'.*axes of your own go in `tags`"):
+        pw.grid("g", cluster, colour=["red"])
+    sizes = {"full": cluster, "empty": pw.Cluster()}
+    both = list(pw.grid("g", cluster, cluster=sizes, requests=["web"]))
+    assert [(scenario.name, len(scenario.cluster), scenario.tags["cluster"]) for scenario in both] == [
+        ("g/cluster=full", 6, "full"),
+        ("g/cluster=empty", 0, "empty"),
+    ]
     assert pickle.loads(pickle.dumps(grid[3])).name == grid[3].name

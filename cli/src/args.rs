@@ -1,6 +1,6 @@
 //! The arguments of every command.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::styling::Styles;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
@@ -70,15 +70,15 @@ Exit codes:
   3  some tasks were not placed")]
 pub(crate) struct PlaceArgs {
     /// The cluster: output of `aws ecs describe-container-instances`, or a state that `--export` wrote; `-` reads standard
-    /// input.
+    /// input. Left out where --cluster is given.
     #[arg(value_name = "CLUSTER.json", required_unless_present = "cluster")]
-    pub(crate) cluster_file: Option<PathBuf>,
+    first_file: Option<PathBuf>,
     /// The task definition: output of `aws ecs describe-task-definition`.
     #[arg(value_name = "DEFINITION.json")]
-    pub(crate) definition_file: Option<PathBuf>,
+    second_file: Option<PathBuf>,
     /// The same as CLUSTER.json. May be given several times, for a cluster that was described in several calls.
-    #[arg(long, value_name = "FILE", conflicts_with = "cluster_file")]
-    pub(crate) cluster: Vec<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    cluster: Vec<PathBuf>,
     /// A further definition: what running tasks hold. Without DEFINITION.json the first is placed. May be given several times.
     #[arg(long, value_name = "FILE")]
     pub(crate) definition: Vec<PathBuf>,
@@ -136,6 +136,21 @@ pub(crate) struct PlaceArgs {
     pub(crate) export: Option<PathBuf>,
 }
 
+impl PlaceArgs {
+    /// The files of the cluster, and the definition, where one stands by itself.
+    ///
+    /// # Errors
+    /// In words, where the cluster is given in both ways.
+    pub(crate) fn files(&self) -> Result<(Vec<&PathBuf>, Option<&PathBuf>), String> {
+        let both = || "the cluster is given twice: as CLUSTER.json and by --cluster (leave one out)".to_string();
+        match (self.cluster.is_empty(), &self.first_file, &self.second_file) {
+            (true, first, second) => Ok((first.iter().collect(), second.as_ref())),
+            (false, first, None) => Ok((self.cluster.iter().collect(), first.as_ref())),
+            (false, _, Some(_)) => Err(both()),
+        }
+    }
+}
+
 /// Tie-breaks by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TieBreakName {
@@ -159,23 +174,28 @@ pub(crate) enum PlaceFormat {
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Examples:
-  placewright query --cluster cluster.json 'attribute:ecs.instance-type =~ m6.*'
-  placewright query --cluster cluster.json --tasks tasks.json --format table \\
+  placewright query cluster.json 'attribute:ecs.instance-type =~ m6.*'
+  placewright query cluster.json --tasks tasks.json --format table \\
       'task:group == service:web'
-  placewright query --cluster - --status DRAINING < cluster.json
+  placewright query - --status DRAINING < cluster.json
+  placewright query --cluster first.json --cluster second.json \\
+      'runningTasksCount == 0'
 
 Exit codes:
   0  the expression was asked of every instance, whatever it found
   1  the output cannot be written
   2  unusable input or arguments")]
 pub(crate) struct QueryArgs {
+    /// The cluster: output of `aws ecs describe-container-instances`, or a state that `place --export` wrote; `-` reads
+    /// standard input. Left out where --cluster is given.
+    #[arg(value_name = "CLUSTER.json", required_unless_present = "cluster")]
+    first: Option<String>,
     /// The expression; without it every instance.
     #[arg(value_name = "FILTER")]
-    pub(crate) filter: Option<String>,
-    /// The cluster: output of `aws ecs describe-container-instances`, or a state that `place --export` wrote; `-` reads
-    /// standard input. May be given several times, for a cluster that was described in several calls.
-    #[arg(long, value_name = "FILE", required = true)]
-    pub(crate) cluster: Vec<PathBuf>,
+    second: Option<String>,
+    /// The same as CLUSTER.json. May be given several times, for a cluster that was described in several calls.
+    #[arg(long, value_name = "FILE")]
+    cluster: Vec<PathBuf>,
     /// Tasks that already run: output of `aws ecs describe-tasks`. May be given several times.
     #[arg(long, value_name = "FILE")]
     pub(crate) tasks: Vec<PathBuf>,
@@ -185,6 +205,38 @@ pub(crate) struct QueryArgs {
     /// How to print the answer.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: QueryFormat,
+}
+
+impl QueryArgs {
+    /// The files of the cluster, and the expression.
+    ///
+    /// # Errors
+    /// In words, where the cluster is given in both ways, or the expression stands in its place.
+    pub(crate) fn files(&self) -> Result<(Vec<PathBuf>, Option<&str>), String> {
+        let (first, second) = (self.first.as_deref(), self.second.as_deref());
+        match (self.cluster.is_empty(), first, second) {
+            (false, filter, None) => Ok((self.cluster.clone(), filter)),
+            (false, Some(_), Some(_)) => {
+                Err("the cluster is given twice: as CLUSTER.json and by --cluster (leave one out)".to_string())
+            }
+            (_, first, filter) => {
+                let is_file = |text: &str| text == "-" || Path::new(text).exists();
+                let first = first.unwrap_or_default();
+                let order = "the cluster comes first: placewright query CLUSTER.json FILTER";
+                match filter {
+                    _ if is_file(first) => Ok((vec![PathBuf::from(first)], filter)),
+                    Some(second) if is_file(second) => {
+                        Err(format!("`{first}` is no file, and `{second}` is one ({order})"))
+                    }
+                    // What no path has in it.
+                    None if first.contains(" ") => {
+                        Err(format!("`{first}` is no file, and no cluster is given ({order})"))
+                    }
+                    _ => Ok((vec![PathBuf::from(first)], filter)),
+                }
+            }
+        }
+    }
 }
 
 /// Forms of the answer of `query`.

@@ -9,12 +9,49 @@ use placewright::json::Json;
 use placewright::{Error, ErrorClass, ErrorKind, wire};
 
 use crate::io::{self, Failure};
+use crate::keys;
+pub(crate) use crate::keys::Document;
 
 /// Reads a file as JSON and does something with the tree.
 pub(crate) fn with_json<T>(path: &Path, then: impl FnOnce(&Json<'_>) -> Result<T, Error>) -> Result<T, Failure> {
+    with_checked(path, |_| Ok(()), then)
+}
+
+/// The same with a file that is to be such a document of ECS's.
+pub(crate) fn with_document<T>(
+    path: &Path,
+    wanted: Document,
+    then: impl FnOnce(&Json<'_>) -> Result<T, Error>,
+) -> Result<T, Failure> {
+    let check = |json: &Json<'_>| {
+        check_kind(path, json, wanted)?;
+        tell_warnings(keys::suspects(json, wanted));
+        Ok(())
+    };
+    with_checked(path, check, then)
+}
+
+/// Reads a file as JSON, looks it over, and does something with the tree.
+fn with_checked<T>(
+    path: &Path,
+    check: impl FnOnce(&Json<'_>) -> Result<(), Failure>,
+    then: impl FnOnce(&Json<'_>) -> Result<T, Error>,
+) -> Result<T, Failure> {
     let text = io::read(path)?;
     let json = Json::parse(&text).map_err(|error| in_file(path, &text, &error))?;
+    check(&json)?;
     then(&json).map_err(|error| in_file(path, &text, &error))
+}
+
+/// Refuses a document that is plainly of another kind, as where two arguments are swapped.
+fn check_kind(path: &Path, json: &Json<'_>, wanted: Document) -> Result<(), Failure> {
+    match Document::of(json).filter(|found| *found != wanted) {
+        None => Ok(()),
+        Some(found) => {
+            let (name, found_as, wanted_as) = (io::name(path), found.name(), wanted.name());
+            Err(Failure::Input(format!("{name} is {found_as}, not {wanted_as} (are two arguments swapped?)")))
+        }
+    }
 }
 
 /// A session from cluster files: describe output, its array alone, or one state that was exported. `zones` are subnets with
@@ -26,6 +63,8 @@ pub(crate) fn cluster(paths: &[impl AsRef<Path>], zones: &[(&str, &str)]) -> Res
     for &(path, text) in &files {
         let in_file = |error| in_file(path, text, &error);
         let json = Json::parse(text).map_err(in_file)?;
+        check_kind(path, &json, Document::Cluster)?;
+        tell_warnings(keys::suspects(&json, Document::Cluster));
         if wire::is_exported(&json) {
             if files.len() > 1 {
                 let message = format!("{} is an exported state, which is a whole cluster", io::name(path));

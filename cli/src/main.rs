@@ -11,6 +11,7 @@ mod conformance;
 mod document;
 mod fleet;
 mod io;
+mod keys;
 mod pack;
 mod place;
 mod query;

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use placewright::adapter::{BatchExplanation, RunTaskResponse, Session};
@@ -11,7 +10,7 @@ use placewright::report::{Explanation, Failure as Reason};
 use placewright::{InstanceId, InstanceStatus, InstanceView, Request, ResourceKind, TieBreak};
 
 use crate::args::{NOT_ALL_PLACED, PlaceArgs, PlaceFormat, TieBreakName};
-use crate::document;
+use crate::document::{self, Document};
 use crate::io::{self, Failure};
 use crate::table::{self, Pens};
 
@@ -70,19 +69,19 @@ pub(crate) fn run(args: &PlaceArgs) -> Result<ExitCode, Failure> {
 fn load(args: &PlaceArgs) -> Result<(Session, Vec<String>, Option<String>), Failure> {
     let zones: Option<Vec<(&str, &str)>> = args.subnet_zone.iter().map(|zone| zone.split_once('=')).collect();
     let zones = zones.ok_or_else(|| Failure::Input("--subnet-zone takes ID=ZONE".to_string()))?;
-    // Clap demands one of the two.
-    let clusters: Vec<&PathBuf> = args.cluster_file.iter().chain(&args.cluster).collect();
-    let definitions = || args.definition_file.iter().chain(&args.definition);
+    let (clusters, definition) = args.files()?;
+    let definitions = || definition.into_iter().chain(&args.definition);
     io::check_standard_input(definitions().chain(&args.tasks).chain(&args.request).chain(clusters.iter().copied()))?;
     let mut session = document::cluster(&clusters, &zones)?;
     let warnings = session.take_warnings();
     let mut first = None;
     for path in definitions() {
-        let name = document::with_json(path, |json| session.register_task_definition_json(json))?;
+        let name =
+            document::with_document(path, Document::Definition, |json| session.register_task_definition_json(json))?;
         first.get_or_insert(name);
     }
     for path in &args.tasks {
-        document::with_json(path, |json| session.load_tasks_json(json))?;
+        document::with_document(path, Document::Tasks, |json| session.load_tasks_json(json))?;
     }
     document::tell_warnings(session.take_warnings());
     if !args.subnet.is_empty() && args.subnet_zone.is_empty() {
@@ -94,7 +93,7 @@ fn load(args: &PlaceArgs) -> Result<(Session, Vec<String>, Option<String>), Fail
 /// The request: a RunTask call from a file, or what the arguments ask for.
 fn request(args: &PlaceArgs, session: &mut Session, definition: Option<&str>) -> Result<Request, Failure> {
     let mut request = if let Some(path) = &args.request {
-        document::with_json(path, |json| session.read_run_task(json))?
+        document::with_document(path, Document::Request, |json| session.read_run_task(json))?
     } else {
         let name =
             definition.ok_or_else(|| Failure::Input("no task definition and no --request is given".to_string()))?;

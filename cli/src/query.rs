@@ -4,26 +4,30 @@ use std::process::ExitCode;
 
 use placewright::adapter::Session;
 use placewright::error::nearest;
-use placewright::expr;
+use placewright::expr::{self, Subject};
 use placewright::json::Json;
 
 use crate::args::{QueryArgs, QueryFormat};
-use crate::document;
+use crate::document::{self, Document};
 use crate::io::{self, Failure};
 use crate::table;
 
 /// Asks every instance.
 pub(crate) fn run(args: &QueryArgs) -> Result<ExitCode, Failure> {
-    io::check_standard_input(args.cluster.iter().chain(&args.tasks))?;
-    let mut session = document::cluster(&args.cluster, &[])?;
+    let (cluster, filter) = args.files()?;
+    io::check_standard_input(cluster.iter().chain(&args.tasks))?;
+    let mut session = document::cluster(&cluster, &[])?;
     for tasks in &args.tasks {
-        document::with_json(tasks, |json| session.load_tasks_json(json))?;
+        document::with_document(tasks, Document::Tasks, |json| session.load_tasks_json(json))?;
     }
-    let filter = args.filter.as_deref();
     if let Some(filter) = filter {
         let expression = expr::compile(filter);
         let expression = expression.map_err(|error| document::in_argument("expression", Some(filter), &error))?;
         tell_absent(&session, expression.attribute_names());
+        let asks_for_groups = expression.program().leaves().iter().any(|leaf| leaf.subject() == Subject::TaskGroup);
+        if asks_for_groups && session.cluster().tasks().len() == 0 {
+            io::complain("warning: no tasks are known, so `task:group` finds none (give them by --tasks)");
+        }
     }
     let entries = [("filter", filter), ("status", args.status.as_deref())];
     let request = Json::object(entries.into_iter().filter_map(|(key, text)| Some((key, Json::from(text?)))));

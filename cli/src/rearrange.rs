@@ -9,7 +9,7 @@ use placewright::json::Json;
 use placewright::planner::rearrange::{GroupRules, RearrangeOptions};
 
 use crate::args::{RearrangeArgs, RearrangeGoal};
-use crate::document;
+use crate::document::{self, Document};
 use crate::io::{self, Failure};
 
 /// Reads the cluster, its tasks and its services, plans, and prints the plan.
@@ -19,10 +19,10 @@ pub(crate) fn run(args: &RearrangeArgs) -> Result<ExitCode, Failure> {
     let mut session = document::cluster(&args.cluster, &[])?;
     let of_cluster = session.take_warnings();
     for path in &args.definition {
-        document::with_json(path, |json| session.register_task_definition_json(json))?;
+        document::with_document(path, Document::Definition, |json| session.register_task_definition_json(json))?;
     }
     for tasks in &args.tasks {
-        document::with_json(tasks, |json| session.load_tasks_json(json))?;
+        document::with_document(tasks, Document::Tasks, |json| session.load_tasks_json(json))?;
     }
     let options = options(args)?;
     for rules in options.rules.iter().filter(|rules| session.cluster().running_tasks_of(&rules.group) == 0) {

@@ -35,6 +35,60 @@ fn the_command_of_the_readme_works() {
 }
 
 #[test]
+fn a_cluster_in_several_files_leaves_the_definition_its_place() {
+    let halves = folder("halves");
+    let whole: Value = serde_json::from_str(&std::fs::read_to_string(root().join(CLUSTER)).unwrap()).unwrap();
+    let instances = whole["containerInstances"].as_array().unwrap();
+    let half = |name: &str, part: &[Value]| {
+        let path = halves.join(name);
+        std::fs::write(&path, json!({"containerInstances": part}).to_string()).unwrap();
+        path.to_str().unwrap().to_string()
+    };
+    let (first, second) = (half("first.json", &instances[..4]), half("second.json", &instances[4..]));
+    let both = run(&["place", "--cluster", &first, "--cluster", &second, WEB]);
+    assert_eq!(both, place(&[WEB]));
+    let twice = run(&["place", CLUSTER, WEB, "--cluster", &first]);
+    assert_eq!(twice.code, Some(2));
+    assert!(twice.err.contains("the cluster is given twice"), "{}", twice.err);
+}
+
+#[test]
+fn swapped_arguments_are_told() {
+    for (args, told) in [
+        (vec!["place", WEB, CLUSTER], "web.json is a task definition, not a cluster (are two arguments swapped?)"),
+        (vec!["place", CLUSTER, TASKS], "tasks.json is a list of tasks, not a task definition"),
+        (vec!["place", CLUSTER, WEB, "--tasks", WEB], "web.json is a task definition, not a list of tasks"),
+        (vec!["place", CLUSTER, WEB, "--request", WEB], "web.json is a task definition, not a RunTask request"),
+        (vec!["query", "runningTasksCount > 1", CLUSTER], "the cluster comes first"),
+        (vec!["query", "runningTasksCount > 1"], "no cluster is given"),
+        (vec!["query", TASKS], "tasks.json is a list of tasks, not a cluster"),
+    ] {
+        let output = run(&args);
+        assert_eq!((output.code, output.out.as_str()), (Some(2), ""), "{args:?}");
+        assert!(output.err.contains(told), "{args:?}: {}", output.err);
+    }
+}
+
+#[test]
+fn slips_in_keys_are_told_and_nothing_else_is_said() {
+    let folder = folder("slips");
+    let slips = |from: &str, name: &str, right: &str, wrong: &str| {
+        let text = std::fs::read_to_string(root().join(from)).unwrap();
+        assert!(text.contains(right));
+        let path = folder.join(name);
+        std::fs::write(&path, text.replace(right, wrong)).unwrap();
+        path.to_str().unwrap().to_string()
+    };
+    let cluster = slips(CLUSTER, "cluster.json", "\"attributes\"", "\"atributes\"");
+    let output = run(&["place", &cluster, WEB]);
+    let told = "placewright: warning: a container instance has no key `atributes`; did you mean `attributes`?";
+    assert_eq!(output.err.lines().filter(|line| *line == told).count(), 1, "{}", output.err);
+    let share = slips(GPU, "gpu.json", "\"containerDefinitions\"", "\"xGpuShare\": \"500\", \"containerDefinitions\"");
+    let output = place(&[&share]);
+    assert!(output.err.contains("`xGpuShare` is not read in a task definition; it belongs into"), "{}", output.err);
+}
+
+#[test]
 fn gpus_and_task_enis_are_counted_where_there_are_any() {
     let folder = folder("counts");
     let file = |name: &str, value: &Value| {
@@ -228,7 +282,7 @@ fn a_cluster_may_come_in_several_files() {
     assert!(twice.code == Some(2) && twice.err.contains(", earlier in these files"), "{twice:?}");
     assert!(twice.err.starts_with(&format!("placewright: {a}:1:")), "{twice:?}");
     write("{\"tasks\": []}");
-    assert!(with(path).err.contains("bad.json: key `containerInstances` is missing"), "{:?}", with(path));
+    assert!(with(path).err.contains("bad.json is a list of tasks, not a cluster"), "{:?}", with(path));
     write("{");
     assert!(with(path).err.contains("bad.json:1:2: "), "{:?}", with(path));
     let other = folder.join("zones.json");

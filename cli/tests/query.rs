@@ -54,3 +54,27 @@ fn an_attribute_nobody_has_is_worth_a_warning() {
         "placewright: warning: no instance has the attribute `ecs.instance-typ`; did you mean `ecs.instance-type`?\n";
     assert_eq!(output.err, expected);
 }
+
+#[test]
+fn the_cluster_may_stand_by_itself() {
+    let filter = "attribute:ecs.instance-type == m6i.xlarge";
+    assert_eq!(run(&["query", CLUSTER, filter]), query(&[filter]));
+    assert_eq!(run(&["query", CLUSTER]).out.lines().count(), 9);
+    let text = std::fs::read(crate::root().join(CLUSTER)).unwrap();
+    assert_eq!(run_with(&["query", "-", filter], &text), query(&[filter]));
+    let twice = run(&["query", CLUSTER, filter, "--cluster", CLUSTER]);
+    assert!(twice.code == Some(2) && twice.err.contains("the cluster is given twice"), "{twice:?}");
+    let none = run(&["query"]);
+    assert!(none.code == Some(2) && none.err.contains("CLUSTER.json"), "{none:?}");
+    let absent = run(&["query", "nosuch.json", filter]);
+    assert!(absent.code == Some(2) && absent.err.contains("cannot read nosuch.json"), "{absent:?}");
+}
+
+#[test]
+fn groups_of_tasks_nobody_told_of_are_worth_a_warning() {
+    let told = "placewright: warning: no tasks are known, so `task:group` finds none (give them by --tasks)\n";
+    let output = query(&["task:group == service:edge"]);
+    assert_eq!((output.code, output.out.as_str(), output.err.as_str()), (Some(0), "", told));
+    assert_eq!(query(&["attribute:ecs.os-type == 'task:group'"]).err, "");
+    assert_eq!(query(&["--tasks", "cli/samples/tasks.json", "task:group == service:edge"]).err, "");
+}

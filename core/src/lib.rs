@@ -72,6 +72,7 @@ pub mod strategy;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 pub mod transaction;
+pub mod usage;
 pub mod view;
 #[cfg(feature = "serde")]
 pub mod wire;
@@ -93,6 +94,7 @@ pub use resource::ResourceKind;
 pub use select::{AbsentGroup, Reason};
 pub use strategy::{BinpackField, SpreadField, Strategy, StrategyChain, TieBreak};
 pub use transaction::{Savepoint, Transaction};
+pub use usage::{ResourceUsage, Usage};
 pub use view::{DeviceView, InstanceView, TaskView};
 pub use workload::{Fragmentation, Workload, WorkloadKind};
 

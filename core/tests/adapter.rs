@@ -102,7 +102,7 @@ fn documents_are_taken_whole_or_not_at_all() {
         (
             r#"{"containerInstances": [{"containerInstanceArn": "a"}, {"containerInstanceArn": "a"}]}"#,
             ErrorKind::InvalidParameter,
-            "containerInstances[1]",
+            "containerInstances[1].containerInstanceArn",
         ),
         (
             r#"{"containerInstances": [{"containerInstanceArn": "a", "registeredAt": "2018-13-01"}]}"#,
@@ -530,7 +530,7 @@ fn instances_come_go_and_change() {
         &mut session,
         |session| session.register_container_instance(&instance("ci/b", "")),
         ErrorKind::DuplicateInstance,
-        "",
+        "containerInstanceArn",
     );
     session
         .run_task(r#"{"taskDefinition": "t", "count": 4, "placementStrategy": [{"type": "spread", "field": "host"}]}"#)
@@ -639,6 +639,54 @@ fn tasks_that_run_already_hold_what_their_definition_says_once() {
     check_refused(&mut session, |session| session.load_tasks(&twice), ErrorKind::DuplicateTask, "tasks[1].taskArn");
     session.load_tasks(&format!("[{}]", task("x/9", r#", "group": "g", "overrides": {"cpu": "1000"}"#))).unwrap();
     assert_eq!(cpu_and_count(&session), (2968, 2));
+}
+
+#[test]
+fn scale_in_can_be_stopped_and_choosing_in_parts_is_choosing_at_once() {
+    let ask = |text: &str| Json::parse(text).unwrap().into_owned();
+    for chain in ["", r#", "placementStrategy": [{"type": "random"}], "xSeed": 7"#] {
+        let request = format!(r#"{{"group": "g", "count": 30{chain}}}"#);
+        let mut session = session();
+        session.register_task_definition(&definition("one", "", "")).unwrap();
+        session
+            .place(
+                &session.clone().read_place(&ask(r#"{"taskDefinition": "one", "group": "g", "count": 40}"#)).unwrap(),
+            )
+            .unwrap();
+        let (before, mut at_once, mut in_parts) = (session.export(), session.clone(), session.clone());
+        let mut heard = Vec::new();
+        let stopped = session.scale_in_watched(&ask(&request), &mut |done| {
+            heard.push(done);
+            (done < 20).then_some(2)
+        });
+        assert_eq!((stopped.unwrap(), heard), (None, vec![16, 18, 20]));
+        assert_eq!(session.export(), before);
+        session.cluster().validate().unwrap();
+        let chosen = at_once.scale_in(&request).unwrap();
+        assert_eq!(chosen.len(), 30);
+        assert_eq!(in_parts.scale_in_watched(&ask(&request), &mut |_| Some(1)).unwrap(), Some(chosen));
+        assert_eq!(in_parts.export(), at_once.export());
+    }
+}
+
+#[test]
+fn names_come_back_when_many_stops_are_rolled_back() {
+    let mut session = session();
+    let mut place = |count| {
+        let request = Json::parse(&format!(r#"{{"taskDefinition": "t", "count": {count}}}"#)).unwrap().into_owned();
+        let request = session.read_place(&request).unwrap();
+        session.place(&request).unwrap().tasks.len()
+    };
+    let placed = place(60);
+    let names: Vec<String> = (1..=placed).map(|number| format!("task/placed-{number}")).collect();
+    let before = session.export();
+    let savepoint = session.begin();
+    let ids: Vec<_> = names.iter().map(|name| session.task_id(name).unwrap()).collect();
+    session.stop_tasks(&ids).unwrap();
+    assert!(session.task_id(&names[0]).is_err());
+    session.rollback(savepoint).unwrap();
+    assert_eq!(session.export(), before);
+    assert!(names.iter().all(|name| session.task_id(name).is_ok()));
 }
 
 #[test]
@@ -1067,6 +1115,73 @@ fn whoever_watches_can_stop_it_and_nothing_has_changed() {
     let id = prepared(&mut session, r#"{"taskDefinition": "t", "count": 4}"#);
     assert!(session.place_by_id(id, &mut |_| None).unwrap().is_none());
     assert_eq!(session.export(), before);
+}
+
+#[test]
+fn work_that_is_nothing_is_told_of_once_and_answers_are_made_under_the_eyes_of_the_watch() {
+    let mut session = for_bulk();
+    let nothing = prepared(&mut session, r#"{"taskDefinition": "t", "count": 0}"#);
+    let mut heard = Vec::new();
+    let mut hear = |done| {
+        heard.push(done);
+        Some(1)
+    };
+    assert!(session.place_by_id(nothing, &mut hear).unwrap().unwrap().tasks.is_empty());
+    assert!(session.place_list(&[], &mut Vec::new(), &mut hear).unwrap());
+    assert_eq!(heard, [0, 0]);
+    // Tasks have their names when the watch is asked, so that nothing is left to do that it does not see.
+    let id = prepared(&mut session, r#"{"taskDefinition": "t", "count": 3}"#);
+    let made = std::cell::Cell::new(0);
+    let answer = session.place_by_id(id, &mut |done| {
+        made.set(done);
+        Some(1)
+    });
+    assert_eq!((answer.unwrap().unwrap().tasks.len(), made.get()), (3, 3));
+}
+
+#[test]
+fn a_version_is_another_after_each_change_and_the_same_after_a_rollback() {
+    type Change = fn(&mut Session);
+    let changes: [Change; 9] = [
+        |session| {
+            session.register(&placewright::Instance::new("new").with_resources(64, 64)).unwrap();
+        },
+        |session| drop(session.register_task_definition(&definition("more", "", "")).unwrap()),
+        |session| drop(session.run_task(r#"{"taskDefinition": "t"}"#).unwrap()),
+        |session| session.stop_task("task/placed-1").unwrap(),
+        |session| session.set_agent_connected("ci/a", false).unwrap(),
+        |session| session.put_attributes(r#"{"attributes": [{"name": "n", "targetId": "ci/a"}]}"#).unwrap(),
+        |session| session.declare_resource("LICENSE").unwrap(),
+        |session| {
+            session
+                .load_tasks(
+                    r#"[{"taskArn": "task/placed-9", "containerInstanceArn": "ci/a", "desiredStatus": "STOPPED"}]"#,
+                )
+                .unwrap();
+        },
+        |session| {
+            session.create_service(r#"{"serviceName": "s", "taskDefinition": "t", "desiredCount": 0}"#).unwrap();
+        },
+    ];
+    let mut session = for_bulk();
+    let mut seen = vec![session.version()];
+    for change in changes {
+        change(&mut session);
+        assert!(!seen.contains(&session.version()), "{seen:?}");
+        seen.push(session.version());
+    }
+    let before = session.version();
+    for change in [changes[1], changes[2], changes[8]] {
+        let savepoint = session.begin();
+        change(&mut session);
+        assert!(!seen.contains(&session.version()));
+        seen.push(session.version());
+        session.rollback(savepoint).unwrap();
+        assert_eq!(session.version(), before);
+    }
+    assert!(session.cluster().query(&placewright::expr::compile("runningTasksCount > 9").unwrap()).is_empty());
+    session.explain(r#"{"taskDefinition": "t"}"#).unwrap();
+    assert_eq!(session.version(), before, "looking changes nothing");
 }
 
 #[test]

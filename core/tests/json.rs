@@ -117,6 +117,8 @@ fn nesting_is_bounded_and_the_bound_is_exact() {
         for depth in [placewright::limits::JSON_DEPTH_MAX + 1, 100_000] {
             let error = Json::parse(&nested(depth)).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::JsonTooDeep, "{error:?}");
+            let path = error.path().unwrap();
+            assert!(path.len() < 60 && path.ends_with(" more)"), "{path}");
         }
         assert_eq!(Json::parse(&open.repeat(100_000)).unwrap_err().kind(), ErrorKind::JsonTooDeep);
     }

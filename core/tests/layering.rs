@@ -12,7 +12,7 @@ const LAYERS: [&[&str]; 11] = [
     &["index"],
     &["definition", "constraint", "strategy", "request", "outcome"],
     &["select"],
-    &["counters", "memory", "prepared", "view", "transaction", "cluster", "fingerprint"],
+    &["counters", "memory", "prepared", "view", "transaction", "cluster", "fingerprint", "usage"],
     &["report", "pack"],
     &["planner"],
     &["json", "adapter", "wire", "testkit"],

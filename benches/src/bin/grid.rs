@@ -180,9 +180,11 @@ fn main() -> Outcome<()> {
     let avx2 = if cfg!(target_feature = "avx2") { "with AVX2" } else { "without AVX2" };
     eprintln!("built {avx2}; ratios below 1 are faster than what they name");
     let mut rivals = BTreeMap::new();
+    let mut found = false;
     for n in numbers.into_iter().filter(|&n| !arguments.quick || n <= INSTANCES_QUICK_MAX) {
         let mut cells = Cell::all(n);
         cells.retain(|cell| cell.to_string().contains(&arguments.only));
+        found |= !cells.is_empty();
         cells.sort_by_key(|cell| cell.state as usize);
         let mut originals: Option<Originals> = None;
         for cell in &cells {
@@ -202,7 +204,13 @@ fn main() -> Outcome<()> {
             println!("{}", serde_json::to_string(&line)?);
         }
     }
-    Ok(())
+    if found { Ok(()) } else { Err(no_cell(&arguments).into()) }
+}
+
+/// Why nothing was timed.
+fn no_cell(arguments: &Arguments) -> String {
+    let example = Cell::all(INSTANCES[0]).first().map(ToString::to_string).unwrap_or_default();
+    format!("no cell of these sizes has `{}` in its name; one is called `{example}`", arguments.only)
 }
 
 /// Proves and times one cell.

@@ -14,8 +14,30 @@
 
 from __future__ import annotations
 
+import importlib as _importlib
 import os as _os
 import typing as _typing
+
+
+
+def _check_interpreter() -> None:
+    """Refuses an interpreter beside the main one of the process: classes and arrays are the process's, not the interpreter's."""
+    for name in ("_interpreters", "_xxsubinterpreters"):
+        try:
+            interpreters = _importlib.import_module(name)
+        except ImportError:
+            continue
+        # From Python 3.13 on a number and where it comes from, before that an object.
+        mine, main = (
+            int(found[0] if isinstance(found, tuple) else found)
+            for found in (interpreters.get_current(), interpreters.get_main())
+        )
+        if mine != main:
+            raise ImportError("placewright runs in the main interpreter of a process only; use processes for a sweep")
+        return
+
+
+_check_interpreter()
 
 from . import _native, conformance
 from ._errors import (
@@ -42,7 +64,8 @@ from ._native import (
     __version__,
     compile,
 )
-from ._sweep import Scenario, ScenarioResult, Summary, SweepError, grid, place_all, sweep
+from ._scenario import Scenario, ScenarioResult, Summary, SweepError, grid, place_all
+from ._sweep import sweep
 from ._values import Constraint, Placement, Strategy, binpack, distinct_instance, member_of, random, spread
 
 __all__ = [

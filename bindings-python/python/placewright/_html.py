@@ -68,12 +68,15 @@ def _resources(columns: Sequence[str]) -> Dict[str, Tuple[str, str, str]]:
     for column in columns:
         if column.startswith("custom_") and column.endswith("_registered"):
             name = column[: -len("_registered")]
-            found[name[len("custom_") :]] = (column, f"{name}_remaining", name)
+            own = name[len("custom_") :]
+            # A resource of its own may be called as one that every instance has.
+            found[own if own not in names.values() else name] = (column, f"{name}_remaining", name)
     return found
 
 
 def picture(shown: _native.Cluster, limit: int = INSTANCES_SHOWN) -> Picture:
-    """What is shown of a cluster: of each zone the instances registered first, as many of one zone as of another."""
+    """What is shown of a cluster: of each zone the instances registered first, as many of one zone as of another. To be asked of a
+    cluster that no other thread changes."""
     rows = shown.instances
     ids, zone_of, status = rows.column("id"), rows.column("zone"), rows.column("status")
     connected, running = rows.column("agent_connected"), rows.column("running_tasks")
@@ -221,6 +224,8 @@ def svg(seen: Picture, *, marked: Sequence[str] = (), groups: Iterable[str] = ()
 
 def cluster(shown: _native.Cluster, *, marked: Sequence[str] = (), groups: Iterable[str] = ()) -> str:
     """A cluster: the numbers, the picture, and a note where not all of it is in the picture."""
+    # One moment of it, whatever other threads do.
+    shown = shown.copy()
     seen = picture(shown)
     running = shown.running_tasks
     head = f"{seen.total:,} instance{'s' if seen.total != 1 else ''}, {running:,} task{'s' if running != 1 else ''}"

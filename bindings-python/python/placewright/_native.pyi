@@ -7,7 +7,7 @@ nothing. Errors are those of `placewright._errors`; a wrong Python type is a `Ty
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Protocol, SupportsIndex, TypedDict, Union, final
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol, SupportsIndex, TypedDict, Union, final
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,10 @@ __all__ = [
     "BulkResult",
     "Cluster",
     "_restore",
+    "_bulk_result",
+    "_explanation",
+    "_result",
+    "_table",
     "conformance_check",
     "conformance_digest",
     "conformance_replay",
@@ -43,7 +47,7 @@ __version__: str
 _Document: TypeAlias = Union[str, bytes, bytearray, Mapping[str, Any], Sequence[Any]]
 _Rule: TypeAlias = Union[str, Mapping[str, Any]]
 _Strategies: TypeAlias = Union[Strategy, _Rule, Iterable[Union[Strategy, _Rule]]]
-_Constraints: TypeAlias = Union[Constraint, _Rule, Iterable[Union[Constraint, _Rule]]]
+_Constraints: TypeAlias = Union[Constraint, Expression, _Rule, Iterable[Union[Constraint, Expression, _Rule]]]
 _Task: TypeAlias = Union[str, SupportsIndex]
 
 class _Bar(Protocol):
@@ -57,8 +61,8 @@ class _Readable(Protocol):
 _Source: TypeAlias = Union[str, os.PathLike[str], _Readable]
 
 class _Options(TypedDict, total=False):
-    seed: int
-    """Of draws and seeded ties, where a request gives none. 0 to 2^64 - 1; default 0."""
+    seed: Union[int, str]
+    """Of draws and seeded ties, where a request gives none. 0 to 2^64 - 1, as a number or its digits; default 0."""
     run_task_default: Literal["random", "registration"]
     """What a request without a strategy does. Default: a seeded draw, as ECS."""
     tie_break: Literal["registration", "seeded"]
@@ -111,11 +115,28 @@ class _Columns(TypedDict, total=False):
     """Numbers of GPUs, whose ids are then `gpu-0`, `gpu-1` and so on. By default `gpus` or `gpus_registered`."""
     eni_task_slots: Union[str, None]
     """Numbers of awsvpc tasks. By default `eni_task_slots` or `eni_task_slots_registered`."""
+    registered_at: Union[str, None]
+    """When they registered: instants, text of ISO 8601, or nanoseconds after 1970. Those without a zone are of UTC."""
+    ports: Union[str, None]
+    """TCP host ports that are taken; lists of integers. Where there are none, those of the agent."""
+    udp_ports: Union[str, None]
+    """UDP host ports that are taken; lists of integers."""
+    cpu_remaining: Union[str, None]
+    """CPU units that are left. An instance with a value in one of the columns of what remains is taken as it says, and all is left
+    of what none tells of; tasks that are loaded later are subtracted from it already."""
+    memory_mib_remaining: Union[str, None]
+    """Memory that is left, in MiB."""
+    gpus_remaining: Union[str, None]
+    """Numbers of GPUs that are free; those with the greatest numbers are."""
+    running_tasks: Union[str, None]
+    """Numbers of tasks they run, those that are loaded later included."""
     attributes: Union[bool, Iterable[str], Mapping[str, str], None]
     """Columns of text that are attributes: names, or a mapping from column to attribute; `True` for every further column of text.
     An instance without a value does not carry the attribute; an empty text is an attribute with a name only. Default: none."""
     custom: Union[Iterable[str], Mapping[str, str], None]
     """Columns with amounts of custom resources: names, or a mapping from column to resource. Default: none."""
+    custom_remaining: Union[Iterable[str], Mapping[str, str], None]
+    """Columns with what is left of custom resources, in the same way."""
 
 class _FrameOptions(_Columns, _Options, total=False):
     """Columns of a frame, and options of a cluster."""
@@ -145,16 +166,17 @@ class Table:
     """Columns of equal length, as they were when it was made.
 
     polars, pandas, pyarrow, duckdb and whatever else speaks the Arrow PyCapsule interface read it as it is, without a copy:
-    `polars.DataFrame(table)`, `pandas.DataFrame.from_arrow(table)`, `pyarrow.table(table)`, or in duckdb's queries the name of the
-    variable that holds it.
+    `polars.DataFrame(table)`, `pandas.DataFrame.from_arrow(table)` (pandas 3; before, `pyarrow.table(table).to_pandas()`),
+    `pyarrow.table(table)`, or in duckdb's queries the name of the variable that holds it.
     """
 
     @property
     def column_names(self) -> list[str]:
         """Names of the columns, in order."""
-    def column(self, name: str, /) -> Any:
+    def column(self, name: str, /) -> Union[npt.NDArray[Any], Any]:
         """A column: numbers, booleans and instants as a numpy array, text as a list with `None` for gaps. Numbers with gaps are
-        floats, and a gap is not-a-number. Raises `KeyError`."""
+        floats, and a gap is not-a-number; booleans, and numbers with gaps, are made anew, other numbers and instants share the
+        table's memory. Arrays cannot be written to. Raises `NotFoundError`, which is a `KeyError`."""
     def head(self, rows: int = 5, /) -> Table:
         """The first rows; shares the memory."""
     def to_dict(self) -> dict[str, list[Any]]:
@@ -163,6 +185,9 @@ class Table:
         """The types of the columns, for other libraries."""
     def __arrow_c_stream__(self, requested_schema: Union[object, None] = None) -> object:
         """The columns, for other libraries."""
+    def __copy__(self) -> Table: ...
+    def __deepcopy__(self, _memo: dict[int, Any], /) -> Table: ...
+    def __reduce__(self) -> tuple[Callable[..., Table], tuple[list[tuple[str, str, list[Any]]]]]: ...
     def __len__(self) -> int:
         """Number of rows."""
     def _repr_html_(self) -> str: ...
@@ -172,7 +197,8 @@ class Cluster:
     """A cluster of container instances and the tasks on them.
 
     Threads may share one: calls are serialised, and long ones give the interpreter's lock back. A call from inside the
-    cluster's own progress callback raises `BusyError`.
+    cluster's own progress callback raises `BusyError`; a callback that waits there for a thread which uses the cluster waits for
+    ever, as that thread waits for the end of the call.
     """
 
     def __new__(cls, **options: Unpack[_Options]) -> Self:
@@ -205,7 +231,7 @@ class Cluster:
 
         `frame` is anything with `__arrow_c_stream__` or `__arrow_c_array__` (polars, pandas, pyarrow, duckdb, a `Table`), or a
         dict of columns (lists, numpy arrays). Columns of `custom` are declared as resources. Raises `InvalidInputError` with the
-        column and the row, e.g. `cpu[3]`, in `path`.
+        column and the row, e.g. `cpu[3]`, in `path`. Ctrl-C ends it.
         """
     def register_frame(self, frame: _Frame, /, **columns: Unpack[_Columns]) -> None:
         """Registers the instances in a data frame, all of them or none; see `from_frame`. Custom resources must be declared."""
@@ -221,21 +247,21 @@ class Cluster:
         memory_mib: int,
         zone: Union[str, None] = None,
         attributes: Union[Mapping[str, Union[str, None]], Iterable[str], None] = None,
-        gpus: Union[Sequence[str], None] = None,
-        custom: Union[dict[str, int], None] = None,
-        ports: Union[Sequence[int], None] = None,
-        udp_ports: Union[Sequence[int], None] = None,
+        gpus: Union[Iterable[str], None] = None,
+        custom: Union[Mapping[str, int], None] = None,
+        ports: Union[Iterable[int], None] = None,
+        udp_ports: Union[Iterable[int], None] = None,
         eni_task_slots: Union[int, None] = None,
         ec2_instance_id: Union[str, None] = None,
         capacity_provider: Union[str, None] = None,
         agent_version: Union[str, None] = None,
         agent_connected: bool = True,
-        status: str = "ACTIVE",
+        status: Union[str, None] = None,
     ) -> None:
         """Registers an instance; it comes after all others in registration order.
 
         `cpu` in CPU units, `memory_mib` in MiB, `gpus` are device ids, `custom` amounts of declared resources, `ports` the host
-        ports that are taken (default: those of the agent). The library's bounds hold, not those of ECS calls. Raises
+        ports that are taken (default: those of the agent), `status` as ECS writes it (default: `ACTIVE`). The library's bounds hold, not those of ECS calls. Raises
         `DuplicateError` for a name that is taken, `InvalidInputError`, `LimitError`.
         """
     def register_container_instance(self, document: _Document, /) -> None:
@@ -262,7 +288,7 @@ class Cluster:
         """Adds tasks that already run, as `aws ecs describe-tasks` prints them. Cost: linear in the cluster."""
     def place(
         self,
-        what: Union[str, bytes, Mapping[str, Any], Request],
+        what: Union[str, bytes, bytearray, Mapping[str, Any], Request],
         /,
         *,
         count: Union[int, None] = None,
@@ -286,7 +312,7 @@ class Cluster:
         """
     def prepare(
         self,
-        what: Union[str, bytes, Mapping[str, Any]],
+        what: Union[str, bytes, bytearray, Mapping[str, Any]],
         /,
         *,
         count: Union[int, None] = None,
@@ -305,14 +331,16 @@ class Cluster:
         *,
         progress: Union[_Progress, None] = None,
     ) -> BulkResult:
-        """Places one task of each request, in order; one that finds no instance does not end the call.
+        """Places one task of each request, in order; one that finds no instance does not end the call. Raises `InvalidInputError` for a
+        request for all of several tasks or none.
 
         With `indices`, an array of integers, the request of each task is `requests[index]`. The interpreter's lock is given back;
-        Ctrl-C and what `progress` raises take everything back. Raises `IndexError` for an index out of range.
+        Ctrl-C and what `progress` raises take everything back. Raises `IndexError` for an index out of range,
+        `ValueError` for masked entries, and `ImportError`, before anything is placed, where numpy does not work.
         """
     def explain(
         self,
-        what: Union[str, bytes, Mapping[str, Any], Request],
+        what: Union[str, bytes, bytearray, Mapping[str, Any], Request],
         /,
         *,
         count: Union[int, None] = None,
@@ -395,12 +423,16 @@ class Cluster:
         """Task definitions that documents brought and ECS would refuse: name and reason."""
     @property
     def warnings(self) -> list[str]:
-        """What was accepted so far and is worth a second look."""
+        """What was accepted so far and is worth a second look: the first hundred different ones. A copy has none."""
+    @property
+    def _version(self) -> tuple[int, int]: ...
+    def _forget_warnings(self) -> None: ...
     @property
     def memory_usage(self) -> int:
         """Bytes the engine holds."""
     def fingerprint(self) -> int:
-        """A number for the whole state, equal for equal states; what rolling back restores. 128 bits."""
+        """A number for instances and tasks, equal where those are equal; what rolling back restores. 128 bits. Task definitions,
+        services and options are no part of it: a task is there with what it holds. Cost: linear in the cluster."""
     def to_json(self) -> str:
         """The whole state as canonical JSON, which `from_json` reads. Savepoints and prepared requests are no part of it.
 
@@ -410,7 +442,12 @@ class Cluster:
         """What `to_json` writes, as a dict."""
     def transaction(self) -> Transaction:
         """A savepoint as a context manager that gives the cluster: an exception rolls back, else it commits. `rollback()` inside
-        takes everything back and closes it. Nests."""
+        takes everything back and closes it. Nests.
+
+        Where the block ends otherwise than it promises, `ConflictError` says so: an exception leaves it after a `commit()` inside, or
+        blocks of threads or coroutines overlap without nesting and the end of one closed the other. For what is no `Exception`, such
+        as Ctrl-C, it is a `RuntimeWarning`. A transaction that is entered and dropped before its end is rolled back by the next call.
+        """
     def begin(self) -> Savepoint:
         """Opens a savepoint inside those that are open."""
     def rollback(self, savepoint: Union[Savepoint, None] = None, /) -> None:
@@ -448,12 +485,15 @@ class Request:
     @property
     def count(self) -> int:
         """Number of tasks it asks for."""
+    @property
+    def all_or_nothing(self) -> bool:
+        """Whether it places all of its tasks or none."""
     def place(self, *, progress: Union[_Progress, None] = None) -> Result:
         """Places its tasks; see `Cluster.place`."""
     def explain(self) -> Explanation:
         """Why its next task would go where it goes; see `Cluster.explain`."""
-    def __copy__(self) -> None: ...
-    def __deepcopy__(self, _memo: Any, /) -> None: ...
+    def __copy__(self) -> NoReturn: ...
+    def __deepcopy__(self, _memo: Any, /) -> NoReturn: ...
 
 @final
 class Result:
@@ -474,6 +514,9 @@ class Result:
     @property
     def table(self) -> Table:
         """The placements as columns: `task` and `instance`, by id."""
+    def __copy__(self) -> Result: ...
+    def __deepcopy__(self, _memo: dict[int, Any], /) -> Result: ...
+    def __reduce__(self) -> tuple[Callable[..., Result], tuple[int, list[Any], list[Any]]]: ...
     def _repr_html_(self) -> str: ...
     def to_dict(self) -> dict[str, Any]:
         """ECS's answer to RunTask: `tasks` and `failures`."""
@@ -485,7 +528,7 @@ class BulkResult:
     @property
     def instance(self) -> npt.NDArray[np.int32]:
         """For each request the position of its instance in `cluster.instance_ids`, as it was at the time; -1 where it was not
-        placed. `[requests]`."""
+        placed. `[requests]`, not to be written to."""
     @property
     def task(self) -> npt.NDArray[np.int64]:
         """For each request the number of its task, which `stop` and `task` take; -1 where it was not placed. `[requests]`."""
@@ -498,6 +541,7 @@ class BulkResult:
     @property
     def table(self) -> Table:
         """The same as columns: `request`, its position; `instance` and `task` as above, missing where it was not placed."""
+    def __reduce__(self) -> tuple[Callable[..., BulkResult], tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], int]]: ...
     def __len__(self) -> int: ...
 
 @final
@@ -534,6 +578,9 @@ class Explanation:
         `available`, `detail`."""
     def plot(self, *, ax: Union[Axes, None] = None) -> Axes:
         """How many instances fell away for each reason, through matplotlib. Needs the extra `plot`."""
+    def __copy__(self) -> Explanation: ...
+    def __deepcopy__(self, _memo: dict[int, Any], /) -> Explanation: ...
+    def __reduce__(self) -> tuple[Callable[..., Explanation], tuple[str, str, Table]]: ...
     def _repr_html_(self) -> str: ...
     def to_dict(self) -> dict[str, Any]:
         """All of it."""
@@ -548,7 +595,8 @@ class Savepoint:
 
 @final
 class Transaction:
-    """A savepoint as a context manager; see `Cluster.transaction`."""
+    """A savepoint as a context manager; see `Cluster.transaction`. Ctrl-C while the end of the block waits for another thread is
+    raised once the block is committed or rolled back."""
 
     def __enter__(self) -> Cluster: ...
     def __exit__(
@@ -603,4 +651,8 @@ class _Usage(TypedDict):
     zones: dict[str, int]
 
 def _usage(cluster: Cluster) -> _Usage: ...
+def _table(parts: list[tuple[str, str, list[Any]]]) -> Table: ...
+def _result(wanted: int, tasks: list[Any], failures: list[tuple[str, str, Union[str, None]]]) -> Result: ...
+def _explanation(json: str, text: str, table: Table) -> Explanation: ...
+def _bulk_result(instance: npt.NDArray[np.int32], task: npt.NDArray[np.int64], placed: int) -> BulkResult: ...
 def _restore(state: bytes, route: str) -> Cluster: ...

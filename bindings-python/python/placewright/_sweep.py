@@ -1,7 +1,7 @@
 """Many what-ifs over any ``concurrent.futures.Executor``: results in order, each exactly once, whatever becomes of the workers.
 
 A scenario is a value: a cluster, and what is asked of it. Workers keep the clusters they have seen, so a cluster travels once
-to each of them and not once a scenario; what a scenario does to it is rolled back before the next one.
+to each of them and not once a scenario; what a scenario does to it is rolled back before the next one, or was done to a copy.
 """
 
 from __future__ import annotations
@@ -9,309 +9,69 @@ from __future__ import annotations
 import itertools
 import os
 import pickle
-import threading
-import traceback
+import time
 import uuid
 from collections import OrderedDict, deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence, Sized
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any, Deque, Dict, Generic, List, Literal, Optional, Protocol, Tuple, TypeVar, Union, cast, overload
+from collections.abc import Callable, Generator, Iterable, Sized
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+)
+from concurrent.futures import TimeoutError as FutureTimeout
+from concurrent.futures import wait as wait_for
+from typing import Any, Deque, Dict, Generic, List, Literal, Optional, Protocol, Tuple, TypeVar, Union, overload
 
-from ._errors import PlacewrightError
-from ._native import Cluster, _usage
-from ._values import Constraint, Strategy
+from ._native import Cluster
+from ._scenario import Scenario, ScenarioResult, Summary, SweepError, place_all
+from ._worker import KEPT, Answer, Bench, Here, Reply, Shipment, Work, perform, unpacked
 
-__all__ = ["Scenario", "ScenarioResult", "Summary", "SweepError", "grid", "place_all", "sweep"]
+__all__ = ["sweep"]
 
 T = TypeVar("T")
 
-# Clusters that a worker keeps.
-_KEPT = 4
+# Seconds between two looks at all that is under way.
+_GLANCE = 0.5
 
 
 class _Bar(Protocol):
     def update(self, n: int, /) -> object: ...
 
 
-@dataclass(frozen=True)
-class Scenario:
-    """One what-if. It can be pickled; a run must not depend on anything else.
-
-    ``requests`` are what :meth:`Cluster.place` takes: names of task definitions, or requests in the shape of RunTask as dicts
-    or JSON text. ``strategies``, ``constraints`` and ``seed``, where given, are those of every request. ``change`` is called
-    with the cluster before anything is placed, e.g. to drain an instance; over processes it has to be a function of a module.
-    ``tags`` are yours: :func:`grid` writes there what it varied.
-    """
-
-    name: str
-    cluster: Cluster
-    requests: Sequence[Union[str, Mapping[str, Any]]] = ()
-    strategies: Union[None, str, Strategy, Sequence[Union[str, Strategy]]] = None
-    constraints: Union[None, str, Constraint, Sequence[Union[str, Constraint]]] = None
-    seed: Union[None, int, str] = None
-    change: Optional[Callable[[Cluster], object]] = None
-    tags: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Summary:
-    """A scenario in a few figures. CPU in CPU units, memory in MiB; sums are over all instances of the cluster as it then is."""
-
-    placed: int
-    """Tasks that were placed."""
-    rejected: int
-    """Tasks that were asked for and not placed."""
-    reasons: Dict[str, int]
-    """Why: for each request that was not placed in full, how many instances gave each reason; summed over the requests."""
-    instances: int
-    """Instances."""
-    instances_used: int
-    """Instances that run a task."""
-    registered_cpu: int
-    used_cpu: int
-    stranded_cpu: int
-    """CPU left beyond the share of memory that is left on the same instance: a task with the instance's own ratio of CPU to
-    memory cannot take it. Rounded down on each instance."""
-    registered_memory_mib: int
-    used_memory_mib: int
-    stranded_memory_mib: int
-    """The same for memory."""
-    zones: Dict[str, int]
-    """Running tasks by availability zone."""
-
-    @property
-    def zone_skew(self) -> int:
-        """Running tasks of the fullest zone less those of the emptiest; 0 without zones."""
-        return max(self.zones.values(), default=0) - min(self.zones.values(), default=0)
-
-
-class SweepError(PlacewrightError, RuntimeError):
-    """A scenario did not come to a result.
-
-    ``code`` is ``sweep.scenario_raised``, ``sweep.worker_died`` or ``sweep.executor_broken``; ``__cause__`` has what was raised.
-    """
-
-    scenario: str
-    """Name of the scenario."""
-
-    def __init__(self, message: str = "", *, scenario: str = "", **details: Any) -> None:
-        super().__init__(message, **details)
-        self.scenario = scenario
-
-    def __reduce__(self) -> Tuple[Callable[..., PlacewrightError], Tuple[Any, ...]]:
-        rebuild, (kind, message, details) = super().__reduce__()
-        return rebuild, (kind, message, {**details, "scenario": self.scenario})
-
-
-@dataclass(frozen=True)
-class ScenarioResult(Generic[T]):
-    """What became of one scenario."""
-
-    index: int
-    """Its position among the scenarios."""
-    scenario: Scenario
-    """The scenario."""
-    value: Optional[T]
-    """What ``run`` returned; ``None`` where it came to an error."""
-    error: Optional[SweepError]
-    """Why it came to no value; only with ``errors="return"``."""
-    retries: int
-    """How often it was tried again because its worker had died."""
-
-    @property
-    def name(self) -> str:
-        """Name of the scenario."""
-        return self.scenario.name
-
-
-def place_all(cluster: Cluster, scenario: Scenario) -> Summary:
-    """The default ``run``: makes the scenario's change, places its requests one after another, and counts."""
-    if scenario.change is not None:
-        scenario.change(cluster)
-    placed = rejected = 0
-    reasons: Dict[str, int] = {}
-    for request in scenario.requests:
-        result = cluster.place(
-            request, strategies=scenario.strategies, constraints=scenario.constraints, seed=scenario.seed
-        )
-        placed += result.placed
-        rejected += result.rejected
-        for reason, count in result.reasons.items():
-            reasons[reason] = reasons.get(reason, 0) + count
-    return Summary(placed=placed, rejected=rejected, reasons=reasons, **_usage(cluster))
-
-
-def grid(name: str, cluster: Cluster, /, **options: Union[Iterable[Any], Mapping[str, Any]]) -> Iterator[Scenario]:
-    """A scenario for each combination of options, the last option varying fastest.
-
-    An option is a field of :class:`Scenario`, with the values it takes, or a mapping from labels to values; any other name is
-    only a tag. Names are written ``name/option=label/...``; ``tags`` has the labels.
-
-    >>> import placewright as pw
-    >>> both = pw.grid("pack", pw.Cluster(), requests=[["web"]], strategies=["binpack:cpu", "binpack:memory"], seed=[1, 2])
-    >>> [scenario.name for scenario in both][:2]
-    ['pack/strategies=binpack:cpu/seed=1', 'pack/strategies=binpack:cpu/seed=2']
-    """
-    axes: List[List[Tuple[str, Any]]] = []
-    for values in options.values():
-        if isinstance(values, (str, bytes)):
-            raise TypeError("an option of a grid is a list of values, or a mapping from labels to values")
-        axes.append(
-            [(str(label), value) for label, value in values.items()]
-            if isinstance(values, Mapping)
-            else [(_label(value), value) for value in values]
-        )
-    return _product(name, cluster, list(options), axes)
-
-
-def _product(
-    name: str, cluster: Cluster, names: List[str], axes: List[List[Tuple[str, Any]]]
-) -> Iterator[Scenario]:
-    known = set(Scenario.__dataclass_fields__) - {"name", "cluster", "tags"}
-    for combination in itertools.product(*axes):
-        labels = {option: label for option, (label, _) in zip(names, combination)}
-        varied = [f"{option}={labels[option]}" for option, axis in zip(names, axes) if len(axis) > 1]
-        tags = {option: value if option not in known else label for option, (label, value) in zip(names, combination)}
-        fields = {option: value for option, (_, value) in zip(names, combination) if option in known}
-        yield Scenario("/".join([name, *varied]), cluster, tags=tags, **fields)
-
-
-def _label(value: Any) -> str:
-    if isinstance(value, (Strategy, Constraint)):
-        return ":".join(part for part in value.to_dict().values())
-    if isinstance(value, (list, tuple)):
-        return "+".join(_label(part) for part in value)
-    return getattr(value, "__name__", None) or str(value)
-
-
-# What workers do.
-
-
-@dataclass(frozen=True)
-class _Work:
-    """What is sent for a few scenarios: all they are but their cluster, which goes by its key."""
-
-    key: str
-    number: int
-    """No two calls of a sweep are equal, so an executor that keeps answers by question, as Dask does, keeps none of them."""
-    scenarios: Tuple[Dict[str, Any], ...]
-    run: Callable[[Cluster, Scenario], Any]
-
-
-class _Unknown:
-    """The answer of a worker that does not have the cluster."""
-
-
-_State = Union[None, bytes, Cluster]
-_Answers = Union[_Unknown, List[Tuple[bool, Any]]]
-
-
-class _Bench(threading.local):
-    """The clusters a thread keeps, the one used last at the end."""
-
-    def __init__(self) -> None:
-        self.clusters: OrderedDict[str, Cluster] = OrderedDict()
-
-    def get(self, key: str, state: _State) -> Optional[Cluster]:
-        cluster = self.clusters.get(key)
-        if cluster is None:
-            if state is None:
-                return None
-            cluster = cast(Cluster, pickle.loads(state)) if isinstance(state, bytes) else state.copy()
-            self.clusters[key] = cluster
-            while len(self.clusters) > _KEPT:
-                self.clusters.popitem(last=False)
-        self.clusters.move_to_end(key)
-        return cluster
-
-
-_bench = _Bench()
-
-
-def _perform(work: _Work, state: _State, is_remote: bool = True, bench: _Bench = _bench) -> _Answers:
-    """Runs scenarios one after another; says for each whether it went well, and its value or what it raised."""
-    answers: List[Tuple[bool, Any]] = []
-    for fields in work.scenarios:
-        cluster = bench.get(work.key, state)
-        if cluster is None:
-            return _Unknown()
-        savepoint = cluster.begin()
-        try:
-            value = work.run(cluster, Scenario(cluster=cluster, **fields))
-            # What cannot travel is the scenario's error, not the executor's.
-            answers.append((True, pickle.dumps(value) if is_remote else value))
-        except Exception as error:
-            answers.append((False, _packed(error) if is_remote else error))
-        finally:
-            if savepoint.is_open:
-                cluster.rollback(savepoint)
-            else:
-                # The run has closed it, and nobody knows what is left of the cluster.
-                bench.clusters.pop(work.key, None)
-    return answers
-
-
-class _WorkerTraceback(Exception):
-    """Where something was raised in a worker, as text; the cause of what was raised."""
-
-    def __str__(self) -> str:
-        return f"in a worker:\n{self.args[0]}"
-
-
-def _packed(error: Exception) -> Tuple[bytes, str]:
-    """An exception for the way back: pickled, where that and its return work, and its traceback."""
-    text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-    try:
-        packed = pickle.dumps(error)
-        pickle.loads(packed)
-    except Exception:
-        packed = pickle.dumps(RuntimeError(f"{type(error).__name__}: {error}"))
-    return packed, text
-
-
-def _unpacked(packed: Tuple[bytes, str]) -> Exception:
-    error = cast(Exception, pickle.loads(packed[0]))
-    error.__cause__ = _WorkerTraceback(packed[1])
-    return error
-
-
-# What the caller's side does.
-
-
-class _Here(Executor):
-    """This thread: work is done when it is submitted. What is no `Exception`, such as Ctrl-C, goes to the caller at once."""
-
-    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
-        future: Future[T] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:
-            future.set_exception(error)
-        return future
-
-
-class _Shipment:
-    """A cluster as it was when a scenario with it was first seen."""
-
-    def __init__(self, key: str, cluster: Cluster, is_remote: bool) -> None:
-        self.key = key
-        self.state: Union[bytes, Cluster] = pickle.dumps(cluster) if is_remote else cluster.copy()
-        self.was_sent = False
-
-
 class _Batch:
     """A few scenarios with one cluster that are sent together, and what has become of them."""
 
-    def __init__(self, shipment: _Shipment, items: List[Tuple[int, Scenario]], retries: int = 0) -> None:
+    def __init__(self, shipment: Shipment, items: List[Tuple[int, Scenario]], retries: int = 0) -> None:
         self.shipment = shipment
         self.items = items
         self.retries = retries
-        self.future: Optional[Future[_Answers]] = None
+        self.number = -1
+        """Of the call."""
+        self.future: Optional[Future[Reply]] = None
         """`None` while it waits to be sent alone."""
+        self.is_alone = False
+        """Whether nothing was under way beside it, so that it is what its worker died of."""
+        self.was_given = False
+        """Whether the call has the cluster although workers could be expected to have it."""
+        self.has_state = False
+        """Whether the call has the cluster."""
+        self.answered: List[Answer] = []
+        """Answers of the first scenarios, where a worker lost the cluster on the way."""
 
     def singles(self, retries: int) -> List[_Batch]:
-        return [_Batch(self.shipment, [item], retries) for item in self.items]
+        """What is answered, and each of the others on its own."""
+        known = len(self.answered)
+        singles = [_Batch(self.shipment, [item], retries) for item in self.items[known:]]
+        if known:
+            first = _Batch(self.shipment, self.items[:known], self.retries)
+            first.future = Future()
+            first.future.set_result(Reply(first.number, self.answered, is_whole=True))
+            singles.insert(0, first)
+        return singles
 
 
 def _is_lost(error: BaseException) -> bool:
@@ -332,6 +92,8 @@ class _Sweep(Generic[T]):
         executor: Union[None, Executor, Callable[[], Executor]],
         report: Callable[[int], object],
         retries: int,
+        timeout: Optional[float],
+        total_timeout: Optional[float],
         ahead: int,
         chunk: int,
         is_raising: bool,
@@ -342,23 +104,27 @@ class _Sweep(Generic[T]):
         self.executor = executor if isinstance(executor, Executor) else None
         self.report = report
         self.retries = retries
+        self.timeout = timeout
+        self.total_timeout = total_timeout
+        self.end: Optional[float] = None
+        self.is_stuck = False
         self.ahead = ahead
         self.chunk = chunk
         self.is_raising = is_raising
         self.window: Deque[_Batch] = deque()
-        self.held: Optional[Tuple[int, Scenario, _Shipment]] = None
+        self.held: Optional[Tuple[int, Scenario, Shipment]] = None
         self.taken = 0
         self.is_exhausted = False
         self.fault: Optional[BaseException] = None
         self.number = itertools.count()
         self.id = uuid.uuid4().hex
-        # By identity: the cluster, so that its address is not used again; its fingerprint; what is sent for it.
-        self.shipments: OrderedDict[int, Tuple[Cluster, int, _Shipment]] = OrderedDict()
-        self.bench = _Bench()
+        # By identity: the cluster, so that its address is not used again; its version; what is sent for it.
+        self.shipments: OrderedDict[int, Tuple[Cluster, Tuple[int, int], Shipment]] = OrderedDict()
+        self.bench = Bench()
 
     # Taking scenarios.
 
-    def next(self) -> Optional[Tuple[int, Scenario, _Shipment]]:
+    def next(self) -> Optional[Tuple[int, Scenario, Shipment]]:
         if self.held is not None:
             held, self.held = self.held, None
             return held
@@ -380,14 +146,15 @@ class _Sweep(Generic[T]):
         self.taken += 1
         return self.taken - 1, scenario, self.shipment(scenario.cluster)
 
-    def shipment(self, cluster: Cluster) -> _Shipment:
-        fingerprint = cluster.fingerprint()
+    def shipment(self, cluster: Cluster) -> Shipment:
+        # Looked at before it is taken: what changes meanwhile is seen by the next scenario.
+        version = cluster._version
         known = self.shipments.get(id(cluster))
-        if known is None or known[1] != fingerprint:
+        if known is None or known[1] != version:
             key = f"{self.id}-{next(self.number)}"
-            known = (cluster, fingerprint, _Shipment(key, cluster, self.is_remote))
+            known = (cluster, version, Shipment(key, cluster, self.is_remote))
             self.shipments[id(cluster)] = known
-            while len(self.shipments) > _KEPT:
+            while len(self.shipments) > KEPT:
                 self.shipments.popitem(last=False)
         self.shipments.move_to_end(id(cluster))
         return known[2]
@@ -409,7 +176,8 @@ class _Sweep(Generic[T]):
                 batch.items.append(more[:2])
             self.window.append(batch)
             self.send(batch)
-            if batch.future is not None and batch.future.done() and _was_lost(batch.future):
+            batch.is_alone = self.ahead == 1 and len(batch.items) == 1
+            if batch.future is not None and batch.future.done() and _was_lost(batch.future, None):
                 return
 
     # Sending.
@@ -418,45 +186,109 @@ class _Sweep(Generic[T]):
     def is_remote(self) -> bool:
         executor = self.open()
         is_thread = isinstance(executor, ThreadPoolExecutor) and type(executor).__name__ != "InterpreterPoolExecutor"
-        return not (is_thread or isinstance(executor, _Here))
+        return not (is_thread or isinstance(executor, Here))
 
     def open(self) -> Executor:
         if self.executor is None:
-            self.executor = _Here() if self.factory is None else self.factory()
+            made = Here() if self.factory is None else self.factory()
+            if not isinstance(made, Executor):
+                raise TypeError(f"executor made a `{type(made).__name__}`, which is no Executor")
+            self.executor = made
         return self.executor
 
     def send(self, batch: _Batch, has_state: bool = False) -> None:
         executor, is_remote, shipment = self.open(), self.is_remote, batch.shipment
-        work = _Work(shipment.key, next(self.number), tuple(_fields(scenario) for _, scenario in batch.items), self.run)
-        has_state = has_state or not is_remote or not shipment.was_sent or batch.retries > 0
-        shipment.was_sent = True
-        arguments: Tuple[Any, ...] = (work, shipment.state if has_state else None, is_remote)
-        if isinstance(executor, _Here):
+        asked = batch.items[len(batch.answered) :]
+        batch.number = next(self.number)
+        indices, scenarios = tuple(index for index, _ in asked), tuple(_fields(scenario) for _, scenario in asked)
+        work = Work(shipment.key, batch.number, indices, scenarios, self.run)
+        state = shipment.given_to(executor, has_state or batch.retries > 0)
+        batch.has_state = state is not None
+        arguments: Tuple[Any, ...] = (work, state, is_remote)
+        if isinstance(executor, Here):
             arguments += (self.bench,)
         try:
-            batch.future = executor.submit(_perform, *arguments)
+            future = executor.submit(perform, *arguments)
+            if not all(hasattr(future, name) for name in ("result", "exception", "done", "cancel")):
+                raise self.broken([batch], f"the executor gave a `{type(future).__name__}` for a future")
+            batch.future = future
         except BrokenExecutor as error:
             batch.future = Future()
             batch.future.set_exception(error)
+        except SweepError:
+            raise
         except RuntimeError as error:
             raise self.broken([batch], f"the executor takes no more work: {error}") from error
 
     # Receiving.
 
-    def settle(self) -> Tuple[_Batch, List[Tuple[bool, Any]]]:
-        """Waits for the first batch of the window, whatever that takes."""
+    def patience(self, batch: _Batch) -> Optional[float]:
+        """How long to wait for a batch that is next, in seconds."""
+        own = None if self.timeout is None else self.timeout * len(batch.items)
+        if self.end is None:
+            return own
+        left = max(0.0, self.end - time.monotonic())
+        return left if own is None else min(own, left)
+
+    def read(self, batch: _Batch, reply: object) -> Reply:
+        """A reply that is one to the call of a batch: every scenario is answered, each once and for itself."""
+        asked = [index for index, _ in batch.items[len(batch.answered) :]]
+        if isinstance(reply, Reply) and reply.number == batch.number:
+            given = [answer.index for answer in reply.answers]
+            if given == asked if reply.is_whole else (given == asked[: len(given)] and not batch.has_state):
+                return reply
+        raise self.broken([batch], "the executor gave an answer that is none to its call", "the fault is the executor's")
+
+    def wait(self, batch: _Batch) -> object:
+        """Waits for the reply to a batch. Workers that say meanwhile that they do not have the cluster are called again, so that none
+        is idle while the first is busy."""
+        assert batch.future is not None
+        patience = self.patience(batch)
+        if isinstance(batch.shipment.state, Cluster) or isinstance(self.open(), ProcessPoolExecutor):
+            return batch.future.result(timeout=patience)
+        end = None if patience is None else time.monotonic() + patience
+        while not batch.future.done() and (end is None or time.monotonic() < end):
+            for other in self.window:
+                if other is not batch and self.under_way() < self.workers():
+                    self.ask_again(other, has_state=True)
+            waiting = [other.future for other in self.window if other.future is not None and not other.future.done()]
+            # Not for long: one that is cancelled meanwhile may never say so.
+            glance = _GLANCE if end is None else min(_GLANCE, max(0.0, end - time.monotonic()))
+            wait_for(waiting, timeout=glance, return_when=FIRST_COMPLETED)
+        return batch.future.result(timeout=None if end is None else max(0.0, end - time.monotonic()))
+
+    def under_way(self) -> int:
+        """Calls under way that have a cluster."""
+        return sum(1 for batch in self.window if batch.has_state and batch.future is not None and not batch.future.done())
+
+    def workers(self) -> int:
+        """How many workers there are, about."""
+        number = getattr(self.open(), "_max_workers", None)
+        return number if isinstance(number, int) else max(2, os.cpu_count() or 1)
+
+    def settle(self) -> Tuple[_Batch, List[Answer]]:
+        """Waits for the first batch of the window, whatever that takes within the timeouts."""
         while True:
             batch = self.window[0]
             if batch.future is None:
                 self.send(batch)
+                others = (other.future for other in self.window if other is not batch)
+                batch.is_alone = len(batch.items) == 1 and all(other is None or other.done() for other in others)
             assert batch.future is not None
             try:
-                answers = batch.future.result()
+                reply = self.wait(batch)
             except BaseException as error:
-                if _is_lost(error):
+                if isinstance(error, FutureTimeout) and not batch.future.done():
+                    self.give_up(batch)
                     if batch.retries >= self.retries:
+                        late = [Answer(index, False, self.late(one, batch), False) for index, one in batch.items]
+                        return batch, batch.answered + late[len(batch.answered) :]
+                    self.window.popleft()
+                    self.window.extendleft(reversed(batch.singles(batch.retries + 1)))
+                elif _is_lost(error):
+                    if batch.is_alone and batch.retries >= self.retries:
                         self.recover(error, but=batch)
-                        return batch, [(False, self.died(scenario, batch, error)) for _, scenario in batch.items]
+                        return batch, [Answer(at, False, self.died(one, batch, error), False) for at, one in batch.items]
                     self.recover(error)
                 elif not isinstance(error, Exception) or not batch.future.done():
                     raise
@@ -465,13 +297,54 @@ class _Sweep(Generic[T]):
                     self.window.popleft()
                     self.window.extendleft(reversed(batch.singles(batch.retries)))
                 else:
-                    return batch, [(False, error)]
+                    return batch, [Answer(batch.items[0][0], False, error, False)]
                 continue
-            if not isinstance(answers, _Unknown):
-                return batch, answers
-            for other in self.window:
-                if other.future is not None and _is_unknown(other.future):
-                    self.send(other, has_state=True)
+            answers = self.read(batch, reply)
+            if not answers.is_whole:
+                batch.answered += answers.answers
+                batch.shipment.miss()
+                self.send(batch, has_state=True)
+                batch.was_given = True
+                continue
+            if batch.was_given:
+                # The worker that did not have the cluster has it now, and the others are asked again.
+                for other in self.window:
+                    if other is not batch and other.future is not None:
+                        self.ask_again(other)
+            return batch, batch.answered + answers.answers
+
+    def ask_again(self, batch: _Batch, has_state: bool = False) -> None:
+        """Asks for what a batch was not answered for want of the cluster."""
+        future = batch.future
+        if future is None or not future.done() or future.cancelled() or future.exception() is not None:
+            return
+        reply = future.result()
+        if isinstance(reply, Reply) and not reply.is_whole:
+            batch.answered += self.read(batch, reply).answers
+            self.send(batch, has_state)
+
+    def give_up(self, batch: _Batch) -> None:
+        """After a batch did not answer in time: the executor goes, where it can be replaced, and with it whatever else it holds."""
+        if self.end is not None and time.monotonic() >= self.end:
+            name = batch.items[0][1].name
+            self.is_stuck = True
+            raise SweepError(
+                f"the sweep took longer than {self.total_timeout} s, and waited for scenario `{name}`",
+                scenario=name,
+                code="sweep.timed_out",
+                help="give it more `total_timeout`; the results so far were delivered",
+            )
+        assert batch.future is not None
+        batch.future.cancel()
+        if self.factory is None:
+            return
+        self.shut(is_waiting=False, is_stuck=True)
+        for _, _, shipment in self.shipments.values():
+            shipment.lose()
+        for other in self.window:
+            other.shipment.lose()
+            if other.future is not None and not other.future.done():
+                other.future = None
 
     def recover(self, error: BaseException, but: Optional[_Batch] = None) -> None:
         """After a worker died: keeps every answer that came, and has all that was lost sent again, one scenario at a time with
@@ -479,11 +352,11 @@ class _Sweep(Generic[T]):
         for batch in self.window:
             if batch.future is not None:
                 # `concurrent.futures.wait` would wait for ever for one that was cancelled and whose executor never said so.
-                _was_lost(batch.future)
+                _was_lost(batch.future, self.patience(batch))
         window: Deque[_Batch] = deque()
         lost: List[_Batch] = []
         for batch in self.window:
-            if batch is but or batch.future is None or not _was_lost(batch.future):
+            if batch is but or batch.future is None or not _was_lost(batch.future, 0):
                 window.append(batch)
             else:
                 lost.append(batch)
@@ -493,19 +366,19 @@ class _Sweep(Generic[T]):
                 what = str(error) or "a worker died"
                 raise self.broken([*([but] if but else []), *lost], f"the executor is broken: {what}") from error
             self.shut(is_waiting=False)
-            for _, _, shipment in self.shipments.values():
-                shipment.was_sent = False
-            for batch in window:
-                batch.shipment.was_sent = False
+        for _, _, shipment in self.shipments.values():
+            shipment.lose()
+        for batch in window:
+            batch.shipment.lose()
         self.window = window
 
-    def broken(self, lost: List[_Batch], message: str) -> SweepError:
+    def broken(self, lost: List[_Batch], message: str, help: str = "") -> SweepError:
         names = [scenario.name for batch in lost for _, scenario in batch.items]
         return SweepError(
             f"{message}; without a result: {', '.join(f'`{name}`' for name in names[:5])}{', ...' * (len(names) > 5)}",
             scenario=names[0],
             code="sweep.executor_broken",
-            help="give a function that makes the executor, so that a broken one can be replaced",
+            help=help or "give a function that makes the executor, so that a broken one can be replaced",
         )
 
     def died(self, scenario: Scenario, batch: _Batch, error: BaseException) -> SweepError:
@@ -519,7 +392,16 @@ class _Sweep(Generic[T]):
         failure.__cause__ = error
         return failure
 
-    def raised(self, scenario: Scenario, error: Exception) -> SweepError:
+    def late(self, scenario: Scenario, batch: _Batch) -> SweepError:
+        tries = "its only try" if batch.retries == 0 else f"each of {batch.retries + 1} tries"
+        return SweepError(
+            f"scenario `{scenario.name}` had no answer within {self.timeout} s in {tries}",
+            scenario=scenario.name,
+            code="sweep.timed_out",
+            help="the worker hangs, was lost without a word, or needs more `timeout`",
+        )
+
+    def raised(self, scenario: Scenario, error: BaseException) -> SweepError:
         if isinstance(error, SweepError):
             return error
         failure = SweepError(
@@ -532,6 +414,8 @@ class _Sweep(Generic[T]):
 
     def stream(self) -> Generator[ScenarioResult[T], None, None]:
         is_done = False
+        if self.total_timeout is not None:
+            self.end = time.monotonic() + self.total_timeout
         try:
             while True:
                 self.fill()
@@ -539,14 +423,13 @@ class _Sweep(Generic[T]):
                     break
                 batch, answers = self.settle()
                 self.window.popleft()
-                for (index, scenario), (is_value, answer) in zip(batch.items, answers):
-                    value, failure = None, None
+                for (index, scenario), answer in zip(batch.items, answers):
+                    value, failure, content = None, None, answer.content
                     try:
-                        if is_value:
-                            value = pickle.loads(answer) if self.is_remote else answer
+                        if answer.is_value:
+                            value = pickle.loads(content) if answer.is_packed else content
                         else:
-                            error = _unpacked(answer) if isinstance(answer, tuple) else answer
-                            failure = self.raised(scenario, error)
+                            failure = self.raised(scenario, unpacked(content) if answer.is_packed else content)
                     except Exception as error:
                         failure = self.raised(scenario, error)
                     if failure is not None and self.is_raising:
@@ -561,12 +444,14 @@ class _Sweep(Generic[T]):
                 if batch.future is not None:
                     batch.future.cancel()
             if self.factory is not None:
-                self.shut(is_waiting=is_done)
+                self.shut(is_waiting=is_done, is_stuck=self.is_stuck)
 
-    def shut(self, is_waiting: bool) -> None:
+    def shut(self, is_waiting: bool, is_stuck: bool = False) -> None:
         executor, self.executor = self.executor, None
         if executor is None:
             return
+        if is_stuck:
+            _kill_workers(executor)
         try:
             executor.shutdown(wait=is_waiting, cancel_futures=not is_waiting)
         except TypeError:
@@ -578,17 +463,26 @@ def _fields(scenario: Scenario) -> Dict[str, Any]:
     return {name: getattr(scenario, name) for name in Scenario.__dataclass_fields__ if name != "cluster"}
 
 
-def _was_lost(future: Future[_Answers]) -> bool:
-    """Waits for an answer; whether the worker failed."""
+def _kill_workers(executor: Executor) -> None:
+    """Ends the processes of an executor that would otherwise be waited for when the interpreter ends."""
+    kill = getattr(executor, "kill_workers", None)
+    if kill is not None:
+        kill()
+        return
+    # Before Python 3.14 there is no public way.
+    for process in list((getattr(executor, "_processes", None) or {}).values()):
+        process.kill()
+
+
+def _was_lost(future: Future[Reply], patience: Optional[float]) -> bool:
+    """Waits so many seconds for an answer; whether the worker failed, or there is none by then."""
     try:
-        error = future.exception()
+        error = future.exception(timeout=patience)
     except CancelledError:
         return True
+    except FutureTimeout:
+        return not future.done() or _was_lost(future, None)
     return error is not None and _is_lost(error)
-
-
-def _is_unknown(future: Future[_Answers]) -> bool:
-    return future.done() and not future.cancelled() and future.exception() is None and isinstance(future.result(), _Unknown)
 
 
 @overload
@@ -598,6 +492,8 @@ def sweep(
     executor: Union[None, Executor, Callable[[], Executor]] = None,
     progress: Union[None, Callable[[int, Optional[int]], object], _Bar] = None,
     retries: int = 2,
+    timeout: Optional[float] = None,
+    total_timeout: Optional[float] = None,
     ahead: Optional[int] = None,
     chunk: int = 1,
     errors: Literal["raise", "return"] = "raise",
@@ -610,6 +506,8 @@ def sweep(
     executor: Union[None, Executor, Callable[[], Executor]] = None,
     progress: Union[None, Callable[[int, Optional[int]], object], _Bar] = None,
     retries: int = 2,
+    timeout: Optional[float] = None,
+    total_timeout: Optional[float] = None,
     ahead: Optional[int] = None,
     chunk: int = 1,
     errors: Literal["raise", "return"] = "raise",
@@ -621,6 +519,8 @@ def sweep(
     executor: Union[None, Executor, Callable[[], Executor]] = None,
     progress: Union[None, Callable[[int, Optional[int]], object], _Bar] = None,
     retries: int = 2,
+    timeout: Optional[float] = None,
+    total_timeout: Optional[float] = None,
     ahead: Optional[int] = None,
     chunk: int = 1,
     errors: Literal["raise", "return"] = "raise",
@@ -628,7 +528,9 @@ def sweep(
     """Runs what-ifs and gives their results one by one, in the order of ``scenarios``, each exactly once.
 
     ``run`` is called with a cluster of the worker's own, in the state of the scenario's, and the scenario; what it does to the
-    cluster is rolled back. By default it is :func:`place_all`, and results have a :class:`Summary`. Over processes it and its
+    cluster is rolled back. So a savepoint is open there, inside which ``load_tasks`` and ``declare_resource`` raise
+    ``ConflictError``; a scenario with a ``change`` is given a copy instead, which takes them. A ``run`` that returns its cluster
+    returns a copy of it. By default it is :func:`place_all`, and results have a :class:`Summary`. Over processes it and its
     value have to be picklable. ``run`` has to be repeatable: where a worker dies, it is called again.
 
     ``executor`` is any ``concurrent.futures.Executor``, a function that makes one, or ``None`` for this thread. A function is
@@ -636,16 +538,24 @@ def sweep(
     is shut down at the end. With an executor of your own that breaks the sweep ends in a ``SweepError``.
 
     ``retries`` is how often a scenario is tried again whose worker died, each time with nothing beside it; after that it comes
-    to a ``SweepError`` with its name. What ``run`` raises is not tried again. ``errors="return"`` gives such errors as results in
+    to a ``SweepError`` with its name. A worker that dies with several scenarios under way tells of none of them, so each is tried
+    alone once even with ``retries=0``. What ``run`` raises, ``sys.exit`` included, is not tried again. ``errors="return"`` gives such errors as results in
     their place and goes on; ``"raise"`` ends the sweep there.
+
+    ``timeout`` is how many seconds to wait for a scenario once all before it are delivered, times ``chunk``. One that has no answer
+    by then counts as one whose worker died, and after its retries comes to a ``SweepError`` with the code ``sweep.timed_out``. An
+    executor that a function made is replaced then and its processes ended; one of your own stays, and what hangs in it hangs on,
+    as a thread always does. ``total_timeout`` is how many seconds the sweep may take; passing it ends the sweep with that error
+    whatever ``errors`` says. Without an executor there is nobody to wait, so neither is allowed.
 
     ``ahead`` bounds how many calls of ``chunk`` scenarios each are under way or wait to be delivered, so any number of scenarios
     can come from a generator; default: four for each CPU, and at least eight. A chunk is for scenarios so short that sending them is
     what takes time. ``progress`` is called with how many are delivered and how many there are (``None`` where that is unknown), or
     has a method ``update`` as tqdm has. Closing the generator, Ctrl-C, and what ``progress`` raises cancel what is pending.
 
-    A cluster is sent once to each worker and each state it has, not with every scenario; a worker keeps the four it used last. Do
-    not register task definitions in a cluster that a running sweep uses.
+    A cluster goes to each worker once in each state it has, task definitions included, not with every scenario: through a temporary
+    file to a ``ProcessPoolExecutor``, with a call to others, Dask's workers among them, where one that does not have it is called again,
+    and as nobody can choose the worker, a few calls more have it. A worker keeps the four it used last.
 
     >>> import placewright as pw
     >>> cluster = pw.Cluster()
@@ -665,8 +575,14 @@ def sweep(
     for name, number, least in (("retries", retries, 0), ("ahead", ahead, 1), ("chunk", chunk, 1)):
         if number < least:
             raise ValueError(f"{name} is {number}, below {least}")
+    for option, seconds in (("timeout", timeout), ("total_timeout", total_timeout)):
+        if seconds is not None and not seconds > 0:
+            raise ValueError(f"{option} is {seconds}, and not above 0")
+        if seconds is not None and executor is None:
+            raise ValueError(f"{option} needs an executor: this thread cannot wait for itself")
     report = _reporter(progress, len(scenarios) if isinstance(scenarios, Sized) else None)
-    return _Sweep(scenarios, run, executor, report, retries, ahead, chunk, errors == "raise").stream()
+    is_raising = errors == "raise"
+    return _Sweep(scenarios, run, executor, report, retries, timeout, total_timeout, ahead, chunk, is_raising).stream()
 
 
 def _reporter(

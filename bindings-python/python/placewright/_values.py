@@ -44,12 +44,16 @@ class Constraint:
 def spread(field: str) -> Strategy:
     """Even numbers of the group's tasks over the values of ``field``: an attribute such as ``ecs.availability-zone``, with or
     without ``attribute:`` before it, or ``instanceId`` (also ``host``)."""
+    if not isinstance(field, str):
+        raise TypeError(f"field is a str, not `{type(field).__name__}`")
     is_written_out = field.startswith("attribute:") or field.lower() in ("instanceid", "host")
     return Strategy("spread", field if is_written_out else f"attribute:{field}")
 
 
 def binpack(field: str) -> Strategy:
     """The instance with the least of ``field`` left: ``cpu`` or ``memory``."""
+    if not isinstance(field, str):
+        raise TypeError(f"field is a str, not `{type(field).__name__}`")
     return Strategy("binpack", field)
 
 

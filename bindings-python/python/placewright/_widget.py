@@ -20,7 +20,8 @@ STEPS_MAX = 10_000
 
 
 class Stepper(anywidget.AnyWidget):
-    """Requests placed one task at a time, forth and back, with a picture of the cluster and the reasons of each step.
+    """Requests placed one task at a time, forth and back, with a picture of the cluster and the reasons of each step. A request for
+    all of its tasks or none is one step.
 
     It works on a copy, ``cluster``, in which each step is a savepoint; the cluster it was made from never changes.
     """
@@ -62,7 +63,8 @@ class Stepper(anywidget.AnyWidget):
             request = copy.prepare(one)
             if len(self._requests) + request.count > STEPS_MAX:
                 raise ValueError(f"more than {STEPS_MAX:,} tasks: a widget steps through them one by one")
-            self._requests.extend([request] * request.count)
+            # All or nothing is decided once for all of them.
+            self._requests.extend([request] * (min(request.count, 1) if request.all_or_nothing else request.count))
         self._done: List[_native.Savepoint] = []
         self._told: List[str] = []
         self.cluster = copy
@@ -72,21 +74,32 @@ class Stepper(anywidget.AnyWidget):
 
     def next(self) -> bool:
         """Places the next task; ``False`` where there is none left."""
+        marked = self._place()
+        if marked is None:
+            return False
+        self._show(marked)
+        return True
+
+    def _place(self) -> Union[tuple[str, ...], None]:
+        """Places the next task and shows nothing; gives the instance it went to, ``None`` where there is no task left."""
         at = len(self._done)
         if at >= len(self._requests):
-            return False
+            return None
         request = self._requests[at]
         why = request.explain()
         savepoint = self.cluster.begin()
         try:
-            self.cluster.place_bulk([request])
+            instances = [instance for _, instance in request.place().placements] if request.all_or_nothing else None
+            if instances is None:
+                self.cluster.place_bulk([request])
         except BaseException:
             self.cluster.rollback(savepoint)
             raise
         self._done.append(savepoint)
         self._told.append(why._repr_html_())
-        self._show(() if why.winner is None else (why.winner,))
-        return True
+        if instances is not None:
+            return tuple(dict.fromkeys(instances))
+        return () if why.winner is None else (why.winner,)
 
     def back(self) -> bool:
         """Takes the last step back; ``False`` where there is none."""
@@ -100,9 +113,11 @@ class Stepper(anywidget.AnyWidget):
             # Going back to a savepoint closes those inside it.
             self.cluster.rollback(self._done[step])
             del self._done[step:], self._told[step:]
-            self._show(())
+        marked: tuple[str, ...] = ()
         while len(self._done) < step:
-            self.next()
+            marked = self._place() or ()
+        # Only where it ends: a picture of each step on the way would be thrown away.
+        self._show(marked)
         return True
 
     def _show(self, marked: tuple[str, ...]) -> None:
@@ -110,7 +125,8 @@ class Stepper(anywidget.AnyWidget):
         groups = {request.group for request in self._requests}
         if at < len(self._requests):
             request = self._requests[at]
-            caption = f"next: a task of {request.definition} in group {request.group}"
+            what = f"all or none of {request.count} tasks" if request.all_or_nothing and request.count > 1 else "a task"
+            caption = f"next: {what} of {request.definition} in group {request.group}"
         else:
             caption = "all steps done"
         with self.hold_sync():

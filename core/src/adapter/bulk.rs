@@ -71,20 +71,23 @@ impl Session {
         }
     }
 
-    /// Places the tasks of a prepared request, a part at a time.
+    /// Places the tasks of a prepared request and names them, a part at a time.
     fn place_in_parts(&mut self, id: RequestId, watch: Watch<'_>) -> Result<Option<RunTaskResponse>, Error> {
-        let (wanted, all_or_nothing) = {
-            let request = self.cluster.request(id)?;
-            (request.count as usize, request.all_or_nothing)
-        };
-        let attempt = all_or_nothing.then(|| self.cluster.begin());
-        let mut placements: Vec<Placement> = Vec::new();
+        let request = self.cluster.request(id)?.clone();
+        let wanted = request.count as usize;
+        let attempt = request.all_or_nothing.then(|| self.begin());
+        let mut response = RunTaskResponse::default();
         let mut failures = Vec::new();
+        let mut placements: Vec<Placement> = Vec::new();
         let mut part = FIRST_PART;
-        while placements.len() < wanted {
-            let next = u32::try_from(part.min(wanted - placements.len())).unwrap_or(u32::MAX);
-            let is_rejected = !self.cluster.place_part(id, next, &mut placements)?;
-            match watch(placements.len()) {
+        loop {
+            let next = part.min(wanted - response.tasks.len());
+            let is_rejected = !self.cluster.place_part(id, u32::try_from(next).unwrap_or(u32::MAX), &mut placements)?;
+            for placement in placements.drain(..) {
+                let task = self.placed_task(placement, &request)?;
+                response.tasks.push(task);
+            }
+            match watch(response.tasks.len()) {
                 Some(next) => part = next.max(1),
                 None => return Ok(None),
             }
@@ -92,20 +95,17 @@ impl Session {
                 failures = self.cluster.failures(id)?;
                 break;
             }
-        }
-        if let Some(attempt) = attempt {
-            if placements.len() < wanted {
-                self.cluster.rollback(attempt)?;
-                placements.clear();
-            } else {
-                self.cluster.commit(attempt)?;
+            if response.tasks.len() == wanted {
+                break;
             }
         }
-        let request = self.cluster.request(id)?.clone();
-        let mut response = RunTaskResponse::default();
-        for placement in placements {
-            let task = self.placed_task(placement, &request)?;
-            response.tasks.push(task);
+        if let Some(attempt) = attempt {
+            if response.tasks.len() < wanted {
+                self.rollback(attempt)?;
+                response.tasks.clear();
+            } else {
+                self.commit(attempt)?;
+            }
         }
         response.failures = self.failures(failures);
         Ok(Some(response))
@@ -144,7 +144,7 @@ impl Session {
     ) -> Result<bool, Error> {
         self.note(Undo::Placed(self.placed));
         let (mut done, mut part) = (0, FIRST_PART);
-        while done < requests.len() {
+        loop {
             let end = done + part.min(requests.len() - done);
             let first = outcomes.len();
             self.place_next(&requests[done..end], outcomes)?;
@@ -156,8 +156,10 @@ impl Session {
                 Some(next) => part = next.max(1),
                 None => return Ok(false),
             }
+            if done == requests.len() {
+                return Ok(true);
+            }
         }
-        Ok(true)
     }
 
     /// Places one task of each request of a part.

@@ -11,10 +11,10 @@ use super::savepoint::Undo;
 use super::strategy::ending;
 use super::task_names::made_up;
 use super::warning::Call;
-use super::{BatchExplanation, Failure, PlacedTask, RunTaskResponse, Service, Session};
+use super::{BatchExplanation, Failure, PlacedTask, RunTaskResponse, Service, Session, Watch};
 use crate::error::{Error, ErrorKind};
 use crate::id::{InstanceId, RequestId, TaskId};
-use crate::json::Json;
+use crate::json::{Json, Pace};
 use crate::limits::{ECS_START_TASK_INSTANCES_MAX, ECS_STRATEGIES_MAX};
 use crate::outcome::Placement;
 use crate::report::Explanation;
@@ -308,6 +308,23 @@ impl Session {
     /// # Errors
     /// For bad parameters. Nothing has changed then.
     pub fn scale_in_json(&mut self, request: &Json<'_>) -> Result<Vec<String>, Error> {
+        self.scale_in_paced(request, &mut Pace::unwatched())
+    }
+
+    /// As [`scale_in_json`](Self::scale_in_json), watched: `watch` hears how many tasks were chosen. `None` where it stopped
+    /// that; nothing has changed then.
+    ///
+    /// # Errors
+    /// Those of [`scale_in_json`](Self::scale_in_json).
+    pub fn scale_in_watched(&mut self, request: &Json<'_>, watch: Watch<'_>) -> Result<Option<Vec<String>>, Error> {
+        let mut pace = Pace::new(watch);
+        let result = self.scale_in_paced(request, &mut pace);
+        pace.finish(result)
+    }
+
+    /// Ends tasks of a group, one after another: each is chosen by what is left then, so a call for one is a part of a call
+    /// for several.
+    fn scale_in_paced(&mut self, request: &Json<'_>, pace: &mut Pace<'_>) -> Result<Vec<String>, Error> {
         let fields = request.as_fields()?;
         let group = fields.text("group")?;
         let count = fields.required_with("count", |count| super::instance::count(count.as_integer()?))?;
@@ -315,7 +332,13 @@ impl Session {
         let seed = fields.optional_with("xSeed", seed)?.unwrap_or(self.options.seed);
         self.all_or_nothing(|session| {
             let mut stopped = Vec::new();
-            session.cluster.scale_in(group, strategies.as_ref(), count, seed, &mut stopped)?;
+            for wanted in 1..=count as usize {
+                session.cluster.scale_in(group, strategies.as_ref(), 1, seed, &mut stopped)?;
+                if stopped.len() < wanted {
+                    break;
+                }
+                pace.step()?;
+            }
             // From now on a service wants what is left, so that it does not grow back.
             let service = group.strip_prefix("service:").filter(|_| !stopped.is_empty());
             if let Some((name, service)) = service.and_then(|name| Some((name, session.services.get(name)?.clone()))) {

@@ -111,7 +111,9 @@ impl Session {
     pub fn register(&mut self, instance: &Instance<'_>) -> Result<InstanceId, Error> {
         self.warn_unknown_type(instance);
         let id = self.cluster.register(instance)?;
-        self.name_instance(id, Box::from(instance.name), Extra::default());
+        // Tasks that are listed later are subtracted already from what is said to remain.
+        let extra = Extra { has_remaining: instance.remaining.is_some(), ..Extra::default() };
+        self.name_instance(id, Box::from(instance.name), extra);
         Ok(id)
     }
 

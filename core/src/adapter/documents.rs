@@ -7,6 +7,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::mem::take;
 
+use hashbrown::HashMap;
+
 use super::{Session, SessionOptions, Watch};
 use crate::error::{Error, ErrorKind};
 use crate::json::Json;
@@ -34,6 +36,8 @@ pub struct Documents<'a> {
     merged: Json<'a>,
     /// By document: how many elements each of [`ARRAYS`] has in it.
     lengths: Vec<[usize; ARRAYS.len()]>,
+    /// Where each subnet stands in `xSubnets`.
+    subnets: HashMap<Cow<'a, str>, usize>,
 }
 
 impl Default for Documents<'_> {
@@ -46,7 +50,7 @@ impl<'a> Documents<'a> {
     /// No document.
     #[must_use]
     pub fn new() -> Self {
-        Self { merged: Json::object([]), lengths: Vec::new() }
+        Self { merged: Json::object([]), lengths: Vec::new(), subnets: HashMap::new() }
     }
 
     /// Adds a document to those before, or the array of its instances alone: arrays and `xSubnets` go on, of anything else
@@ -69,6 +73,7 @@ impl<'a> Documents<'a> {
     /// All of them as one document, which is taken out; [`locate`](Self::locate) still knows the pieces.
     #[must_use]
     pub fn take_json(&mut self) -> Json<'a> {
+        self.subnets.clear();
         core::mem::replace(&mut self.merged, Json::object([]))
     }
 
@@ -107,9 +112,8 @@ impl<'a> Documents<'a> {
     /// Refuses a subnet that has another zone already.
     fn check_zones(&self, document: &Json<'a>) -> Result<(), Error> {
         let Some(Json::Object(more)) = document.get("xSubnets") else { return Ok(()) };
-        let known = self.merged.get("xSubnets");
         for (subnet, zone) in more {
-            if let Some(before) = known.and_then(|known| known.get(subnet)).filter(|before| *before != zone) {
+            if let Some(before) = self.zone_of(subnet).filter(|before| *before != zone) {
                 let message = format!("is {zone} here and {before} in a document before");
                 let error = Error::with_message(ErrorKind::InvalidParameter, message);
                 return Err(error.in_path(subnet).in_path("xSubnets"));
@@ -118,8 +122,23 @@ impl<'a> Documents<'a> {
         Ok(())
     }
 
+    /// The zone of a subnet, as the documents so far have it.
+    fn zone_of(&self, subnet: &str) -> Option<&Json<'a>> {
+        let Some(Json::Object(known)) = self.merged.get("xSubnets") else { return None };
+        known.get(*self.subnets.get(subnet)?).map(|(_, zone)| zone)
+    }
+
+    /// Adds a document, and finds its subnets again from now on.
+    fn merge(&mut self, document: Json<'a>) {
+        self.merge_entries(document);
+        if let Some(Json::Object(known)) = self.merged.get("xSubnets") {
+            let new = known.iter().enumerate().skip(self.subnets.len());
+            self.subnets.extend(new.map(|(at, (subnet, _))| (subnet.clone(), at)));
+        }
+    }
+
     /// Adds the entries of a document.
-    fn merge(&mut self, mut document: Json<'a>) {
+    fn merge_entries(&mut self, mut document: Json<'a>) {
         let (Json::Object(merged), Json::Object(entries)) = (&mut self.merged, &mut document) else { return };
         if self.lengths.is_empty() {
             *merged = take(entries);
@@ -134,10 +153,8 @@ impl<'a> Documents<'a> {
                 Some((_, known)) => match (known, &mut value) {
                     (Json::Array(known), Json::Array(more)) => known.append(more),
                     (Json::Object(known), Json::Object(more)) => {
-                        let is_new =
-                            |(subnet, _): &(Cow<'a, str>, Json<'a>)| known.iter().all(|(other, _)| other != subnet);
-                        let new: Vec<_> = take(more).into_iter().filter(is_new).collect();
-                        known.extend(new);
+                        let is_new = |(subnet, _): &(Cow<'a, str>, Json<'a>)| !self.subnets.contains_key(subnet);
+                        known.extend(take(more).into_iter().filter(is_new));
                     }
                     (known @ Json::Null, _) => *known = value,
                     _ => {}

@@ -3,14 +3,15 @@
 use alloc::vec::Vec;
 
 use crate::json::Json;
-use crate::report::{AttributeSummary, Usage, UsageSums};
+use crate::report::AttributeSummary;
+use crate::usage::{ResourceUsage, Usage};
 
 /// A number of things.
 fn count(count: usize) -> Json<'static> {
     Json::from(u64::try_from(count).unwrap_or(u64::MAX))
 }
 
-impl UsageSums {
+impl ResourceUsage {
     /// `registered`, `used` and `stranded`.
     #[must_use]
     pub fn to_json(&self) -> Json<'static> {

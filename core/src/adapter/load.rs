@@ -190,6 +190,7 @@ impl Session {
         }
         let before = (self.cluster.clone(), self.tasks.clone(), self.reserved.clone(), self.pending.clone());
         let loaded = self.read_tasks(fields, pace).and_then(|tasks| self.add_tasks(&tasks, pace));
+        self.version.advance();
         loaded.inspect_err(|_| (self.cluster, self.tasks, self.reserved, self.pending) = before)
     }
 

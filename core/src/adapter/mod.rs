@@ -60,6 +60,7 @@ use crate::cluster::{Cluster, Route};
 use crate::error::{Error, ErrorKind};
 use crate::id::{InstanceId, TaskId};
 pub use crate::json::Watch;
+use crate::state::version::Version;
 use names::Names;
 use savepoint::Undo;
 use task_names::TaskNames;
@@ -128,6 +129,8 @@ pub struct Session {
     journal: Vec<Undo>,
     /// Savepoints that are open.
     depth: usize,
+    /// Which version of definitions, services and names that are kept free it is.
+    version: Version,
     /// What was accepted and is worth a second look, oldest first. No part of the state.
     warnings: Vec<String>,
 }
@@ -152,6 +155,7 @@ impl Session {
             placed: 0,
             journal: Vec::new(),
             depth: 0,
+            version: Version::default(),
             warnings: Vec::new(),
         }
     }
@@ -166,6 +170,16 @@ impl Session {
     #[must_use]
     pub fn options(&self) -> &SessionOptions {
         &self.options
+    }
+
+    /// Two numbers, one of which is another after every change of the state, definitions and services included; the same again
+    /// after a rollback. So one that looks twice knows whether anything has changed meanwhile; they say nothing of two sessions.
+    ///
+    /// # Cost
+    /// Constant.
+    #[must_use]
+    pub fn version(&self) -> (u64, u64) {
+        (self.cluster.version(), self.version.current())
     }
 
     /// Searches by another route from now on; see [`Cluster::set_route`].

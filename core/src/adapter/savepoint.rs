@@ -22,6 +22,8 @@ pub struct SessionSavepoint {
     mark: usize,
     /// Savepoints open, this one included.
     depth: usize,
+    /// The version of definitions and services then.
+    book: u64,
 }
 
 /// The inverse of one change.
@@ -51,7 +53,8 @@ impl Session {
     /// Opens a savepoint inside those that are open.
     pub fn begin(&mut self) -> SessionSavepoint {
         self.depth += 1;
-        SessionSavepoint { engine: self.cluster.begin(), mark: self.journal.len(), depth: self.depth }
+        let (mark, book) = (self.journal.len(), self.version.current());
+        SessionSavepoint { engine: self.cluster.begin(), mark, depth: self.depth, book }
     }
 
     /// Goes back to a savepoint and closes it, and those opened since.
@@ -67,6 +70,7 @@ impl Session {
             }
         }
         self.depth = savepoint.depth - 1;
+        self.version.go_back(savepoint.book);
         Ok(())
     }
 
@@ -80,6 +84,7 @@ impl Session {
         self.depth = savepoint.depth - 1;
         if self.depth == 0 {
             self.journal.clear();
+            self.tasks.tidy();
         }
         Ok(())
     }
@@ -157,6 +162,8 @@ impl Session {
         let is_pending = self.pending.remove(&id);
         if self.depth > 0 {
             self.journal.push(Undo::TaskGone(id, name.clone(), is_pending));
+        } else {
+            self.tasks.tidy();
         }
         Some(name.into_text())
     }
@@ -190,11 +197,13 @@ impl Session {
     pub(super) fn set_definition(&mut self, key: Key, entry: Entry) {
         let before = self.book.set(key.clone(), entry);
         self.note(Undo::Definition(key, before));
+        self.version.advance();
     }
 
     /// Puts a service into the list.
     pub(super) fn set_service(&mut self, name: &str, service: Service) {
         let before = self.services.insert(String::from(name), service);
         self.note(Undo::Service(String::from(name), before));
+        self.version.advance();
     }
 }

@@ -122,6 +122,12 @@ impl Session {
         core::mem::take(&mut self.warnings)
     }
 
+    /// The warnings that [`take_warnings`](Self::take_warnings) would take.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
     /// Keeps a warning.
     pub(super) fn warn(&mut self, warning: String) {
         if self.warnings.len() < WARNINGS_MAX && !self.warnings.contains(&warning) {

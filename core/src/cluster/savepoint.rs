@@ -12,7 +12,7 @@ impl Cluster {
     /// Cost: constant; does not allocate within the savepoints that were reserved. Beyond them it grows, in strict mode too:
     /// what a savepoint records is refused there, the savepoint itself is not.
     pub fn begin(&mut self) -> Savepoint {
-        let (depth, serial) = self.journal.open(self.state.sequence, self.state.registrations);
+        let (depth, serial) = self.journal.open(self.state.sequence, self.state.registrations, self.version.current());
         Savepoint { depth, serial }
     }
 
@@ -29,6 +29,7 @@ impl Cluster {
         }
         self.state.sequence = mark.sequence;
         self.state.registrations = mark.registrations;
+        self.version.go_back(mark.version);
         self.journal.close(savepoint.depth);
         Ok(())
     }

@@ -18,6 +18,8 @@ use crate::limits::{JSON_BYTES_MAX, JSON_DEPTH_MAX};
 
 /// Keys an object may have before looking for a duplicate takes a hash set.
 const LINEAR_KEYS_MAX: usize = 16;
+/// Steps into the tree that the path of an error tells.
+const PATH_STEPS_MAX: usize = 16;
 /// Bytes of a key or an offending text that a message repeats.
 const EXCERPT_BYTES_MAX: usize = 80;
 
@@ -169,7 +171,12 @@ impl Trace<'_, '_> {
             (ErrorKind::JsonSyntax, format!("{words} in line {}, column {}", error.line(), error.column()))
         };
         let mut result = Error::with_message(kind, message).at(span);
-        for segment in path.iter() {
+        // Of a value a hundred levels down nobody needs every step: where it is entered, and the place in the text, tell.
+        let hidden = path.len().saturating_sub(PATH_STEPS_MAX);
+        if hidden > 0 {
+            result = result.in_path(&format!("({hidden} more)"));
+        }
+        for segment in path.iter().skip(hidden) {
             result = match segment {
                 Segment::Key(key) => result.in_path(excerpt(key)),
                 Segment::Index(index) => result.in_path(&format!("[{index}]")),

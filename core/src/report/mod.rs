@@ -5,7 +5,6 @@
 
 mod assist;
 mod attributes;
-mod usage;
 mod verdicts;
 
 use alloc::borrow::ToOwned;
@@ -38,7 +37,6 @@ use crate::workload::Workload;
 
 pub use assist::{Completion, CompletionItem, CompletionKind, Diagnosis, Diagnostic, Suggestion, diagnose};
 pub use attributes::AttributeSummary;
-pub use usage::{Usage, UsageSums};
 use verdicts::{Amounts, Asked, Check};
 pub use verdicts::{Failure, Verdict, Verdicts};
 

@@ -17,6 +17,8 @@ pub(crate) struct Mark {
     pub(crate) sequence: u64,
     /// Instances ever registered when it was opened.
     pub(crate) registrations: u64,
+    /// The version of the state when it was opened.
+    pub(crate) version: u64,
 }
 
 /// Deltas and open savepoints.
@@ -42,9 +44,9 @@ impl Journal {
     }
 
     /// Opens a savepoint inside the innermost one.
-    pub(crate) fn open(&mut self, sequence: u64, registrations: u64) -> (usize, u64) {
+    pub(crate) fn open(&mut self, sequence: u64, registrations: u64, version: u64) -> (usize, u64) {
         self.serial += 1;
-        self.marks.push(Mark { serial: self.serial, position: self.deltas.len(), sequence, registrations });
+        self.marks.push(Mark { serial: self.serial, position: self.deltas.len(), sequence, registrations, version });
         (self.marks.len() - 1, self.serial)
     }
 

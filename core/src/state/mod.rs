@@ -15,6 +15,7 @@ pub(crate) mod registration;
 pub(crate) mod surplus;
 pub(crate) mod task;
 pub(crate) mod validate;
+pub(crate) mod version;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;

@@ -75,10 +75,10 @@ fn taken_ports(amounts: &Amounts<'_>) -> Vec<u32> {
 impl State {
     /// Reads and checks an instance; changes nothing.
     fn check_instance<'a>(&self, spec: &Instance<'a>, eni_slots: Option<u32>) -> Result<Checked<'a>, Error> {
-        check_name("container instance id", spec.name)?;
+        check_name("container instance id", spec.name).map_err(|error| error.in_path("containerInstanceArn"))?;
         if self.named(spec.name).is_some() {
             let message = alloc::format!("container instance `{}` is already registered", spec.name);
-            return Err(Error::with_message(ErrorKind::DuplicateInstance, message));
+            return Err(Error::with_message(ErrorKind::DuplicateInstance, message).in_path("containerInstanceArn"));
         }
         if spec.other_tasks as usize > TASKS_MAX {
             let message = alloc::format!("`{}` tasks are more than {TASKS_MAX}", spec.other_tasks);
@@ -88,14 +88,21 @@ impl State {
         let mut remaining = [0; DIMENSIONS];
         let left = spec.remaining.as_ref();
         let (cpu, memory) = (ResourceKind::Cpu.column(), ResourceKind::Memory.column());
-        let of = |kind: &str| alloc::format!("{kind} of `{}`", spec.name);
-        registered[cpu] = registered_amount(spec.registered.cpu).map_err(|error| error.in_path(&of("CPU")))?;
-        registered[memory] =
-            registered_amount(spec.registered.memory_mib).map_err(|error| error.in_path(&of("MEMORY")))?;
-        remaining[cpu] = left.map_or(Ok(registered[cpu]), |left| remaining_amount(left.cpu))?;
-        remaining[memory] = left.map_or(Ok(registered[memory]), |left| remaining_amount(left.memory_mib))?;
+        // Where in ECS's object an amount would stand; records there have names.
+        let has = |name: &str, amount| {
+            registered_amount(amount).map_err(|error| error.in_path(name).in_path("registeredResources"))
+        };
+        let keeps = |name: &str, amount| {
+            remaining_amount(amount).map_err(|error| error.in_path(name).in_path("remainingResources"))
+        };
+        registered[cpu] = has("CPU", spec.registered.cpu)?;
+        registered[memory] = has("MEMORY", spec.registered.memory_mib)?;
+        remaining[cpu] = left.map_or(Ok(registered[cpu]), |left| keeps("CPU", left.cpu))?;
+        remaining[memory] = left.map_or(Ok(registered[memory]), |left| keeps("MEMORY", left.memory_mib))?;
         for &(name, amount) in &spec.registered.custom {
-            registered[self.custom_column(name)?] = registered_amount(amount)?;
+            let column =
+                self.custom_column(name).map_err(|error| error.in_path(name).in_path("registeredResources"))?;
+            registered[column] = has(name, amount)?;
         }
         for index in 0..self.custom_names.len() {
             #[expect(clippy::cast_possible_truncation, reason = "at most CUSTOM_RESOURCES_MAX names are declared")]
@@ -103,7 +110,8 @@ impl State {
             remaining[column] = if left.is_some() { 0 } else { registered[column] };
         }
         for &(name, amount) in left.iter().flat_map(|left| &left.custom) {
-            remaining[self.custom_column(name)?] = remaining_amount(amount)?;
+            let column = self.custom_column(name).map_err(|error| error.in_path(name).in_path("remainingResources"))?;
+            remaining[column] = keeps(name, amount)?;
         }
 
         let agent_ports = taken_ports(&spec.registered);
@@ -120,7 +128,7 @@ impl State {
             eni_slots.map_or(ENI_UNLIMITED, |slots| i32::try_from(slots).unwrap_or(AMOUNT_MAX).min(AMOUNT_MAX - 1));
         remaining[eni] = registered[eni];
 
-        let devices = check_devices(spec)?;
+        let devices = check_devices(spec).map_err(|error| error.in_path("GPU").in_path("registeredResources"))?;
         #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "at most DEVICES_MAX")]
         {
             registered[ResourceKind::Gpu.column()] = devices.len() as i32;
