@@ -510,15 +510,10 @@ pub(crate) fn to_names<T>(
         Ok(name) => text(read_text(name, "")?),
         Err(_) => other(value),
     };
-    if value.is_instance_of::<PyString>() || !value.hasattr("__iter__")? || has_no_dimension(value)? {
+    if value.is_instance_of::<PyString>() || !value.hasattr("__iter__")? || iterate::has_no_dimension(value)? {
         return Ok(vec![one(value)?]);
     }
     iterate::gather(value, |_, item| one(&item))
-}
-
-/// Whether a value is an array of numpy with no dimension: one value, although it has the method `__iter__`.
-pub(crate) fn has_no_dimension(value: &Bound<'_, PyAny>) -> PyResult<bool> {
-    value.getattr_opt("ndim")?.map_or(Ok(false), |dimensions| dimensions.eq(0))
 }
 
 /// The number of a task, as the bulk lane gives it.
