@@ -362,7 +362,7 @@ impl Asked<'_, '_> {
             ("strategies", "placementStrategy", rules(self.strategies, "field")?),
             ("constraints", "placementConstraints", rules(self.constraints, "expression")?),
             ("all_or_nothing", "xAllOrNothing", plain(self.all_or_nothing)?),
-            ("seed", "xSeed", self.seed.map(to_seed).transpose()?),
+            ("seed", "xSeed", self.seed.map(argument::seed).transpose()?),
         ];
         Ok(all.into_iter().filter_map(|(name, key, value)| Some((name, key, value?))).collect())
     }
@@ -442,17 +442,6 @@ pub(crate) fn to_rules(value: &Bound<'_, PyAny>, second: &'static str) -> PyResu
         return Ok(Json::array([rule(value)?]));
     }
     iterate::gather(value, |_, one| rule(&one)).map(Json::Array)
-}
-
-/// A seed; one that is told of here has its own name, and not the one it has in a document.
-pub(crate) fn to_seed(seed: &Bound<'_, PyAny>) -> PyResult<Json<'static>> {
-    match to_json(seed)? {
-        Json::Integer(number) if number < 0 => {
-            let message = format!("seed is {number}, not from 0 to {}", u64::MAX);
-            Err(error::plain(seed.py(), &Error::with_message(ErrorKind::InvalidParameter, message).in_path("seed")))
-        }
-        json => Ok(json),
-    }
 }
 
 /// Every option of a session: its name here, and the one in an exported state.
