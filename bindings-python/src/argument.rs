@@ -1,6 +1,7 @@
 //! One argument of a call → a value, or an error that names the argument: a wrong Python type is a `TypeError`, what is of the
 //! right type and cannot be is malformed input.
 
+use placewright::json::Json;
 use placewright::{Error, ErrorKind};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -62,6 +63,17 @@ pub(crate) fn number<T: TryFrom<i64> + PartialOrd + std::fmt::Display>(
 /// An amount of a resource.
 pub(crate) fn amount(name: &str, value: &Bound<'_, PyAny>) -> PyResult<i64> {
     number(name, value, (0, placewright::limits::AMOUNT_MAX.into()))
+}
+
+/// A seed; one that is told of here has its own name, and not the one it has in a document.
+pub(crate) fn seed(seed: &Bound<'_, PyAny>) -> PyResult<Json<'static>> {
+    match convert::to_json(seed)? {
+        Json::Integer(number) if number < 0 => {
+            let message = format!("seed is {number}, not from 0 to {}", u64::MAX);
+            Err(about(seed.py(), ErrorKind::InvalidParameter, "seed", message))
+        }
+        json => Ok(json),
+    }
 }
 
 /// A list, none for `None`; `one` reads an element, whose name it is given.

@@ -416,7 +416,7 @@ impl Cluster {
             entries.push(("placementStrategy", convert::to_rules(strategies, "field")?));
         }
         if let Some(seed) = seed {
-            entries.push(("xSeed", convert::to_seed(seed)?));
+            entries.push(("xSeed", argument::seed(seed)?));
         }
         let mut watcher = Watcher::of_signals();
         let stopped = self.call_with(group.py(), &Json::object(entries), |session, document| {

@@ -362,7 +362,7 @@ impl Asked<'_, '_> {
             ("strategies", "placementStrategy", rules(self.strategies, "field")?),
             ("constraints", "placementConstraints", rules(self.constraints, "expression")?),
             ("all_or_nothing", "xAllOrNothing", plain(self.all_or_nothing)?),
-            ("seed", "xSeed", self.seed.map(to_seed).transpose()?),
+            ("seed", "xSeed", self.seed.map(argument::seed).transpose()?),
         ];
         Ok(all.into_iter().filter_map(|(name, key, value)| Some((name, key, value?))).collect())
     }
@@ -444,17 +444,6 @@ pub(crate) fn to_rules(value: &Bound<'_, PyAny>, second: &'static str) -> PyResu
     iterate::gather(value, |_, one| rule(&one)).map(Json::Array)
 }
 
-/// A seed; one that is told of here has its own name, and not the one it has in a document.
-pub(crate) fn to_seed(seed: &Bound<'_, PyAny>) -> PyResult<Json<'static>> {
-    match to_json(seed)? {
-        Json::Integer(number) if number < 0 => {
-            let message = format!("seed is {number}, not from 0 to {}", u64::MAX);
-            Err(error::plain(seed.py(), &Error::with_message(ErrorKind::InvalidParameter, message).in_path("seed")))
-        }
-        json => Ok(json),
-    }
-}
-
 /// Every option of a session: its name here, and the one in an exported state.
 const OPTIONS: [(&str, &str); 10] = [
     ("seed", "seed"),
@@ -510,15 +499,10 @@ pub(crate) fn to_names<T>(
         Ok(name) => text(read_text(name, "")?),
         Err(_) => other(value),
     };
-    if value.is_instance_of::<PyString>() || !value.hasattr("__iter__")? || has_no_dimension(value)? {
+    if value.is_instance_of::<PyString>() || !value.hasattr("__iter__")? || iterate::has_no_dimension(value)? {
         return Ok(vec![one(value)?]);
     }
     iterate::gather(value, |_, item| one(&item))
-}
-
-/// Whether a value is an array of numpy with no dimension: one value, although it has the method `__iter__`.
-pub(crate) fn has_no_dimension(value: &Bound<'_, PyAny>) -> PyResult<bool> {
-    value.getattr_opt("ndim")?.map_or(Ok(false), |dimensions| dimensions.eq(0))
 }
 
 /// The number of a task, as the bulk lane gives it.

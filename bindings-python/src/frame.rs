@@ -100,7 +100,7 @@ impl<'py> Frame<'py> {
         let mut rows = None;
         for (name, values) in iterate::entries(mapping)? {
             let name = argument::text("name of a column", &name)?;
-            let is_one = values.is_instance_of::<PyString>() || convert::has_no_dimension(&values)?;
+            let is_one = values.is_instance_of::<PyString>() || iterate::has_no_dimension(&values)?;
             if is_one || !values.hasattr("__iter__")? {
                 return Err(PyTypeError::new_err(format!("column `{name}` is no list of values")));
             }

@@ -73,6 +73,11 @@ pub(crate) fn text_bytes(value: &Bound<'_, PyAny>) -> usize {
     value.cast::<PyString>().map_or(0, |text| text.len().unwrap_or(0))
 }
 
+/// Whether a value is an array of numpy with no dimension: one value, although it has the method `__iter__`.
+pub(crate) fn has_no_dimension(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    value.getattr_opt("ndim")?.map_or(Ok(false), |dimensions| dimensions.eq(0))
+}
+
 /// What `one` makes of every element; it is given the element's position.
 pub(crate) fn gather<'py, T>(
     values: &Bound<'py, PyAny>,

@@ -102,9 +102,14 @@ signal.setitimer(signal.ITIMER_REAL, float(sys.argv[1]))
 try:
     c.place_bulk([r])
     signal.setitimer(signal.ITIMER_REAL, 0)
-except KeyboardInterrupt:
+except (KeyboardInterrupt, ImportError):
+    # Numpy itself makes an ImportError of Ctrl-C in places, and is then not always to be imported again.
+    signal.setitimer(signal.ITIMER_REAL, 0)
     assert c.running_tasks == 0
-    assert c.place_bulk([r]).placed == 1
+    try:
+        assert c.place_bulk([r]).placed == 1
+    except ImportError:
+        assert c.running_tasks == 0 and c.place("w").placed == 1
 """
 
 
