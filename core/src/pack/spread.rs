@@ -217,8 +217,8 @@ mod tests {
         let mut counts = [5, 0, 2];
         assert_eq!(poured(&mut counts, &[0, 1, 2], 4), [(1, 3), (2, 1)]);
         assert_eq!(counts, [5, 3, 3]);
-        assert_eq!(poured(&mut counts, &[0, 1, 2], 6), [(1, 3), (2, 2), (0, 1)]);
-        assert_eq!(counts, [6, 6, 5]);
+        assert_eq!(poured(&mut counts, &[0, 1, 2], 6), [(1, 3), (2, 3)]);
+        assert_eq!(counts, [5, 6, 6], "of domains that stand equally high, those that were lower before come first");
         assert_eq!(poured(&mut counts, &[2], 7), [(2, 7)]);
         assert_eq!(poured(&mut counts, &[], 7), []);
     }
