@@ -216,7 +216,7 @@ print('placewright', pw.__version__, 'on CPython', platform.python_version())")
 # The npm package: built, with what that needs, and tested in node; its types checked; then the build without regular expressions.
 # Variables of the compiler that makes the module are set in `build.mjs`, for that compiler alone.
 step_wasm() {
-  if ! node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20)' 2>/dev/null; then
+  if ! node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' 2>/dev/null; then
     echo "skipped: no Node 20 or later"
     return
   fi
@@ -234,7 +234,7 @@ step_wasm() {
 
 # The visualizer in Chromium, which apt-get fetches where it is missing, and the conformance corpus there.
 step_browser() {
-  if ! node -e 'const [a, b] = process.versions.node.split("."); process.exit(a < 20 || (a == 20 && b < 19))' 2>/dev/null; then
+  if ! node -e 'const [a, b] = process.versions.node.split("."); process.exit(a < 20 || (a == 20 && b < 19) ? 1 : 0)' 2>/dev/null; then
     echo "skipped: no Node 20.19 or later"
     return
   fi

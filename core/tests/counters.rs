@@ -91,6 +91,27 @@ fn a_filter_that_keeps_what_comes_last_costs_its_budget_and_a_sweep() {
 }
 
 #[test]
+fn a_row_of_tasks_goes_on_where_it_stopped_behind_a_filter_that_keeps_few_that_come_last() {
+    let mut cluster = Cluster::with_options(Options { route: Route::Indexed, ..Options::default() });
+    for number in 0..INSTANCES {
+        let size = if number < INSTANCES / 10 { "large" } else { "small" };
+        let memory = if size == "large" { 16_384 } else { 4096 };
+        let name = format!("ci/{number}");
+        let instance = Instance::new(&name).with_resources(100_000, memory).with_attribute("size", size);
+        cluster.register(&instance).unwrap();
+    }
+    let large = Constraint::MemberOf(expr::compile("attribute:size == large").unwrap());
+    let tasks = Request::new("web", Demand::new(1, 512)).with_constraint(large).with_count(2000);
+    let id = cluster.prepare(&tasks.with_strategies(Strategy::Binpack(BinpackField::Memory))).unwrap();
+    let before = cluster.counters();
+    let mut placed = vec![];
+    assert_eq!(cluster.place(id, &mut placed).unwrap(), None);
+    let cost = since(before, cluster.counters());
+    // Once past the nine tenths that are refused, and then a few looks for each instance that is filled.
+    assert!(cost.instances <= u64::from(INSTANCES) + 2000 && cost.swept <= 20 * u64::from(INSTANCES) / 10, "{cost:?}");
+}
+
+#[test]
 fn searches_in_vain_are_left_out_seven_of_eight_times_and_tried_again() {
     let mut cluster = Cluster::with_options(Options { route: Route::Indexed, ..Options::default() });
     for number in 0..INSTANCES {

@@ -31,8 +31,8 @@ impl Cluster {
     /// # Errors
     /// Whatever is wrong with the request; a limit.
     ///
-    /// Cost: linear in instances for each constraint or required set not in use yet; where an order of instances is needed for
-    /// the first time, n log n. Allocates.
+    /// Cost: linear in instances for each constraint or required set not in use yet, and in the tasks of its group where its
+    /// instances are asked about for the first time; where an order of instances is needed for the first time, n log n. Allocates.
     pub fn prepare(&mut self, request: &Request) -> Result<RequestId, Error> {
         let is_indexed = self.options.route != Route::Scan;
         let Self { state, index, options, .. } = self;
@@ -50,7 +50,8 @@ impl Cluster {
     /// # Errors
     /// [`ErrorKind::StaleHandle`] when it was released already.
     ///
-    /// Cost: what it names; n log n in the tasks of its group where it was the last to ask which instances run them. May allocate.
+    /// Cost: what it names; where it was the last to ask which instances run tasks of its group, a step for every 64 instances
+    /// and a few for each of those. May allocate.
     pub fn release(&mut self, id: RequestId) -> Result<(), Error> {
         let prepared = self.requests.remove(id)?;
         prepared::release(&mut self.state, &mut self.index, &prepared.plan);

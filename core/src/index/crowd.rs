@@ -79,7 +79,8 @@ impl Crowds {
     /// Makes room for so many pages and for the great counts of so many tasks.
     pub(super) fn reserve(&mut self, pages: usize, tasks: usize) {
         self.pages.reserve(pages.saturating_sub(self.pages.len()));
-        self.free.reserve(pages.saturating_sub(self.free.len()));
+        // Every page may come to be free, those of groups that are no longer watched included.
+        self.free.reserve(pages.max(self.pages.len()).saturating_sub(self.free.len()));
         let many = 2 * (tasks / usize::from(MANY));
         self.many.reserve(many.saturating_sub(self.many.len()));
     }

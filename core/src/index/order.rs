@@ -26,7 +26,8 @@ const MERGED: usize = 48;
 const LANES_LEAST: usize = 30;
 /// What a walk pays for a leaf; a key that is looked at costs 1.
 const LEAF_PRICE: u32 = 8;
-/// The same where its keys are asked at once whether they are to be kept; those that are not cost nothing more.
+/// The same where its keys are asked at once whether they are to be kept, in about the time in which a sweep does as many units
+/// of its own; those that are not kept cost nothing more.
 const LEAF_PRICE_KEPT: u32 = 4;
 /// The key where there is none.
 const NO_KEY: i64 = i64::MAX;

@@ -421,7 +421,7 @@ impl Turn {
         self.used = 0;
         self.len = 0;
         effort.searches += 1;
-        let walk = searcher.walk(scope, self.from, effort, |position, slot| {
+        let walk = searcher.walk(None, self.from, effort, |position, slot| {
             self.from = position + 1;
             let is_there = || !open.has(slot) && (!searcher.lags(slot) || searcher.has_enough(slot));
             if is_there() && searcher.admits(scope, slot) {

@@ -297,7 +297,7 @@ impl<'a, 'r> Searcher<'a, 'r> {
     #[inline]
     fn first(&self, scope: Scope<'_>, effort: &mut Effort) -> Found {
         let mut found = None;
-        let walk = self.walk(scope, i64::MIN, effort, |_, slot| {
+        let walk = self.walk(Some(scope), i64::MIN, effort, |_, slot| {
             let takes = self.admits(scope, slot);
             if takes {
                 found = Some(slot);
@@ -308,11 +308,12 @@ impl<'a, 'r> Searcher<'a, 'r> {
     }
 
     /// Shows `visit` the instances from a position on that have enough, best first by what decides last, until it says to
-    /// stop; with each its position. Those that are not of the scope, or that static facts turn away, may be left out.
+    /// stop; with each its position. With a scope, those that are not of it, or that static facts turn away, may be left out: then
+    /// a walk whose budget is spent does not tell how far it came.
     #[inline]
     pub(super) fn walk(
         &self,
-        scope: Scope<'_>,
+        scope: Option<Scope<'_>>,
         from: i64,
         effort: &mut Effort,
         visit: impl FnMut(i64, u32) -> bool,
@@ -321,7 +322,8 @@ impl<'a, 'r> Searcher<'a, 'r> {
         let needed = &self.search.needed;
         if let Last::Binpack(column, _) = self.search.last {
             let are_few = admissions.len(self.search.admission) < self.state.registry.len() / KEPT_PART;
-            let is_kept = are_few.then_some(|slot| self.admitted.contains(slot) && scope.has(slot));
+            let is_kept =
+                scope.filter(|_| are_few).map(|scope| move |slot| self.admitted.contains(slot) && scope.has(slot));
             return orders.walk_amount(ranks, (column, from, needed), is_kept, effort, visit);
         }
         let among = Among { without: [admissions.turned_away(self.search.admission), self.taken], within: None };
@@ -343,11 +345,16 @@ impl<'a, 'r> Searcher<'a, 'r> {
         };
         let vacant = Among { without: [turned_away, watches.occupied(group)], within: None };
         let levels = watches.levels(group).map(|level| Among { without: [turned_away, None], within: Some(level) });
+        // Where instances have to be distinct, only those without a task may take one.
+        let levels = levels.take(if self.taken.is_some() { 0 } else { usize::MAX });
         for among in core::iter::once(vacant).chain(levels) {
             let walk = orders.walk_sequence(ranks, (0, &self.search.needed), among, effort, &mut take);
             if walk != Walk::Ended {
                 return concluded(walk, found);
             }
+        }
+        if self.taken.is_some() {
+            return Found::Nothing;
         }
         let walk = watches.walk_list(ranks, group, effort, |slot| self.has_enough(slot) && take(0, slot));
         concluded(walk, found)
@@ -358,7 +365,7 @@ impl<'a, 'r> Searcher<'a, 'r> {
         let Last::Binpack(column, _) = self.search.last else { return Found::Unknown };
         let column = &self.state.remaining[column];
         scratch.ties.clear();
-        let walk = self.walk(scope, i64::MIN, effort, |_, slot| {
+        let walk = self.walk(Some(scope), i64::MIN, effort, |_, slot| {
             if !self.admits(scope, slot) {
                 return false;
             }

@@ -284,7 +284,7 @@ pub(crate) fn count_domains(
 }
 
 /// The candidate, or the tied slot, with the fewest tasks of the group, the earliest registered of several: the earliest of
-/// those without a task, or the first in the list of the others.
+/// those without a task, or the first of the others as the index has them, fewest tasks first.
 fn fewest(index: &Index, plan: &Plan, scratch: &mut Scratch, narrowed: bool) -> Option<u32> {
     if narrowed {
         scratch.gather_ties();
