@@ -93,8 +93,9 @@ fn a_filter_that_keeps_what_comes_last_costs_its_budget_and_a_sweep() {
 #[test]
 fn a_row_of_tasks_goes_on_where_it_stopped_behind_a_filter_that_keeps_few_that_come_last() {
     let mut cluster = Cluster::with_options(Options { route: Route::Indexed, ..Options::default() });
-    for number in 0..INSTANCES {
-        let size = if number < INSTANCES / 10 { "large" } else { "small" };
+    let instances = 10 * INSTANCES;
+    for number in 0..instances {
+        let size = if number < instances / 10 { "large" } else { "small" };
         let memory = if size == "large" { 16_384 } else { 4096 };
         let name = format!("ci/{number}");
         let instance = Instance::new(&name).with_resources(100_000, memory).with_attribute("size", size);
@@ -107,8 +108,9 @@ fn a_row_of_tasks_goes_on_where_it_stopped_behind_a_filter_that_keeps_few_that_c
     let mut placed = vec![];
     assert_eq!(cluster.place(id, &mut placed).unwrap(), None);
     let cost = since(before, cluster.counters());
-    // Once past the nine tenths that are refused, and then a few looks for each instance that is filled.
-    assert!(cost.instances <= u64::from(INSTANCES) + 2000 && cost.swept <= 20 * u64::from(INSTANCES) / 10, "{cost:?}");
+    // One walk past the nine tenths that are refused, in as many pieces as its budget makes of it, each with a sweep after it.
+    let walk = u64::from(instances) + 2000;
+    assert!(cost.instances <= 2 * walk && cost.swept <= 50 * u64::from(instances / 10), "{cost:?}");
 }
 
 #[test]
