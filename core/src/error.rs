@@ -262,6 +262,13 @@ impl Error {
         self
     }
 
+    /// The same error at another path.
+    #[cfg(feature = "serde")]
+    pub(crate) fn at_path(mut self, path: &str) -> Self {
+        self.detail_mut().path = path.into();
+        self
+    }
+
     /// The same error, `segment` put before its path: `in_path("containerInstances[3]")` makes `status` into
     /// `containerInstances[3].status`.
     #[cold]

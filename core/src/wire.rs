@@ -397,8 +397,20 @@ impl Session {
     /// nothing has changed then.
     pub fn register_json(&mut self, instance: &Json<'_>) -> Result<InstanceId, Error> {
         let instance = read_instance(instance.as_fields()?)?;
-        self.register(&instance)
+        self.register(&instance).map_err(in_own_words)
     }
+}
+
+/// The same error with its field in the library's own words.
+fn in_own_words(error: Error) -> Error {
+    let field = match error.path() {
+        Some("containerInstanceArn") => "name",
+        Some("registeredResources.CPU") => "cpu",
+        Some("registeredResources.MEMORY") => "memoryMib",
+        Some("registeredResources.GPU") => "gpus",
+        _ => return error,
+    };
+    error.at_path(field)
 }
 
 /// An instance in the library's own words.

@@ -392,7 +392,7 @@ fn an_instance_in_our_own_words_is_registered_as_it_says() {
         ),
         (r#"{"name": "x", "cpu": 1, "memoryMib": 1, "attributes": {"a": 1}}"#, "json.type", Some("attributes.a")),
         (r#"{"name": "x", "cpu": 1, "memoryMib": 1, "status": "TIRED"}"#, "input.invalid", Some("status")),
-        (r#"{"name": "i-1", "cpu": 1, "memoryMib": 1}"#, "duplicate.instance", None),
+        (r#"{"name": "i-1", "cpu": 1, "memoryMib": 1}"#, "duplicate.instance", Some("name")),
         ("[]", "json.type", None),
     ] {
         let error = register(&mut session, text).unwrap_err();
