@@ -339,7 +339,8 @@ keys are in core/docs/rearrange.md. Nothing is carried out.
 Examples:
   placewright rearrange --cluster cluster.json --tasks tasks.json --moves 20
   placewright rearrange --cluster cluster.json --tasks tasks.json \\
-    --services services.json --goal spread --group service:web --moves-per-group 2
+    --services services.json --goal spread --group service:web \\
+    --moves-per-group 2
 
 Exit codes:
   0  the plan was printed; it may have no moves
