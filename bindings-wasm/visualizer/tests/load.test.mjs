@@ -118,7 +118,7 @@ test(
 );
 
 test("the whole trace is placed as the native example places it", { timeout: 120_000 }, async () => {
-  const example = await readFile(join(root, "core/examples/openb.rs"), "utf8");
+  const example = await readFile(join(root, "core/examples/openb/main.rs"), "utf8");
   const [, placed, unplaced] = /binpack-memory\s+(\d+)\s+(\d+)/.exec(example) ?? [];
   assert.ok(placed !== undefined, "the example says how many tasks it places");
   const { page, faults, close } = await open(held.browser, held.server.origin);
