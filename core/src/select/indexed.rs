@@ -344,17 +344,17 @@ impl<'a, 'r> Searcher<'a, 'r> {
             takes
         };
         let vacant = Among { without: [turned_away, watches.occupied(group)], within: None };
-        let levels = watches.levels(group).map(|level| Among { without: [turned_away, None], within: Some(level) });
+        let walk = orders.walk_sequence(ranks, (0, &self.search.needed), vacant, effort, &mut take);
         // Where instances have to be distinct, only those without a task may take one.
-        let levels = levels.take(if self.taken.is_some() { 0 } else { usize::MAX });
-        for among in core::iter::once(vacant).chain(levels) {
+        if walk != Walk::Ended || self.taken.is_some() {
+            return concluded(walk, found);
+        }
+        for level in watches.levels(group) {
+            let among = Among { without: [turned_away, None], within: Some(level) };
             let walk = orders.walk_sequence(ranks, (0, &self.search.needed), among, effort, &mut take);
             if walk != Walk::Ended {
                 return concluded(walk, found);
             }
-        }
-        if self.taken.is_some() {
-            return Found::Nothing;
         }
         let walk = watches.walk_list(ranks, group, effort, |slot| self.has_enough(slot) && take(0, slot));
         concluded(walk, found)
