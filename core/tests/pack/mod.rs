@@ -109,7 +109,8 @@ proptest! {
         for solver in Solver::ALL {
             let other = checked(&problem, solver);
             prop_assert!(other.value >= auto.lower_bound);
-            if solver != Solver::LocalSearch {
+            // The others are searches: one of them may spend few steps better than all together do.
+            if !matches!(solver, Solver::LocalSearch | Solver::Purchase) {
                 prop_assert!(other.value >= auto.value, "{solver:?}");
             }
         }
