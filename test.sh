@@ -76,10 +76,10 @@ step_conformance() {
 
 step_examples() {
   local example
-  for example in place transaction pack openb; do
-    cargo run --quiet --release -p placewright --example "$example"
+  for example in place transaction pack openb ecs_json; do
+    # With every feature, as the release step built the library.
+    cargo run --quiet --release -p placewright --all-features --example "$example"
   done
-  cargo run --quiet --release -p placewright --features serde --example ecs_json
 }
 
 # Prints the interpreters that a wheel for CPython 3.9 and later should run on, one a line, of those the machine has.
