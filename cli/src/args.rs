@@ -8,17 +8,17 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 /// Exit code: unusable input or arguments.
 pub(crate) const BAD_INPUT: u8 = 2;
 
-/// Exit code: some tasks were not placed.
+/// Exit code: some tasks were not placed, or some items not packed.
 pub(crate) const NOT_ALL_PLACED: u8 = 3;
 
 /// Exit codes of every command, for `--help`.
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  done: all tasks placed, all cases passed, the steps ran
+  0  done: all tasks placed or packed, all cases passed, the steps ran
   1  a conformance case failed, or the output or the file of --export cannot be
      written
   2  unusable input or arguments
-  3  some tasks were not placed";
+  3  some tasks were not placed, or some items not packed";
 
 /// Amazon ECS task placement, exactly and outside AWS.
 #[derive(Debug, Parser)]
@@ -266,9 +266,10 @@ Examples:
          \"options\": {\"milliseconds\": 500}}' | placewright pack -
 
 Exit codes:
-  0  the answer was printed; items that are not packed are in it, with reasons
+  0  all items are packed
   1  the output cannot be written
-  2  unusable input or arguments")]
+  2  unusable input or arguments
+  3  some items are not packed: the answer was printed, and has them with reasons")]
 pub(crate) struct PackArgs {
     /// The problem; `-` reads standard input.
     #[arg(value_name = "PROBLEM.json")]
@@ -294,9 +295,10 @@ Examples:
     --only 'attribute:arch == x86_64 and attribute:category in [c, m, r]'
 
 Exit codes:
-  0  the plan was printed; items that no type holds are in it, with reasons
+  0  the plan has room for all items
   1  the output cannot be written
-  2  unusable input or arguments")]
+  2  unusable input or arguments
+  3  some items have no room: the plan was printed, and has them with reasons")]
 pub(crate) struct FleetArgs {
     /// Items and rules; `-` reads standard input.
     #[arg(value_name = "MIX.json")]
@@ -418,7 +420,8 @@ Exit codes:
   2  the file or the options are unusable: one line on standard error, nothing
      on standard output")]
 pub(crate) struct ReplayArgs {
-    /// Case of the format ecs-placement-conformance/1; `-` reads standard input.
+    /// Case of the format ecs-placement-conformance/1, or of placewright-packing-conformance/1, which takes no option; `-`
+    /// reads standard input.
     #[arg(value_name = "CASE.json")]
     pub(crate) case: PathBuf,
     /// Feed the instances, and the attributes of each, in reverse order.
@@ -450,10 +453,13 @@ pub(crate) enum RouteName {
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Each case runs as given, reversed and rotated, by the engine on both routes and by the oracle; cases in a sub-folder \
-`ordered` only as given. The last lines are the digest of all placements and `N passed, N failed, N skipped`.
+`ordered` only as given. Packing cases run as given and with their items in reverse, and every packing goes through the \
+checker. The last lines are the digest of all answers to packing cases, if there are any, that of all placements, and \
+`N passed, N failed, N skipped`.
 
-Example:
+Examples:
   placewright conformance core/testdata/placement
+  placewright conformance core/testdata/packing
 
 Exit codes:
   0  no case failed

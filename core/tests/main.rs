@@ -18,6 +18,8 @@ mod json;
 mod layering;
 mod lists;
 mod pack;
+#[cfg(feature = "testkit")]
+mod packing;
 mod properties;
 mod public_api;
 mod rearrange;
