@@ -164,6 +164,13 @@ impl Cluster {
         }
     }
 
+    /// Sets the status of instances.
+    pub(crate) fn set_status(&self, instances: &Bound<'_, PyAny>, status: &'static str) -> PyResult<()> {
+        let names = convert::to_instances(instances)?;
+        let request = Json::object([("containerInstances", names), ("status", Json::from(status))]);
+        self.call_with(instances.py(), &request, Session::update_container_instances_state_json)
+    }
+
     /// Stops tasks of a group.
     pub(crate) fn scale_in_asked(
         &self,

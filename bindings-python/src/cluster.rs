@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use placewright::adapter::{Session, SessionOptions};
+use placewright::adapter::Session;
 use placewright::json::Json;
 use placewright::{Error, wire};
 use pyo3::exceptions::PyTypeError;
@@ -39,17 +39,6 @@ impl From<Session> for Cluster {
     fn from(session: Session) -> Self {
         Self { gate: Gate::new(session) }
     }
-}
-
-/// Makes a cluster from an exported state and the route it searched by: what `pickle` keeps.
-#[pyfunction]
-#[pyo3(name = "_restore")]
-pub(crate) fn restore(py: Python<'_>, state: &Bound<'_, PyBytes>, route: &str) -> PyResult<Cluster> {
-    let Some(text) = Text::of(state)? else { return Err(PyTypeError::new_err("a state is bytes")) };
-    let mut session = load::restored(py, text)?;
-    let options = SessionOptions::from_json(&Json::object([("route", Json::from(route))]));
-    session.set_route(options.map_err(|fault| error::plain(py, &fault))?.cluster.route);
-    Ok(session.into())
 }
 
 /// What makes a cluster anew, for `pickle`: a function and its arguments.
@@ -452,26 +441,6 @@ impl Cluster {
         convert::to_dict(py, self.pack_document(py, convert::to_document(document)?, progress)?.text)
     }
 
-    #[pyo3(signature = (document, progress, /))]
-    fn _pack<'py>(
-        &self,
-        document: &Bound<'py, PyAny>,
-        progress: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyTuple>> {
-        let py = document.py();
-        self.pack_document(py, convert::to_document(document)?, progress)?.into_parts(py)
-    }
-
-    #[pyo3(signature = (document, answer, progress, /))]
-    fn _apply_packing(
-        &self,
-        document: &Bound<'_, PyAny>,
-        answer: &Bound<'_, PyAny>,
-        progress: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<PlaceResult> {
-        self.apply_packing(document, answer, progress)
-    }
-
     #[pyo3(signature = (**options))]
     fn rearrange<'py>(slf: &Bound<'py, Self>, options: Option<&Bound<'py, PyDict>>) -> PyResult<Bound<'py, PyAny>> {
         slf.py().import("placewright._rearranging")?.getattr("rearrange")?.call((slf,), options)
@@ -485,11 +454,6 @@ impl Cluster {
         progress: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyDict>> {
         self.rearranged(document, seconds, progress)
-    }
-
-    #[pyo3(signature = (plan, document, /))]
-    fn _apply_rearrangement(&self, plan: &Bound<'_, PyAny>, document: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
-        self.apply_rearrangement(plan, document)
     }
 
     #[pyo3(signature = (**options))]
@@ -629,14 +593,5 @@ impl Cluster {
         let route = self.read_detached(py, |held| wire::route_name(held.session.options().cluster.route))?;
         let state = convert::to_bytes(py, &self.export(py)?);
         Ok((py.import("placewright._native")?.getattr("_restore")?, (state, route)))
-    }
-}
-
-impl Cluster {
-    /// Sets the status of instances.
-    fn set_status(&self, instances: &Bound<'_, PyAny>, status: &'static str) -> PyResult<()> {
-        let names = convert::to_instances(instances)?;
-        let request = Json::object([("containerInstances", names), ("status", Json::from(status))]);
-        self.call_with(instances.py(), &request, Session::update_container_instances_state_json)
     }
 }

@@ -78,10 +78,10 @@ pub(crate) fn to_json(value: &Bound<'_, PyAny>) -> PyResult<Json<'static>> {
 /// As [`to_json`], of a value that stands at a place.
 pub(crate) fn to_json_at(value: &Bound<'_, PyAny>, place: impl FnOnce() -> String) -> PyResult<Json<'static>> {
     // Most rows of a million are plain numbers.
-    if let Ok(integer) = value.cast_exact::<PyInt>() {
-        if let Ok(number) = integer.extract::<i64>() {
-            return Ok(Json::Integer(number));
-        }
+    if let Ok(integer) = value.cast_exact::<PyInt>()
+        && let Ok(number) = integer.extract::<i64>()
+    {
+        return Ok(Json::Integer(number));
     }
     let mut reader = Reader { budget: Budget::default() };
     reader.read(value, 0).map_err(|fail| match fail.in_path(&place()) {

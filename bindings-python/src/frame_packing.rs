@@ -284,7 +284,7 @@ impl Taken {
             amounts: self.sort.amounts,
             columns: self.columns.as_ref().map(|columns| {
                 let parts = columns.parts.iter().map(|part| (part.key, part.name.clone())).collect();
-                (columns.dimensions.clone(), parts)
+                Origins { dimensions: columns.dimensions.clone(), parts }
             }),
         };
         let rows = match self.columns.take() {
@@ -342,23 +342,29 @@ fn of_object(mut row: Json<'static>, sort: Sort, dimensions: &[String]) -> Resul
         });
     };
     let named = entries.iter_mut().find(|(key, _)| key == sort.amounts);
-    if let Some((_, amounts)) = named {
-        if let Json::Object(given) = amounts {
-            if let Some((name, _)) = given.iter().find(|(name, _)| !dimensions.iter().any(|known| known == name)) {
-                let message = format!("dimension `{name}` is unknown");
-                return Err(Error::with_message(ErrorKind::InvalidParameter, message)
-                    .with_help(format!("there are {}", dimensions.join(", "))));
-            }
-            let mut values = vec![Json::Integer(0); dimensions.len()];
-            for (name, value) in std::mem::take(given) {
-                if let Some(at) = dimensions.iter().position(|known| *known == name) {
-                    values[at] = value;
-                }
-            }
-            *amounts = Json::Array(values);
-        }
+    if let Some((_, amounts)) = named
+        && let Json::Object(given) = amounts
+    {
+        *amounts = in_order(std::mem::take(given), dimensions)?;
     }
     Ok(row)
+}
+
+/// Amounts under names, in the order of the dimensions; what is left out is 0.
+pub(crate) fn in_order(
+    given: Vec<(Cow<'static, str>, Json<'static>)>,
+    dimensions: &[String],
+) -> Result<Json<'static>, Error> {
+    let mut values = vec![Json::Integer(0); dimensions.len()];
+    for (name, value) in given {
+        let Some(at) = dimensions.iter().position(|known| *known == name) else {
+            let message = format!("dimension `{name}` is unknown");
+            return Err(Error::with_message(ErrorKind::InvalidParameter, message)
+                .with_help(format!("there are {}", dimensions.join(", "))));
+        };
+        values[at] = value;
+    }
+    Ok(Json::Array(values))
 }
 
 /// Which column each key of a row came from.
@@ -368,15 +374,24 @@ pub(crate) struct Places {
     key: &'static str,
     /// The key of a row with its amounts.
     amounts: &'static str,
-    /// Of a frame: the dimensions, and the column of each key.
-    columns: Option<(Vec<String>, Vec<(&'static str, String)>)>,
+    /// Of a frame.
+    columns: Option<Origins>,
+}
+
+/// Columns that keys came from.
+#[derive(Debug)]
+struct Origins {
+    /// The dimensions.
+    dimensions: Vec<String>,
+    /// Every other key, and its column.
+    parts: Vec<(&'static str, String)>,
 }
 
 impl Places {
     /// An error about a row of the document, as one about a cell of the frame: `items.cpu[3]` for `items[3].demand[0]`.
     pub(crate) fn located(&self, fault: Error) -> Error {
         let place = || {
-            let (dimensions, parts) = self.columns.as_ref()?;
+            let Origins { dimensions, parts } = self.columns.as_ref()?;
             let (row, rest) = fault.path()?.strip_prefix(self.key)?.strip_prefix('[')?.split_once(']')?;
             let rest = rest.trim_start_matches('.');
             let (key, inner) = rest.split_once(['.', '[']).unwrap_or((rest, ""));

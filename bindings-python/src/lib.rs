@@ -43,13 +43,17 @@ mod _native {
     #[pymodule_export]
     use crate::bulk::{BulkResult, bulk_result};
     #[pymodule_export]
-    use crate::cluster::{Cluster, restore};
+    use crate::cluster::Cluster;
     #[pymodule_export]
     use crate::conformance::{conformance_check, conformance_digest, conformance_replay};
     #[pymodule_export]
     use crate::gate::after_fork;
     #[pymodule_export]
     use crate::handle::{Request, Savepoint, Transaction};
+    #[pymodule_export]
+    use crate::live::{apply_packing, apply_rearrangement, pack_live};
+    #[pymodule_export]
+    use crate::load::restore;
     #[pymodule_export]
     use crate::outcome::{Explanation, Expression, PlaceResult, compile, explanation, result};
     #[pymodule_export]

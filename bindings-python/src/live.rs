@@ -5,7 +5,7 @@ use placewright::adapter::{Session, answer_json, read_rearrange};
 use placewright::json::Json;
 use placewright::pack::solve;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyTuple};
 
 use crate::answer::Answered;
 use crate::argument;
@@ -53,23 +53,6 @@ impl Cluster {
         packing::of_document(py, document, progress, move |document, ear| packed(&mut session, document, ear))
     }
 
-    /// Starts the tasks of an answer to a document.
-    pub(crate) fn apply_packing(
-        &self,
-        document: &Bound<'_, PyAny>,
-        answer: &Bound<'_, PyAny>,
-        progress: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<PlaceResult> {
-        let py = document.py();
-        let (document, answer) = (convert::to_document(document)?, convert::to_document(answer)?);
-        let wanted = wanted(&document);
-        let mut watcher = Watcher::new(progress, wanted)?;
-        let started = self.call_detached(py, |session| {
-            session.apply_packing_json(&document, &answer, &mut |done| watcher.watch(done))
-        })?;
-        Ok(PlaceResult::new(started.ok_or_else(|| watcher.into_error())?, wanted))
-    }
-
     /// What rearranging comes to, as a dict.
     pub(crate) fn rearranged<'py>(
         &self,
@@ -86,17 +69,50 @@ impl Cluster {
         })?;
         convert::to_dict(py, outcome.map_err(|fault| error::plain(py, &fault))?)
     }
+}
 
-    /// Carries out a plan that was made for the options of a document; the ids that tasks have now.
-    pub(crate) fn apply_rearrangement(
-        &self,
-        plan: &Bound<'_, PyAny>,
-        document: &Bound<'_, PyAny>,
-    ) -> PyResult<Vec<String>> {
-        let py = plan.py();
-        let (plan, document) = (convert::to_document(plan)?, convert::to_document(document)?);
-        self.call_detached(py, |session| session.apply_rearrangement_json(&plan, &read_rearrange(&document)?))
-    }
+/// Packs the requests of a document into what a cluster has left: text, figures and columns of the answer.
+#[pyfunction]
+#[pyo3(name = "_pack_live", signature = (cluster, document, progress, /))]
+pub(crate) fn pack_live<'py>(
+    cluster: &Bound<'py, Cluster>,
+    document: &Bound<'py, PyAny>,
+    progress: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyTuple>> {
+    let py = cluster.py();
+    cluster.get().pack_document(py, convert::to_document(document)?, progress)?.into_parts(py)
+}
+
+/// Starts the tasks of an answer to a document.
+#[pyfunction]
+#[pyo3(name = "_apply_packing", signature = (cluster, document, answer, progress, /))]
+pub(crate) fn apply_packing(
+    cluster: &Bound<'_, Cluster>,
+    document: &Bound<'_, PyAny>,
+    answer: &Bound<'_, PyAny>,
+    progress: Option<&Bound<'_, PyAny>>,
+) -> PyResult<PlaceResult> {
+    let (document, answer) = (convert::to_document(document)?, convert::to_document(answer)?);
+    let wanted = wanted(&document);
+    let mut watcher = Watcher::new(progress, wanted)?;
+    let started = cluster.get().call_detached(cluster.py(), |session| {
+        session.apply_packing_json(&document, &answer, &mut |done| watcher.watch(done))
+    })?;
+    Ok(PlaceResult::new(started.ok_or_else(|| watcher.into_error())?, wanted))
+}
+
+/// Carries out a plan that was made for the options of a document; the ids that tasks have now.
+#[pyfunction]
+#[pyo3(name = "_apply_rearrangement", signature = (cluster, plan, document, /))]
+pub(crate) fn apply_rearrangement(
+    cluster: &Bound<'_, Cluster>,
+    plan: &Bound<'_, PyAny>,
+    document: &Bound<'_, PyAny>,
+) -> PyResult<Vec<String>> {
+    let (plan, document) = (convert::to_document(plan)?, convert::to_document(document)?);
+    cluster
+        .get()
+        .call_detached(cluster.py(), |session| session.apply_rearrangement_json(&plan, &read_rearrange(&document)?))
 }
 
 /// Tasks that the requests of a document ask for.

@@ -7,9 +7,10 @@ use placewright::json::Json;
 use placewright::{Error, ErrorKind, wire};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
 use crate::beside::{self, Outcome};
+use crate::cluster::Cluster;
 use crate::convert::{self, Text};
 use crate::error;
 use crate::iterate;
@@ -187,4 +188,15 @@ pub(crate) fn of_files(
     each(definitions, |session, tree, _| session.register_task_definition_json(tree).map(|_| Some(())))?;
     each(tasks, |session, tree, watch| session.load_tasks_watched(tree, watch))?;
     Ok(session)
+}
+
+/// Makes a cluster from an exported state and the route it searched by: what `pickle` keeps.
+#[pyfunction]
+#[pyo3(name = "_restore")]
+pub(crate) fn restore(py: Python<'_>, state: &Bound<'_, PyBytes>, route: &str) -> PyResult<Cluster> {
+    let Some(text) = Text::of(state)? else { return Err(PyTypeError::new_err("a state is bytes")) };
+    let mut session = restored(py, text)?;
+    let options = SessionOptions::from_json(&Json::object([("route", Json::from(route))]));
+    session.set_route(options.map_err(|fault| error::plain(py, &fault))?.cluster.route);
+    Ok(session.into())
 }

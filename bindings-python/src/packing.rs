@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use placewright::adapter::{FleetRequest, PackRequest, add_offers, answer_json, fleet_json};
 use placewright::json::Json;
 use placewright::pack::{Progress, solve};
-use placewright::{Error, ErrorKind, expr};
+use placewright::{Error, expr};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
@@ -14,7 +14,7 @@ use crate::answer::Answered;
 use crate::argument;
 use crate::convert;
 use crate::error;
-use crate::frame_packing::{BINS, CATALOGUE, ITEMS, Places, Rows, Sort, Taken};
+use crate::frame_packing::{BINS, CATALOGUE, ITEMS, Places, Rows, Sort, Taken, in_order};
 use crate::solving::{self, Ear};
 
 /// What a document is put together from.
@@ -235,17 +235,7 @@ fn name_amounts(parts: &mut Parts) -> Result<(), Error> {
     let daemon = fleet.iter_mut().find(|(key, _)| key == "daemon");
     let Some((_, amounts)) = daemon else { return Ok(()) };
     let Json::Object(given) = &mut *amounts else { return Ok(()) };
-    let given = std::mem::take(given);
-    let mut values = vec![Json::Integer(0); parts.dimensions.len()];
-    for (name, value) in given {
-        let Some(at) = parts.dimensions.iter().position(|known| *known == name) else {
-            return Err(Error::with_message(ErrorKind::InvalidParameter, format!("dimension `{name}` is unknown"))
-                .in_path("fleet.daemon")
-                .with_help(format!("there are {}", parts.dimensions.join(", "))));
-        };
-        values[at] = value;
-    }
-    *amounts = Json::Array(values);
+    *amounts = in_order(std::mem::take(given), &parts.dimensions).map_err(|error| error.in_path("fleet.daemon"))?;
     Ok(())
 }
 

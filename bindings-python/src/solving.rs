@@ -188,10 +188,9 @@ where
         py.check_signals()?;
         if !matches!(outcome, Ok(Err(_))) {
             let stand = *shared.stand.lock();
-            if let Some(stand) = stand {
-                if !teller.tell(py, stand)? {
-                    shared.is_stopped.store(true, Ordering::Relaxed);
-                }
+            let goes_on = stand.map_or(Ok(true), |stand| teller.tell(py, stand))?;
+            if !goes_on {
+                shared.is_stopped.store(true, Ordering::Relaxed);
             }
         }
         if let Ok(outcome) = outcome {
@@ -263,7 +262,7 @@ fn described(py: Python<'_>, stand: Stand) -> PyResult<Bound<'_, PyAny>> {
     static MOVES: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     match stand {
         Stand::Packing(moment) => {
-            let class = PACKING.import(py, "placewright._packing", "Progress")?;
+            let class = PACKING.import(py, "placewright._packed", "Progress")?;
             let Moment { steps, seconds, value, missing, lower_bound, solver, .. } = moment;
             class.call1((steps, seconds, value.map(units), missing, units(lower_bound), solver))
         }

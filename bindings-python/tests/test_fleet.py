@@ -19,7 +19,7 @@ SHAPES: dict[str, Any] = {
     "price": [0.096, 0.192, 0.126, 0.085],
     "market": ["on-demand", "on-demand", "on-demand", "spot"],
 }
-FEW = {"steps": 100_000}
+FEW: dict[str, Any] = {"steps": 100_000}
 
 
 def test_a_plan_is_cheaper_than_any_single_type_and_says_how_good_it_is() -> None:

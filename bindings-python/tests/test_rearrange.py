@@ -58,7 +58,7 @@ def test_one_by_one_the_same_tasks_do_not_fit() -> None:
 def test_what_does_not_fit_is_told_and_the_rest_is_placed() -> None:
     cluster = two()
     packing = cluster.pack([("large", 3)])
-    assert packing.bin_count == 2 and [one[:3] for one in packing.unpacked] == [(0, "large:1", 1)]
+    assert packing.bin_count == 2 and [(one.item, one.id, one.count) for one in packing.unpacked] == [(0, "large:1", 1)]
     result = packing.apply(cluster)
     assert (result.placed, result.rejected) == (2, 1)
     assert len(cluster.pack("small").bins) == 0 and cluster.pack({"taskDefinition": "small"}).unpacked[0].count == 1

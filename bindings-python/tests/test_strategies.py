@@ -87,7 +87,12 @@ def test_what_cannot_be_is_refused(strategies: Any, path: str) -> None:
 
 def test_a_request_has_its_strategies_once() -> None:
     cluster = gpus()
-    for request in ({"placementStrategy": []}, {"placementStrategy": [{"type": "random"}]}, {"xPlacementStrategy": {"type": "bestFit"}}):
+    given: list[dict[str, Any]] = [
+        {"placementStrategy": []},
+        {"placementStrategy": [{"type": "random"}]},
+        {"xPlacementStrategy": {"type": "bestFit"}},
+    ]
+    for request in given:
         for strategies in (pw.best_fit(), pw.random()):
             with pytest.raises(pw.InvalidInputError, match="`strategies` is given twice"):
                 cluster.place({"taskDefinition": "web", **request}, strategies=strategies)
@@ -98,4 +103,4 @@ def test_a_request_has_its_strategies_once() -> None:
 
 def test_a_sweep_takes_them() -> None:
     scenarios = [pw.Scenario(strategy.type, gpus(), ["train"] * 4, strategies=strategy) for strategy in ALL]
-    assert [result.value.placed for result in pw.sweep(scenarios)] == [4] * len(ALL)
+    assert [result.value and result.value.placed for result in pw.sweep(scenarios)] == [4] * len(ALL)

@@ -66,22 +66,8 @@ from ._native import (
     fleet_json,
     pack_json,
 )
-from ._packing import (
-    Alternative,
-    Bin,
-    Bins,
-    Change,
-    FleetPlan,
-    GroupRule,
-    Item,
-    LivePacking,
-    Packing,
-    Progress,
-    Room,
-    Unpacked,
-    fleet,
-    pack,
-)
+from ._packed import Alternative, Bins, Change, FleetPlan, LivePacking, Packing, Progress, Room, Unpacked
+from ._packing import Bin, GroupRule, Item, fleet, pack
 from ._rearranging import Move, Rearrangement, RearrangeProgress, Score
 from ._scenario import Scenario, ScenarioResult, Summary, SweepError, grid, place_all
 from ._sweep import sweep

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Sequence
 from . import _html
 
 if TYPE_CHECKING:
-    from ._packing import FleetPlan, Packing
+    from ._packed import FleetPlan, Packing
     from ._rearranging import Rearrangement
 
 __all__ = ["packing", "rearrangement"]
@@ -77,7 +77,7 @@ def _svg(shown: Packing, chosen: Sequence[int]) -> str:
 
 def packing(shown: Packing) -> str:
     """A packing: figures, the picture of its most numerous bins, what is not packed, and of a fleet what else there is."""
-    from ._packing import FleetPlan
+    from ._packed import FleetPlan
 
     proven = "proven optimal" if shown.optimal else f"at most {100 * shown.gap:.2f} % above the best possible"
     head = (

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import Self, TypeAlias, Unpack
 
-from ._packing import LivePacking, Packing, Progress
+from ._packed import LivePacking, Packing, Progress
 from ._rearranging import Rearrangement, RearrangeProgress
 from ._values import Constraint, Placement, Strategy
 
@@ -45,6 +45,9 @@ __all__ = [
     "_fleet",
     "pack_json",
     "fleet_json",
+    "_pack_live",
+    "_apply_packing",
+    "_apply_rearrangement",
     "_document",
     "_json",
     "_milliseconds",
@@ -473,9 +476,6 @@ class Cluster:
         progress: Union[_RearrangeProgress, None] = None,
     ) -> dict[str, Any]:
         """As `rearrange`, from what `core/docs/rearrange.md` reads, as JSON text or objects, to a dict as the command writes."""
-    def _pack(self, document: _Document, progress: Union[_PackProgress, None], /) -> _Parts: ...
-    def _apply_packing(self, document: _Document, answer: _Document, progress: Union[_Progress, None], /) -> Result: ...
-    def _apply_rearrangement(self, plan: _Document, document: _Document, /) -> list[str]: ...
     def plot(self, *, resource: str = "memory", ax: Union[Axes, None] = None) -> Axes:
         """How full the instances are, through matplotlib: `resource` is `cpu`, `memory`, `gpus` or a custom one. Up to 60 instances
         are a bar each, their tasks coloured by group; of more it counts how many are how full, by zone. Needs the extra `plot`."""
@@ -747,6 +747,11 @@ def _fleet(
     progress: Union[_PackProgress, None],
     /,
 ) -> _Parts: ...
+def _pack_live(cluster: Cluster, document: _Document, progress: Union[_PackProgress, None], /) -> _Parts: ...
+def _apply_packing(
+    cluster: Cluster, document: _Document, answer: _Document, progress: Union[_Progress, None], /
+) -> Result: ...
+def _apply_rearrangement(cluster: Cluster, plan: _Document, document: _Document, /) -> list[str]: ...
 def _document(text: str, /) -> dict[str, Any]: ...
 def _json(value: object, /) -> str: ...
 def _milliseconds(seconds: float, /) -> int: ...

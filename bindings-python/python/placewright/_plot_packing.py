@@ -10,7 +10,7 @@ from ._plot import _axes, _plain
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ._packing import Packing
+    from ._packed import Packing
 
 __all__ = ["bins", "progress"]
 

@@ -6,16 +6,13 @@ Nothing is decided here; what a plan is, and what holds for it, is in the projec
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Dict, List, NamedTuple, Optional, Protocol, Union, cast
+from typing import Any, Dict, List, NamedTuple, Optional, Union, cast
 
 from . import _native
 from ._native import Cluster, Table
+from ._packed import _Bar
 
 __all__ = ["Move", "Rearrangement", "RearrangeProgress", "Score"]
-
-
-class _Bar(Protocol):
-    def update(self, n: int, /) -> object: ...
 
 
 class _Unset:
@@ -131,7 +128,7 @@ class Rearrangement:
         Raises ``NotFoundError`` for a task or an instance that is gone, and ``InvalidInputError`` for a move that is not possible any
         more, with its place in ``path``.
         """
-        return cluster._apply_rearrangement(self._plan, self._options)
+        return _native._apply_rearrangement(cluster, self._plan, self._options)
 
     def to_dict(self) -> Dict[str, Any]:
         """What the command writes."""
@@ -177,7 +174,7 @@ def rearrange(
     progress: Union[None, Callable[[RearrangeProgress], object], _Bar] = None,
 ) -> Rearrangement:
     """See :meth:`Cluster.rearrange`."""
-    given = {
+    given: Dict[str, Any] = {
         "goal": goal,
         "group": group,
         "attribute": attribute,
