@@ -45,7 +45,10 @@ mod _native {
     #[pymodule_export]
     use crate::cluster::Cluster;
     #[pymodule_export]
-    use crate::conformance::{conformance_check, conformance_digest, conformance_replay};
+    use crate::conformance::{
+        conformance_check, conformance_check_packing, conformance_digest, conformance_digest_packing,
+        conformance_replay,
+    };
     #[pymodule_export]
     use crate::gate::after_fork;
     #[pymodule_export]

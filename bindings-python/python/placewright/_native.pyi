@@ -30,6 +30,8 @@ __all__ = [
     "_table",
     "conformance_check",
     "conformance_digest",
+    "conformance_check_packing",
+    "conformance_digest_packing",
     "conformance_replay",
     "_after_fork",
     "_usage",
@@ -700,6 +702,14 @@ class Expression:
 
 def compile(expression: str, /) -> Expression:
     """Compiles a cluster query. Raises `ExpressionError` with the place, `LimitError` for one that is too long or too deep."""
+
+def conformance_check_packing(case: _Document, /) -> dict[str, Any]:
+    """Runs a case of packing, buying a fleet or rearranging every way the format asks for and judges it: `id`, `verdict` (`pass` or
+    `fail`), `reasons`."""
+
+def conformance_digest_packing(outcomes: Iterable[tuple[str, Union[Mapping[str, Any], str]]], /) -> str:
+    """The digest over what cases of packing came to: equal on all runners. An outcome is the id of the case, and an answer, whose
+    `milliseconds` do not count, or the code of an error."""
 
 def pack_json(document: _Document, /, *, progress: Union[_PackProgress, None] = None) -> dict[str, Any]:
     """Packs what a document of `core/docs/packing.md` says, JSON text or the objects it stands for, and gives what the command `pack`
