@@ -148,12 +148,13 @@ browser() {
 # The Python package: the sdist, and the wheel, which is built once and tested as it would be published: the tests and the types
 # in an environment that has everything, then in a clean one of every interpreter there is.
 step_python() {
-  local python root=$PWD home=$PWD/.tools/python wheels=$PWD/.tools/wheels clean=$PWD/.tools/python-clean digest map
+  local python root=$PWD home=$PWD/.tools/python wheels=$PWD/.tools/wheels clean=$PWD/.tools/python-clean digest packing map
   if ! python=$(python_command); then
     echo "skipped: no Python 3.11 or later with venv"
     return
   fi
   digest=$(cargo run --quiet --release -p placewright-cli -- conformance core/testdata/placement | sed -n 's/^digest //p')
+  packing=$(cargo run --quiet --release -p placewright-cli -- conformance core/testdata/packing | sed -n 's/^digest of packing //p')
   [ -x "$home/bin/python" ] || "$python" -m venv "$home"
   "$home/bin/python" -m pip install --quiet --disable-pip-version-check -r bindings-python/requirements-test.txt
   browser
@@ -168,7 +169,7 @@ step_python() {
     cargo clean --quiet --release --target-dir "$root/target/wheel" -p placewright -p placewright-python
     RUSTFLAGS="${RUSTFLAGS:-} $map" maturin build --quiet --release --sdist --target-dir "$root/target/wheel" --out "$wheels"
     python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps "$wheels"/*.whl
-    PLACEWRIGHT_DIGEST=$digest python -m pytest
+    PLACEWRIGHT_DIGEST=$digest PLACEWRIGHT_PACKING_DIGEST=$packing python -m pytest
     python -m mypy
     python -m mypy.stubtest placewright --allowlist stubtest-allow.txt
     python -m twine check --strict "$wheels"/*
@@ -185,7 +186,7 @@ for name, content in inside.items():
 names = [set(inside), set(tarfile.open(sdist).getnames())]
 for needed in ("LICENSE-APACHE", "LICENSE-MIT"):
     assert all(any(name.endswith(needed) for name in each) for each in names), f"{needed} is missing"
-for needed in ("py.typed", "_native.pyi", "_sweep.py"):
+for needed in ("py.typed", "_native.pyi", "_packing.py", "_sweep.py"):
     assert f"placewright/{needed}" in inside, f"{needed} is missing"
 print(f"{wheel.name}: {wheel.stat().st_size // 1024} KiB, no path of this machine")
 PYTHON
@@ -212,6 +213,7 @@ cluster.register('i-1', cpu=1024, memory_mib=1024)
 cluster.register_task_definition({'family': 'a', 'containerDefinitions': [{'name': 'a', 'memory': 512}]})
 assert [result.value.placed for result in pw.sweep([pw.Scenario('s', cluster, ['a', 'a', 'a'])])] == [2]
 assert cluster.place_bulk([cluster.prepare('a')] * 3).placed == 2
+assert pw.pack([3, 7, 5, 5], 10).value == 2 and cluster.rearrange().moves == []
 print('placewright', pw.__version__, 'on CPython', platform.python_version())")
   done
   free_threaded

@@ -347,8 +347,16 @@ pub(super) fn read_options(fields: Fields<'_, '_>) -> Result<(Options, Option<u6
     Ok((options, milliseconds))
 }
 
+/// An item by its index, and how many of it are in a bin.
+pub(super) fn placed_items(pair: &Json<'_>) -> Result<(u64, u64), Error> {
+    match amounts(pair)?.as_slice() {
+        &[row, number] => Ok((row, number)),
+        _ => Err(Error::with_message(ErrorKind::JsonType, "expected an item's index and a number")),
+    }
+}
+
 /// A packing to start from, in the shape of an answer's bins.
-fn read_start(problem: &Problem, fields: Fields<'_, '_>) -> Result<Packing, Error> {
+pub(super) fn read_start(problem: &Problem, fields: Fields<'_, '_>) -> Result<Packing, Error> {
     let mut kind_of = vec![None; problem.rows()];
     #[expect(clippy::cast_possible_truncation, reason = "there are at most PACK_ROWS_MAX kinds")]
     for kind in 0..problem.kinds() as u32 {
@@ -362,9 +370,7 @@ fn read_start(problem: &Problem, fields: Fields<'_, '_>) -> Result<Packing, Erro
             Error::with_message(ErrorKind::InvalidParameter, format!("bin type `{name}` is unknown")).in_path("type")
         })?;
         let content = bins.each("items", |pair| {
-            let &[row, number] = amounts(pair)?.as_slice() else {
-                return Err(Error::with_message(ErrorKind::JsonType, "expected an item's index and a number"));
-            };
+            let (row, number) = placed_items(pair)?;
             let kind = usize::try_from(row).ok().and_then(|row| kind_of.get(row).copied().flatten());
             kind.map(|kind| (kind, number))
                 .ok_or_else(|| Error::with_message(ErrorKind::InvalidParameter, format!("no bin holds item {row}")))

@@ -18,7 +18,7 @@ use super::zones;
 use crate::attribute::AVAILABILITY_ZONE;
 use crate::error::{Error, ErrorKind};
 use crate::expr::Expression;
-use crate::pack::{Answer, BinType, Options, Packing, Problem, ProblemBuilder, Solver, Watch, solve, verify};
+use crate::pack::{Answer, BinType, Options, Packing, Problem, ProblemBuilder, Progress, Solver, Watch, solve, verify};
 
 /// Steps that pricing one single type takes at most, after its greedy passes.
 const STEPS_SINGLE: u64 = 1 << 16;
@@ -234,7 +234,8 @@ impl<'a> Fleet<'a> {
         Ok(())
     }
 
-    /// Works out what to buy. `watch` hears of progress and may stop the run; the plan is the best so far then.
+    /// Works out what to buy. `watch` hears of progress and may stop the run; the plan is the best so far then. While alternatives are
+    /// priced it hears of steps only.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidParameter`] for an offer of today's fleet that there is not.
@@ -256,7 +257,11 @@ impl<'a> Fleet<'a> {
         let zone_of_type = builder.values_of(AVAILABILITY_ZONE);
         let problem = builder.build()?;
         let mut alternatives = Vec::new();
-        let mut single = best_single(&problem, &origins, &offers, watch);
+        // What single types come to is no value of the plan, and their bounds do not hold for it.
+        let mut aside = |progress: &Progress| {
+            watch(&Progress { value: None, missing: 0, lower_bound: 0, bound_name: "none", ..*progress })
+        };
+        let mut single = best_single(&problem, &origins, &offers, &mut aside);
         let mut solving = options.solve.clone();
         solving.steps = solving.steps.or(Some(STEPS_DEFAULT));
         solving.warm_start = single.as_ref().map(|(_, packing)| packing.clone());
@@ -271,7 +276,7 @@ impl<'a> Fleet<'a> {
             alternatives.push(alternative.clone());
         }
         if !options.current.is_empty() {
-            alternatives.push(price_today(&problem, &origins, &today, watch));
+            alternatives.push(price_today(&problem, &origins, &today, &mut aside));
         }
         alternatives.sort_by_key(|alternative| (alternative.missing, alternative.cost));
         let mut answer = solve(&problem, &solving, watch);
