@@ -17,6 +17,8 @@ mod gpu;
 mod json;
 mod layering;
 mod lists;
+#[cfg(feature = "serde")]
+mod live;
 mod pack;
 mod properties;
 mod public_api;
