@@ -20,6 +20,8 @@ mod lists;
 #[cfg(feature = "serde")]
 mod live;
 mod pack;
+#[cfg(feature = "testkit")]
+mod packing;
 mod properties;
 mod public_api;
 mod rearrange;

@@ -234,6 +234,12 @@ fn gpus(fields: Fields<'_, '_>) -> Result<GpuDemand, Error> {
             count => GpuDemand::Whole(count),
         }),
     })?;
+    if share.is_some_and(|share| share >= DEVICE_WHOLE) {
+        let message = format!("a share of {} thousandths is none of one GPU", share.unwrap_or(0));
+        return Err(Error::with_message(ErrorKind::InvalidParameter, message)
+            .in_path("gpuShare")
+            .with_help("ask for whole GPUs by `gpus`"));
+    }
     match (whole, share) {
         (whole, None | Some(0)) => Ok(whole.unwrap_or(GpuDemand::None)),
         (None | Some(GpuDemand::None), Some(share)) => Ok(GpuDemand::Share(share)),
