@@ -23,7 +23,7 @@ function nativeDigest() {
 }
 
 /** The cluster of a rearrangement as one document. */
-const clusterOf = ({ cluster, tasks, taskDefinitions }) => ({ ...cluster, ...tasks, taskDefinitions });
+const clusterOf = ({ cluster, tasks, taskDefinitions }) => ({ ...cluster, tasks: tasks?.tasks ?? tasks, taskDefinitions });
 
 /** The input of a case as text. */
 const textOf = (value) => (typeof value === "string" ? value : stringify(value));
