@@ -1,26 +1,22 @@
 //! Calls that take JSON and answer JSON: one door for all of them, so that the module stays small.
 //!
-//! What comes in is the text that the page made of its arguments or was given; what goes out is parsed there. An answer with an
-//! integer above 2⁵³ says so in its first character, as `JSON.parse` would round it.
+//! What comes in is the text that the page made of its arguments or was given; what goes out is parsed there.
 
 use std::borrow::Cow;
 
 use js_sys::Function;
-use placewright::adapter::{RunTaskResponse, Session};
+use placewright::adapter::{RunTaskResponse, Session, read_rearrange};
 use placewright::json::{Fields, Json};
 use placewright::report::AttributeSummary;
 use placewright::{Error, ErrorKind, TaskId, expr};
+use placewright_wasm_edge::{Fault, print};
 use wasm_bindgen::prelude::*;
 
 use crate::cluster::read;
 use crate::expression;
-use crate::fault::Fault;
 use crate::numbers;
 use crate::slab::{self, Held};
 use crate::watch::{Phase, Watcher};
-
-/// Greatest integer up to which JavaScript's numbers are exact.
-const EXACT_MAX: u64 = (1 << 53) - 1;
 
 /// Calls a cluster with a document; the answer as JSON text, behind a `0`, or a `1` where it has an integer above 2⁵³.
 ///
@@ -36,22 +32,6 @@ pub fn call(cluster: u32, name: &str, text: &str, watch: Option<Function>) -> Re
             other => other,
         })
     })
-}
-
-/// An answer as text.
-pub(crate) fn print(answer: &Json<'_>) -> String {
-    format!("{}{answer}", u8::from(is_large(answer)))
-}
-
-/// Whether an answer has an integer that JavaScript's numbers do not hold.
-fn is_large(json: &Json<'_>) -> bool {
-    match json {
-        Json::Integer(number) => number.unsigned_abs() > EXACT_MAX,
-        Json::Unsigned(number) => *number > EXACT_MAX,
-        Json::Array(items) => items.iter().any(is_large),
-        Json::Object(entries) => entries.iter().any(|(_, value)| is_large(value)),
-        _ => false,
-    }
 }
 
 /// Carries a call out.
@@ -112,6 +92,18 @@ fn answer(held: &mut Held, name: &str, document: &Json<'_>, watcher: &Watcher) -
             let tasks = tasks(session, document)?;
             session.stop_tasks(&tasks)?;
             Json::Null
+        }
+        "applyPlan" => {
+            let fields = document.as_fields()?;
+            let options = read_rearrange(fields.required("options")?)?;
+            texts(session.apply_rearrangement_json(fields.required("plan")?, &options)?)
+        }
+        "applyPacking" => {
+            let fields = document.as_fields()?;
+            let (requests, answer) = (fields.required("document")?, fields.required("answer")?);
+            let watch = &mut |done| watcher.ask(done, Phase::Working);
+            let started = session.apply_packing_json(requests, answer, watch)?.ok_or(Fault::Stopped)?;
+            return Ok(print(&started.to_json()));
         }
         "runTask" => return Ok(print(&session.run_task_json(document)?.to_json())),
         "startTask" => return Ok(print(&session.start_task_json(document)?.to_json())),

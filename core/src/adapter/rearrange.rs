@@ -14,7 +14,7 @@ use super::request::constraint;
 use super::savepoint::Undo;
 use crate::constraint::Constraint;
 use crate::error::{Error, ErrorKind};
-use crate::id::InstanceId;
+use crate::id::{InstanceId, TaskId};
 use crate::json::{Fields, Json};
 use crate::planner::rearrange::{Goal, GroupRules, Move, RearrangeOptions, RearrangePlan, Score, Watch, rearrange};
 
@@ -88,7 +88,7 @@ impl Session {
     /// # Errors
     /// Those of [`rearrange`].
     pub fn rearrange(&mut self, options: &RearrangeOptions, watch: Watch<'_>) -> Result<RearrangePlan, Error> {
-        let options = self.with_definitions(options)?;
+        let options = self.with_definitions(options, self.cluster.tasks())?;
         rearrange(&mut self.cluster, &options, watch)
     }
 
@@ -116,7 +116,7 @@ impl Session {
             }
             Ok(Move { task, from, to })
         })?;
-        let options = self.with_definitions(options)?;
+        let options = self.with_definitions(options, moves.iter().map(|planned| planned.task))?;
         let plan = RearrangePlan {
             moves,
             emptied: Vec::new(),
@@ -138,11 +138,15 @@ impl Session {
         })
     }
 
-    /// Options with the constraints of the task definitions that the session knows.
-    fn with_definitions(&self, options: &RearrangeOptions) -> Result<RearrangeOptions, Error> {
+    /// Options with the constraints of the task definitions that the session knows and these tasks are of.
+    fn with_definitions(
+        &self,
+        options: &RearrangeOptions,
+        tasks: impl Iterator<Item = TaskId>,
+    ) -> Result<RearrangeOptions, Error> {
         let mut options = options.clone();
         let mut names: Vec<&str> = Vec::new();
-        for id in self.cluster.tasks() {
+        for id in tasks {
             names.push(self.cluster.task(id)?.definition());
         }
         names.sort_unstable();

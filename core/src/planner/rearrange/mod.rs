@@ -170,7 +170,8 @@ pub struct RearrangePlan {
 /// ```
 pub fn rearrange(cluster: &mut Cluster, options: &RearrangeOptions, watch: Watch<'_>) -> Result<RearrangePlan, Error> {
     check(options)?;
-    let requests = Requests::prepare(cluster, options)?;
+    let tasks = cluster.tasks().collect();
+    let requests = Requests::prepare(cluster, options, tasks)?;
     let plan = {
         let mut transaction = cluster.transaction();
         plan_within(&mut transaction, &requests, options, watch)
@@ -218,7 +219,9 @@ impl RearrangePlan {
     /// [`ErrorKind::InvalidParameter`] for a move that is not possible any more, with its number; errors of starting and
     /// stopping. Nothing was done then.
     pub fn apply(&self, cluster: &mut Cluster, options: &RearrangeOptions) -> Result<Vec<TaskId>, Error> {
-        let requests = Requests::prepare(cluster, options)?;
+        // A plan may be carried out in parts, so what does not move costs nothing.
+        let tasks = self.moves.iter().map(|planned| planned.task).filter(|&task| cluster.task(task).is_ok()).collect();
+        let requests = Requests::prepare(cluster, options, tasks)?;
         let savepoint = cluster.begin();
         let mut started = Vec::with_capacity(self.moves.len());
         let mut failure = None;

@@ -37,9 +37,12 @@ pub(super) struct Requests {
 }
 
 impl Requests {
-    /// Prepares a request for each kind of task that counts.
-    pub(super) fn prepare(cluster: &mut Cluster, options: &RearrangeOptions) -> Result<Self, Error> {
-        let tasks: Vec<TaskId> = cluster.tasks().collect();
+    /// Prepares a request for each kind among these tasks; those that are stopping do not count.
+    pub(super) fn prepare(
+        cluster: &mut Cluster,
+        options: &RearrangeOptions,
+        tasks: Vec<TaskId>,
+    ) -> Result<Self, Error> {
         let field = scarcest(cluster)?;
         let mut numbers: HashMap<(String, String, bool), Vec<(Demand, u32)>> = HashMap::new();
         let mut wanted: Vec<Request> = Vec::new();
