@@ -1,11 +1,12 @@
 // The page: figures above, the cluster in the middle, what can be done on the left, why on the right.
 
 import { useSignal } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useErrorBoundary, useMemo } from "preact/hooks";
 import { comparison } from "./comparison.ts";
 import { ExpressionEditor } from "./editor/expression.tsx";
-import { version } from "./engine.ts";
+import { inWords, version } from "./engine.ts";
 import { load } from "./files.ts";
+import { DEFAULT } from "./model/scenario.ts";
 import { PANELS } from "./panels/index.ts";
 import { Pinned } from "./panels/pinned.tsx";
 import { Versus } from "./panels/versus.tsx";
@@ -15,10 +16,13 @@ import { Legend } from "./parts/legend.tsx";
 import { Stage } from "./parts/stage.tsx";
 import { theme, toggle } from "./parts/theme.ts";
 import { counted } from "./parts/words.ts";
+import "./play.ts";
 import {
+  attemptPaced,
   busy,
   look,
   notice,
+  openScenario,
   pinned,
   pointed,
   query,
@@ -29,11 +33,17 @@ import {
   simulation,
   snapshot,
   undo,
+  type Work,
 } from "./state.ts";
+
+/** Fields in which nothing is written. */
+const UNWRITTEN = ["range", "checkbox", "radio", "file"];
 
 /** Undo and redo by keyboard, unless a text is being written. */
 function onKeyDown(event: KeyboardEvent): void {
-  const isWriting = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement;
+  const { target } = event;
+  const isWriting =
+    target instanceof HTMLTextAreaElement || (target instanceof HTMLInputElement && !UNWRITTEN.includes(target.type));
   if (isWriting || event.altKey || !(event.ctrlKey || event.metaKey)) return;
   const key = event.key.toLowerCase();
   if (key === "z" && !event.shiftKey) undo();
@@ -43,6 +53,29 @@ function onKeyDown(event: KeyboardEvent): void {
 }
 
 export function App() {
+  const [failure, again] = useErrorBoundary();
+  return failure === undefined ? <Page /> : <Failed failure={failure} again={again} />;
+}
+
+/** In place of a page that cannot be shown. */
+function Failed({ failure, again }: { readonly failure: unknown; readonly again: () => void }) {
+  const sample = () => attemptPaced("Opening the sample", (pace) => openScenario(DEFAULT, pace)).then(again);
+  return (
+    <main class="failed">
+      <p role="alert">This cannot be shown: {inWords(failure)}</p>
+      <div class="row">
+        <button type="button" onClick={again}>
+          Try again
+        </button>
+        <button type="button" onClick={sample}>
+          Open the sample
+        </button>
+      </div>
+    </main>
+  );
+}
+
+function Page() {
   const isOver = useSignal(false);
   useEffect(() => {
     addEventListener("keydown", onKeyDown);
@@ -155,7 +188,6 @@ function ClusterView() {
         <ExpressionEditor
           label="Select instances with a cluster query"
           value={query.value}
-          cluster={current.cluster}
           placeholder="Select instances: attribute:ecs.instance-type =~ m6i.*"
           onChange={(value) => {
             pointed.value = undefined;
@@ -196,11 +228,26 @@ function ClusterView() {
   );
 }
 
+/** Something that goes on, how far it is, and a way to end it. */
+function Going({ work: { what, share, stop } }: { readonly work: Work }) {
+  return (
+    <div class="notice">
+      <span>{what}…</span>
+      {share !== undefined && <progress aria-label={what} value={share} max={1} />}
+      {stop !== undefined && (
+        <button type="button" class="small" onClick={stop}>
+          Stop
+        </button>
+      )}
+    </div>
+  );
+}
+
 function Notice() {
   const told = notice.value;
   return (
     <div class="notices" role="status" aria-live="polite">
-      {busy.value !== undefined && <p class="notice">{busy.value}…</p>}
+      {busy.value !== undefined && <Going work={busy.value} />}
       {told !== undefined && (
         <p class={`notice ${told.kind}`}>
           {told.text}

@@ -4,6 +4,9 @@
 /** Names the format; a document with another is refused. */
 export const FORMAT = "placewright-scenario/1";
 
+/** Most tasks that one step places. */
+const STEP_MAX = 1_000_000;
+
 /** A file as it was given. */
 export interface GivenFile {
   readonly name: string;
@@ -72,12 +75,15 @@ export interface Look {
   readonly isToScale: boolean;
 }
 
+/** A task definition: an object, or its text, which has integers of any size. */
+export type Definition = object | string;
+
 /** The document. */
 export interface Scenario {
   readonly format: typeof FORMAT;
   readonly source: Source;
   /** Definitions beside those of the source, in order of registration. */
-  readonly definitions: readonly object[];
+  readonly definitions: readonly Definition[];
   readonly draft: Draft;
   readonly log: readonly Action[];
   readonly look: Look;
@@ -135,7 +141,10 @@ export function read(value: unknown): Scenario {
     if (!holds) throw new Error(`this scenario cannot be read: \`${what}\` is not as it should be`);
   };
   need(isSource(merged.source), "source");
-  need(Array.isArray(merged.definitions) && merged.definitions.every(isObject), "definitions");
+  need(
+    Array.isArray(merged.definitions) && merged.definitions.every((each) => isObject(each) || typeof each === "string"),
+    "definitions",
+  );
   need(isObject(merged.draft) && isObject({ ...merged.draft }.form), "draft");
   const draft = { ...DEFAULT.draft, ...merged.draft, form: { ...DEFAULT.draft.form, ...merged.draft.form } };
   need(isRules(draft) && ["known", "form", "json"].includes(draft.from), "draft");
@@ -151,7 +160,8 @@ export function read(value: unknown): Scenario {
   need(isTexts(merged.other), "other");
   need(merged.fingerprint === undefined || typeof merged.fingerprint === "string", "fingerprint");
   const { groupBy, isToScale } = { ...DEFAULT.look, ...merged.look };
-  return { ...merged, draft, look: { groupBy: String(groupBy), isToScale: isToScale === true } };
+  need(typeof groupBy === "string", "look.groupBy");
+  return { ...merged, draft, look: { groupBy, isToScale: isToScale === true } };
 }
 
 function isSource(value: unknown): boolean {
@@ -180,7 +190,7 @@ function isAction(value: unknown): boolean {
   if (!isObject(value)) return false;
   switch (value.kind) {
     case "place":
-      return isRules(value) && isTexts([value.definition, value.group]) && isCount(value.count);
+      return isRules(value) && isTexts([value.definition, value.group]) && isCount(value.count) && value.count <= STEP_MAX;
     case "arrivals":
       return isRules(value) && isCount(value.from) && isCount(value.count);
     case "stop":
