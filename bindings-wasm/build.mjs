@@ -17,6 +17,11 @@ import { brotliCompressSync, gzipSync } from "node:zlib";
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(here);
 const TARGET = "wasm32-unknown-unknown";
+/** The modules of the package: the cluster, and packing, which is a file of its own for those who want it. */
+const MODULES = [
+  { crate: "placewright-wasm", name: "placewright" },
+  { crate: "placewright-wasm-pack", name: "placewright_pack" },
+];
 const args = process.argv.slice(2);
 const has = (flag) => args.includes(flag);
 const isTestkit = has("--testkit");
@@ -54,6 +59,9 @@ function locked(name) {
 /** Flags of a build whose standard library is built with it: no words for panics, which nobody reads, and small routines. */
 const LEAN = ["-Zunstable-options", "-Cpanic=immediate-abort", "-Zlocation-detail=none"];
 const BUILD_STD = ["-Z", "build-std=std,panic_abort", "-Z", "build-std-features=optimize_for_size"];
+
+/** The file of a module. */
+const fileOf = (name) => join(out, `${name}_bg.wasm`);
 
 /** How to compile: a command, arguments, flags and variables, which only that command sees. */
 function compiler() {
@@ -97,13 +105,13 @@ function bindgen() {
 }
 
 /** The module after wasm-opt, which is asked only about what it has not seen. */
-function optimized(module) {
+function optimized(module, name) {
   const program = join(here, "node_modules", ".bin", "wasm-opt");
   if (!existsSync(program)) run("npm", ["ci", "--no-audit", "--no-fund", "--prefix", here]);
   const level = "-Oz";
   const version = JSON.parse(readFileSync(join(here, "node_modules", "binaryen", "package.json"), "utf8")).version;
   const key = createHash("sha256").update(readFileSync(module)).update(`${version} ${level}`).digest("hex");
-  const kept = join(target, "wasm-opt", `${key}.wasm`);
+  const kept = join(target, "wasm-opt", name, `${key}.wasm`);
   if (!existsSync(kept)) {
     rmSync(dirname(kept), { recursive: true, force: true });
     mkdirSync(dirname(kept), { recursive: true });
@@ -122,18 +130,19 @@ const maps = [`--remap-path-prefix=${home}/registry/src=`, `--remap-path-prefix=
 const rustflags = [...flags, ...maps].join("\x1f");
 run(
   command,
-  ["build", "--quiet", "-p", "placewright-wasm", "--profile", "wasm", "--target", TARGET, "--target-dir", target, ...features, ...options, ...small],
+  ["build", "--quiet", ...MODULES.flatMap(({ crate }) => ["-p", crate]), "--profile", "wasm", "--target", TARGET, "--target-dir", target, ...features, ...options, ...small],
   { ...env, CARGO_ENCODED_RUSTFLAGS: rustflags },
 );
 
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
-run(bindgen(), [
-  "--target", "web", "--experimental-reset-state-function", "--no-typescript", "--remove-name-section", "--remove-producers-section",
-  "--out-name", "placewright", "--out-dir", out, join(target, TARGET, "wasm", "placewright_wasm.wasm"),
-]);
-const module = join(out, "placewright_bg.wasm");
-optimized(module);
+for (const { crate, name } of MODULES) {
+  run(bindgen(), [
+    "--target", "web", "--experimental-reset-state-function", "--no-typescript", "--remove-name-section", "--remove-producers-section",
+    "--out-name", name, "--out-dir", out, join(target, TARGET, "wasm", `${crate.replaceAll("-", "_")}.wasm`),
+  ]);
+  optimized(fileOf(name), name);
+}
 
 // What is written by hand, and the metadata.
 for (const file of readdirSync(join(here, "js"))) copyFileSync(join(here, "js", file), join(out, file));
@@ -144,15 +153,26 @@ writeFileSync(join(out, "version.js"), `export const version = ${JSON.stringify(
 const { name: packageName, description, ...rest } = JSON.parse(readFileSync(join(here, "package.template.json"), "utf8"));
 writeFileSync(join(out, "package.json"), `${JSON.stringify({ name: packageName, version, description, ...rest }, null, 2)}\n`);
 
-// It is loaded here: an optimiser that breaks a module says nothing of it.
+// They are loaded here: an optimiser that breaks a module says nothing of it.
 const { Cluster } = await import(join(out, "node.js"));
 if (new Cluster().size !== 0) fail("the module does not work");
+const { pack } = await import(join(out, "pack-node.js"));
+const problem = { dimensions: ["cpu"], items: [{ demand: [2], count: 3 }], bins: [{ id: "bin", capacity: [4] }] };
+if (!pack(problem).optimal) fail("the module that packs does not work");
 
-/** Bytes of the module and of all the scripts that a page loads. */
-const scripts = readdirSync(out).filter((file) => file.endsWith(".js") && file !== "node.js");
-const sizes = (compress) => [module, ...scripts.map((file) => join(out, file))].map((file) => compress(readFileSync(file)).length);
-const gzip = sizes((bytes) => gzipSync(bytes, { level: 9 }));
-const sum = (list) => list.reduce((total, size) => total + size, 0);
-console.log(
-  `${out}: module ${statSync(module).size} bytes, gzip ${gzip[0]}, brotli ${sizes((bytes) => brotliCompressSync(bytes))[0]}; with all scripts gzip ${sum(gzip)}`,
-);
+/** The scripts that a page loads from an entry on. */
+function scripts(entry, found = new Set()) {
+  found.add(entry);
+  const imported = readFileSync(join(out, entry), "utf8").matchAll(/^(?:import|export)\b[^"\n]*"\.\/([^"]+\.js)"/gm);
+  for (const [, file] of imported) if (!found.has(file)) scripts(file, found);
+  return found;
+}
+
+/** Bytes of each module, and of all that a page loads with it. */
+for (const [{ name: file }, entry] of [[MODULES[0], "bundler.js"], [MODULES[1], "pack-bundler.js"]]) {
+  const packed = (path) => gzipSync(readFileSync(path), { level: 9 }).length;
+  const module = fileOf(file);
+  const sum = [...scripts(entry)].reduce((total, script) => total + packed(join(out, script)), packed(module));
+  const brotli = brotliCompressSync(readFileSync(module)).length;
+  console.log(`${module}: ${statSync(module).size} bytes, gzip ${packed(module)}, brotli ${brotli}; with its scripts gzip ${sum}`);
+}

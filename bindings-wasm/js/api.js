@@ -164,6 +164,18 @@ export class Cluster {
     return new PlaceResult(this.#call("place", text, { progress, signal }, count));
   }
 
+  placeOn(instance, what, options = undefined) {
+    const id = this.#id;
+    const name = toText(instance, "instance");
+    if (what instanceof Request) throw make("input.invalid", "invalid-input", "a prepared request is not placed on one instance");
+    const { text } = toRequest(what, options ?? {});
+    return new PlaceResult(parse(run((glue) => glue.place_on(id, name, text))));
+  }
+
+  move(task, instance, options = undefined) {
+    return this.#with("move", { task, containerInstance: instance, stopFirst: options?.stopFirst });
+  }
+
   prepare(what, options = undefined) {
     if (what instanceof Request) throw make("input.invalid", "invalid-input", "the request is prepared already");
     const made = this.#call("prepare", toRequest(what, options ?? {}).text);

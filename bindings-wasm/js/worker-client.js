@@ -1,15 +1,13 @@
 // The page's side of a worker: the classes of the package, each call a promise.
 
-import { make, ofParts, ofType, stale } from "./error.js";
+import { stale } from "./error.js";
 import { PlaceResult } from "./request.js";
-
-/** How long a cancelled call may go on before its worker is ended, where there is no shared memory to tell it by. */
-const GRACE = 250;
+import { WorkerLink } from "./worker-link.js";
 
 /** Methods of a cluster, by what they give: a value, or a thing that stays in the worker. */
 const VALUES = [
   "register", "registerContainerInstance", "declareResource", "deregister", "drain", "activate", "putAttributes",
-  "deleteAttributes", "setAgentConnected", "registerTaskDefinition", "definitions", "loadTasks", "place", "placeBulk", "explain",
+  "deleteAttributes", "setAgentConnected", "registerTaskDefinition", "definitions", "loadTasks", "place", "placeBulk", "placeOn", "move", "explain",
   "stop", "finish", "scaleIn", "runTask", "startTask", "createService", "listContainerInstances", "query", "queryPositions",
   "diagnose", "complete", "instance", "task", "instanceIds", "taskIds", "instances", "tasks", "attributes", "attributeSummary",
   "column", "usage", "runningTasksOf", "customResources", "refusedDefinitions", "warnings", "fingerprint", "toJson", "toObject",
@@ -19,32 +17,7 @@ const VALUES = [
 const WATCHED = { fromJson: 1, loadTasks: 1, place: 1, placeBulk: 2, toJson: 0 };
 
 /** A worker with clusters in it. */
-export class PlacewrightWorker {
-  /** `{ post, listen, fail, end }` of the platform. */
-  #port;
-  /** Calls that were not answered, by number. */
-  #pending = new Map();
-  #next = 1;
-  #ready;
-  /** Why it can no longer be used. */
-  #ended;
-
-  /** Use `start`. */
-  constructor(port) {
-    this.#port = port;
-    this.#ready = new Promise((resolve, reject) => this.#pending.set(0, { resolve, reject }));
-    port.listen((message) => this.#hear(message));
-    port.fail((error) => {
-      const cause = error instanceof Error ? error : new Error(`${error?.message ?? "the worker's script did not load"}`);
-      this.#end(make("internal.trap", "internal", `the worker failed: ${cause.message}`, { cause }));
-    });
-  }
-
-  /** Resolves when the worker is ready. */
-  get ready() {
-    return this.#ready;
-  }
-
+export class PlacewrightWorker extends WorkerLink {
   cluster(options = undefined) {
     return this.#make("make", options === undefined ? [] : [options]);
   }
@@ -59,106 +32,19 @@ export class PlacewrightWorker {
     return new RemoteCluster(this, as);
   }
 
-  /** Whether it can still be used. */
-  get isUsable() {
-    return this.#ended === undefined;
-  }
-
-  terminate() {
-    this.#end(make("call.cancelled", "cancelled", "the worker was ended"));
-  }
-
-  #end(error) {
-    if (this.#ended !== undefined) return;
-    this.#ended = error;
-    this.#port.end();
-    for (const { reject } of this.#pending.values()) reject(error);
-    this.#pending.clear();
-  }
-
   /** Makes a call. */
   async _call(on, name, args, as = undefined) {
-    if (this.#ended !== undefined) {
-      throw make("internal.lost", "internal", "the worker has ended, and its clusters with it", { cause: this.#ended });
-    }
     const at = WATCHED[name];
     const { progress, signal, ...rest } = (at === undefined ? undefined : args[at]) ?? {};
-    let watch;
-    let flag;
     let values = args;
     if (progress !== undefined || signal !== undefined) {
-      if (progress !== undefined && typeof progress !== "function") throw ofType("progress is a function", "progress");
-      if (signal !== undefined && typeof signal?.addEventListener !== "function") throw ofType("signal is an AbortSignal", "signal");
-      if (signal?.aborted) throw signal.reason;
-      if (signal !== undefined && typeof SharedArrayBuffer === "function") flag = new SharedArrayBuffer(4);
-      watch = { at, hasProgress: progress !== undefined, flag };
       values = args.slice();
       while (values.length <= at) values.push(undefined);
       values[at] = rest;
     }
-    const id = this.#next++;
-    const { promise, resolve, reject } = deferred();
-    const pending = { resolve, reject, progress, signal };
-    this.#pending.set(id, pending);
-    const abort = () => {
-      if (flag !== undefined) {
-        Atomics.store(new Int32Array(flag), 0, 1);
-        return;
-      }
-      setTimeout(() => {
-        if (!this.#pending.delete(id)) return;
-        reject(signal.reason);
-        this.#end(make("call.cancelled", "cancelled", "the worker was ended to cancel a call of it"));
-      }, GRACE);
-    };
-    signal?.addEventListener("abort", abort, { once: true });
-    try {
-      this.#port.post({ id, on, name, args: values.map(sent), watch, as });
-      return await promise;
-    } catch (error) {
-      this.#pending.delete(id);
-      throw error;
-    } finally {
-      signal?.removeEventListener("abort", abort);
-    }
+    const result = await this._send({ on, name, args: values.map(sent), at, as }, { progress, signal });
+    return result?.placed?.response === undefined ? result : new PlaceResult(result.placed);
   }
-
-  /** Hears a message of the worker. */
-  #hear(message) {
-    if (message.isReady) {
-      this.#pending.get(0)?.resolve(this);
-      this.#pending.delete(0);
-      return;
-    }
-    const pending = this.#pending.get(message.id);
-    if (pending === undefined) return;
-    if (message.progress !== undefined) {
-      try {
-        pending.progress?.(...message.progress);
-      } catch (error) {
-        // It cannot stop the call, as it can on one thread, but it is not lost.
-        pending.thrown ??= { error };
-      }
-      return;
-    }
-    this.#pending.delete(message.id);
-    if (pending.thrown !== undefined) pending.reject(pending.thrown.error);
-    else if (message.isCancelled) pending.reject(pending.signal.reason);
-    else if (message.refused !== undefined) pending.reject(ofParts(message.refused));
-    else if (message.failed !== undefined) pending.reject(new Error(message.failed));
-    else pending.resolve(message.result?.placed?.response === undefined ? message.result : new PlaceResult(message.result.placed));
-  }
-}
-
-/** A promise with what settles it. */
-function deferred() {
-  let resolve;
-  let reject;
-  const promise = new Promise((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  return { promise, resolve, reject };
 }
 
 /** An argument as a message has it. */
@@ -269,8 +155,3 @@ function thingNumber() {
 
 const DISPOSE = Symbol.asyncDispose ?? Symbol.for("Symbol.asyncDispose");
 Object.defineProperty(Remote.prototype, DISPOSE, { value: Remote.prototype.free, writable: true, configurable: true });
-Object.defineProperty(PlacewrightWorker.prototype, Symbol.dispose ?? Symbol.for("Symbol.dispose"), {
-  value: PlacewrightWorker.prototype.terminate,
-  writable: true,
-  configurable: true,
-});

@@ -1,8 +1,6 @@
-// The worker's side: clusters live here, and messages call them. One call at a time, in the order they come.
-//
-// A call that a page cancels looks at shared memory, as a worker in the middle of a call hears no message.
+// The worker's side of clusters: they live here, and messages call them.
 
-import { toParts } from "./error.js";
+import { answerAll, watching } from "./worker-answer.js";
 
 /** Serves calls that come through a port: `{ post(message, transfer), listen(handler) }`. */
 export function serve(api, port) {
@@ -22,25 +20,12 @@ export function serve(api, port) {
     return several === undefined ? value : several.map(found);
   };
 
-  /** The options of a call that is watched. */
-  const watched = (options, id, { hasProgress, flag }) => {
-    const all = { ...options };
-    if (hasProgress) all.progress = (done, total) => port.post({ id, progress: [done, total] });
-    if (flag !== undefined) {
-      const cell = new Int32Array(flag);
-      all.signal = {
-        get aborted() {
-          return Atomics.load(cell, 0) !== 0;
-        },
-        reason: CANCELLED,
-      };
-    }
-    return all;
-  };
-
-  const call = ({ id, on, name, args, watch, as }) => {
+  const call = ({ id, on, name, args, at, watch, as }) => {
     const values = args.map(argument);
-    if (watch !== undefined) values[watch.at] = watched(values[watch.at], id, watch);
+    if (watch !== undefined) {
+      const { progress, signal } = watching(port, id, watch);
+      values[at] = { ...values[at], progress, signal };
+    }
     if (name === "make") return keep(new api.Cluster(...values), as);
     if (name === "fromJson") return keep(api.Cluster.fromJson(...values), as);
     const thing = found(on);
@@ -63,37 +48,11 @@ export function serve(api, port) {
     return definition === undefined ? undefined : { definition, group, count };
   };
 
-  port.listen((message) => {
-    let answer;
-    try {
-      answer = { id: message.id, result: packed(call(message)) };
-    } catch (error) {
-      if (error === CANCELLED) answer = { id: message.id, isCancelled: true };
-      else if (error?.name === "PlacewrightError") answer = { id: message.id, refused: toParts(error) };
-      else answer = { id: message.id, failed: `${error?.message ?? error}` };
-    }
-    port.post(answer, buffers(answer.result));
-  });
-  port.post({ isReady: true });
+  answerAll(port, (message) => packed(call(message)));
 }
-
-/** What a cancelled call throws here. */
-const CANCELLED = Symbol("cancelled");
 
 /** A result as a message has it. */
 function packed(result) {
   if (result?.response === undefined) return result;
   return { placed: { wanted: result.placed + result.rejected, response: result.response } };
-}
-
-/** Memory that is handed over instead of copied. */
-function buffers(result) {
-  const found = [];
-  const look = (value) => {
-    if (ArrayBuffer.isView(value)) found.push(value.buffer);
-    else if (value instanceof Map) value.forEach(look);
-    else if (value !== null && typeof value === "object" && !Array.isArray(value)) Object.values(value).forEach(look);
-  };
-  look(result);
-  return [...new Set(found)];
 }

@@ -2,6 +2,7 @@
 
 import { Worker } from "node:worker_threads";
 
+import { portOf } from "./port-node.js";
 import { PlacewrightWorker } from "./worker-client.js";
 
 export { PlacewrightError } from "./error.js";
@@ -11,14 +12,5 @@ export { PlacewrightWorker, RemoteCluster, RemoteRequest, RemoteSavepoint } from
 /** Starts a worker thread. It keeps the process alive until it is terminated. */
 export function start() {
   const worker = new Worker(new URL("./worker-node.js", import.meta.url), { name: "placewright" });
-  const client = new PlacewrightWorker({
-    post: (message) => worker.postMessage(message),
-    listen: (handler) => worker.on("message", handler),
-    fail: (handler) => {
-      worker.on("error", handler);
-      worker.on("messageerror", handler);
-    },
-    end: () => void worker.terminate(),
-  });
-  return client.ready;
+  return new PlacewrightWorker(portOf(worker)).ready;
 }

@@ -1,5 +1,6 @@
 // Entry `placewright/worker` for pages: clusters in a Web Worker.
 
+import { portOf } from "./port-web.js";
 import { PlacewrightWorker } from "./worker-client.js";
 
 export { PlacewrightError } from "./error.js";
@@ -9,11 +10,5 @@ export { PlacewrightWorker, RemoteCluster, RemoteRequest, RemoteSavepoint } from
 /** Starts a worker. */
 export function start() {
   const worker = new Worker(new URL("./worker-web.js", import.meta.url), { type: "module", name: "placewright" });
-  const client = new PlacewrightWorker({
-    post: (message) => worker.postMessage(message),
-    listen: (handler) => worker.addEventListener("message", (event) => handler(event.data)),
-    fail: (handler) => worker.addEventListener("error", handler),
-    end: () => worker.terminate(),
-  });
-  return client.ready;
+  return new PlacewrightWorker(portOf(worker)).ready;
 }

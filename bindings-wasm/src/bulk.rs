@@ -2,9 +2,9 @@
 
 use js_sys::Function;
 use placewright::{Error, ErrorKind, Placement, RequestId};
+use placewright_wasm_edge::Fault;
 use wasm_bindgen::prelude::*;
 
-use crate::fault::Fault;
 use crate::numbers;
 use crate::slab;
 use crate::watch::{Phase, Watcher};

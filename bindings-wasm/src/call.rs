@@ -1,7 +1,6 @@
 //! Calls that take JSON and answer JSON: one door for all of them, so that the module stays small.
 //!
-//! What comes in is the text that the page made of its arguments or was given; what goes out is parsed there. An answer with an
-//! integer above 2⁵³ says so in its first character, as `JSON.parse` would round it.
+//! What comes in is the text that the page made of its arguments or was given; what goes out is parsed there.
 
 use std::borrow::Cow;
 
@@ -10,17 +9,14 @@ use placewright::adapter::{RunTaskResponse, Session};
 use placewright::json::{Fields, Json};
 use placewright::report::AttributeSummary;
 use placewright::{Error, ErrorKind, TaskId, expr};
+use placewright_wasm_edge::{Fault, print};
 use wasm_bindgen::prelude::*;
 
 use crate::cluster::read;
 use crate::expression;
-use crate::fault::Fault;
 use crate::numbers;
 use crate::slab::{self, Held};
 use crate::watch::{Phase, Watcher};
-
-/// Greatest integer up to which JavaScript's numbers are exact.
-const EXACT_MAX: u64 = (1 << 53) - 1;
 
 /// Calls a cluster with a document; the answer as JSON text, behind a `0`, or a `1` where it has an integer above 2⁵³.
 ///
@@ -38,20 +34,18 @@ pub fn call(cluster: u32, name: &str, text: &str, watch: Option<Function>) -> Re
     })
 }
 
-/// An answer as text.
-pub(crate) fn print(answer: &Json<'_>) -> String {
-    format!("{}{answer}", u8::from(is_large(answer)))
-}
-
-/// Whether an answer has an integer that JavaScript's numbers do not hold.
-fn is_large(json: &Json<'_>) -> bool {
-    match json {
-        Json::Integer(number) => number.unsigned_abs() > EXACT_MAX,
-        Json::Unsigned(number) => *number > EXACT_MAX,
-        Json::Array(items) => items.iter().any(is_large),
-        Json::Object(entries) => entries.iter().any(|(_, value)| is_large(value)),
-        _ => false,
-    }
+/// Places the tasks of a request, a document, on one instance; the answer as that of [`call`].
+///
+/// # Errors
+/// Whatever is wrong with the request, and for an instance that is not there.
+#[wasm_bindgen]
+pub fn place_on(cluster: u32, instance: &str, text: &str) -> Result<String, JsValue> {
+    slab::with(cluster, |held| {
+        let document = read(text, &Watcher(None))?;
+        let request = held.session.read_place(&document).map_err(|error| Fault::in_tree(error, &document))?;
+        let response = held.session.place_on(&request, instance)?;
+        Ok(placed(&response, request.count as usize))
+    })
 }
 
 /// Carries a call out.
@@ -113,6 +107,7 @@ fn answer(held: &mut Held, name: &str, document: &Json<'_>, watcher: &Watcher) -
             session.stop_tasks(&tasks)?;
             Json::Null
         }
+        "move" => Json::from(session.move_task_json(document)?),
         "runTask" => return Ok(print(&session.run_task_json(document)?.to_json())),
         "startTask" => return Ok(print(&session.start_task_json(document)?.to_json())),
         "createService" => return Ok(print(&session.create_service_json(document)?.to_json())),

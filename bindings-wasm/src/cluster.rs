@@ -3,10 +3,10 @@
 use js_sys::Function;
 use placewright::adapter::{Session, SessionOptions};
 use placewright::json::Json;
-use placewright::{Error, ErrorKind, wire};
+use placewright::{Error, ErrorKind};
+use placewright_wasm_edge::{Fault, document};
 use wasm_bindgen::prelude::*;
 
-use crate::fault::{self, Fault};
 use crate::slab::{self, Held};
 use crate::watch::{Phase, Watcher};
 
@@ -35,42 +35,23 @@ pub fn make(given: &str) -> Result<u32, JsValue> {
 #[wasm_bindgen]
 pub fn load(text: &str, given: &str, watch: Option<Function>) -> Result<u32, JsValue> {
     let watcher = Watcher(watch);
-    let (read, is_given) = (options(given)?, !given.is_empty());
-    let session = load_text(text, read, is_given, &watcher)?;
+    let options = if given.is_empty() { None } else { Some(options(given)?) };
+    let session = load_text(text, options, &watcher)?;
     Ok(slab::insert(session))
 }
 
 /// Reads a document and makes a session of it.
-fn load_text(text: &str, options: SessionOptions, is_given: bool, watcher: &Watcher) -> Result<Session, Fault> {
+fn load_text(text: &str, options: Option<SessionOptions>, watcher: &Watcher) -> Result<Session, Fault> {
     let document = read(text, watcher)?;
-    let watch = &mut |done| watcher.ask(done, Phase::Working);
-    let session = if wire::is_exported(&document) {
-        if is_given {
-            let error = Error::with_message(ErrorKind::InvalidParameter, "an exported state has its own options");
-            return Err(error.with_help("leave them out").into());
-        }
-        Session::import_watched(&document, watch)
-    } else if matches!(document, Json::Array(_)) {
-        let wrapped = Json::object([("containerInstances", document.clone())]);
-        Session::from_json_watched(&wrapped, options, watch)
-    } else {
-        Session::from_json_watched(&document, options, watch)
-    };
-    session.map_err(|error| Fault::in_tree(error, &document))?.ok_or(Fault::Stopped)
+    document::session(&document, options, &mut |done| watcher.ask(done, Phase::Working))
 }
 
 /// The tree of a text.
 pub(crate) fn read<'t>(text: &'t str, watcher: &Watcher) -> Result<Json<'t>, Fault> {
-    let tree = if watcher.is_there() {
-        Json::parse_watched(text, &mut |done| watcher.ask(done, Phase::Reading))
+    if watcher.is_there() {
+        document::read_watched(text, &mut |done| watcher.ask(done, Phase::Reading))
     } else {
-        Json::parse(text).map(Some)
-    };
-    match tree {
-        Ok(Some(tree)) => Ok(tree),
-        Ok(None) => Err(Fault::Stopped),
-        Err(error) if fault::is_of_text(&error) => Err(Fault::in_text(error, text)),
-        Err(error) => Err(error.into()),
+        document::read(text)
     }
 }
 

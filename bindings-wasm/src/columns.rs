@@ -9,10 +9,9 @@ use placewright::adapter::Session;
 use placewright::json::Json;
 use placewright::view::{InstanceView, TaskView};
 use placewright::{Error, ErrorKind, ResourceKind, expr};
+use placewright_wasm_edge::{Fault, print};
 use wasm_bindgen::prelude::*;
 
-use crate::call::print;
-use crate::fault::Fault;
 use crate::slab;
 
 /// The name of the attribute with the zone.

@@ -2,11 +2,8 @@
 
 use placewright::json::Json;
 use placewright::{Cluster, expr, report};
+use placewright_wasm_edge::{Fault, print, text};
 use wasm_bindgen::prelude::*;
-
-use crate::call::print;
-use crate::fault::Fault;
-use crate::text;
 
 /// Compiles a query: its canonical text and the attributes it reads.
 ///

@@ -12,10 +12,8 @@ mod columns;
 #[cfg(feature = "testkit")]
 mod conformance;
 mod expression;
-mod fault;
 mod numbers;
 mod slab;
-mod text;
 mod watch;
 
 use wasm_bindgen::prelude::wasm_bindgen;

@@ -9,9 +9,8 @@ use std::rc::Rc;
 use placewright::adapter::{Session, SessionSavepoint};
 use placewright::cluster::RegistrationPositions;
 use placewright::{Error, ErrorKind};
+use placewright_wasm_edge::Fault;
 use wasm_bindgen::JsValue;
-
-use crate::fault::Fault;
 
 /// A cluster and what belongs to it.
 pub(crate) struct Held {

@@ -7,6 +7,7 @@
 //!
 //! It decides nothing: what is placed where is the engine's business.
 
+mod apply;
 mod book;
 mod bulk;
 mod call;
@@ -49,7 +50,7 @@ pub(crate) use instance::Extra;
 pub(crate) use options::{ABSENT_GROUPS, RELEASES, RUN_TASK_DEFAULTS, TIE_BREAKS, UNKNOWN_ENIS};
 pub use options::{RunTaskDefault, SessionOptions};
 pub(crate) use options::{absent_group_name, release_name, run_task_name, tie_break_name, unknown_eni_name};
-pub use pack::{PackRequest, answer_json, cost_json};
+pub use pack::{PackRequest, answer_json, cost_json, read_pack_options};
 pub use rearrange::read_rearrange;
 pub use response::{Failure, ListContainerInstancesResponse, PlacedTask, RunTaskResponse};
 pub use savepoint::SessionSavepoint;

@@ -21,6 +21,8 @@ use crate::pack::{
 
 /// Keys of the whole.
 const KEYS: [&str; 6] = ["dimensions", "items", "bins", "groups", "options", "start"];
+/// Keys of how to solve a problem that is there.
+const SOLVING_KEYS: [&str; 2] = ["options", "start"];
 /// Keys of an item.
 const ITEM_KEYS: [&str; 11] = [
     "id",
@@ -90,16 +92,33 @@ impl PackRequest {
         fields.each("items", |item| add_item(&mut builder, item.as_fields()?))?;
         fields.each("groups", |rule| add_rule(&mut builder, rule.as_fields()?))?;
         let problem = builder.build()?;
-        let mut options = Options::default();
-        let mut milliseconds = None;
-        if let Some(given) = fields.optional_fields("options")? {
-            (options, milliseconds) = read_options(given).map_err(|error| error.in_path("options"))?;
-        }
-        if fields.get("start").is_some() {
-            options.warm_start = Some(read_start(&problem, fields)?);
-        }
+        let (options, milliseconds) = read_solving(&problem, fields)?;
         Ok(Self { problem, options, milliseconds })
     }
+}
+
+/// Reads how to solve a problem that is there already, such as that of [`Live`](crate::pack::Live): `options` and `start`, and
+/// no other keys. Gives the options, and most milliseconds, which are to be measured by the caller.
+///
+/// # Errors
+/// For wrong options, with the path of the value in question; [`ErrorKind::JsonUnknownKey`] for a key there is not.
+pub fn read_pack_options(problem: &Problem, json: &Json<'_>) -> Result<(Options, Option<u64>), Error> {
+    let fields = json.as_fields()?;
+    check_keys(fields, &SOLVING_KEYS)?;
+    read_solving(problem, fields)
+}
+
+/// How to solve a problem.
+fn read_solving(problem: &Problem, fields: Fields<'_, '_>) -> Result<(Options, Option<u64>), Error> {
+    let mut options = Options::default();
+    let mut milliseconds = None;
+    if let Some(given) = fields.optional_fields("options")? {
+        (options, milliseconds) = read_options(given).map_err(|error| error.in_path("options"))?;
+    }
+    if fields.get("start").is_some() {
+        options.warm_start = Some(read_start(problem, fields)?);
+    }
+    Ok((options, milliseconds))
 }
 
 /// Refuses keys that are not known.

@@ -10,7 +10,6 @@ use alloc::vec::Vec;
 use super::Session;
 use super::pack::{amount, check_keys, small};
 use super::request::constraint;
-use crate::constraint::Constraint;
 use crate::error::{Error, ErrorKind};
 use crate::id::InstanceId;
 use crate::json::{Fields, Json};
@@ -94,9 +93,7 @@ impl Session {
         names.sort_unstable();
         names.dedup();
         for name in names {
-            let Some(definition) = self.book.accepted(name) else { continue };
-            let constraints = definition.constraints.iter().cloned().map(Constraint::MemberOf).collect();
-            options.definitions.push((name.into(), constraints));
+            options.definitions.extend(self.definition_rules(name));
         }
         rearrange(&mut self.cluster, &options, watch)
     }

@@ -18,7 +18,7 @@ use super::zones;
 use crate::attribute::AVAILABILITY_ZONE;
 use crate::error::{Error, ErrorKind};
 use crate::expr::Expression;
-use crate::pack::{Answer, BinType, Options, Packing, Problem, ProblemBuilder, Solver, Watch, solve, verify};
+use crate::pack::{Answer, BinType, Options, Packing, Problem, ProblemBuilder, Progress, Solver, Watch, solve, verify};
 
 /// Steps that pricing one single type takes at most, after its greedy passes.
 const STEPS_SINGLE: u64 = 1 << 16;
@@ -256,7 +256,8 @@ impl<'a> Fleet<'a> {
         let zone_of_type = builder.values_of(AVAILABILITY_ZONE);
         let problem = builder.build()?;
         let mut alternatives = Vec::new();
-        let mut single = best_single(&problem, &origins, &offers, watch);
+        // The figures of alternatives are not those of the plan.
+        let mut single = best_single(&problem, &origins, &offers, &mut |progress| watch(&progress.without_figures()));
         let mut solving = options.solve.clone();
         solving.steps = solving.steps.or(Some(STEPS_DEFAULT));
         solving.warm_start = single.as_ref().map(|(_, packing)| packing.clone());
@@ -271,6 +272,7 @@ impl<'a> Fleet<'a> {
             alternatives.push(alternative.clone());
         }
         if !options.current.is_empty() {
+            let watch = &mut |progress: &Progress| watch(&progress.without_figures());
             alternatives.push(price_today(&problem, &origins, &today, watch));
         }
         alternatives.sort_by_key(|alternative| (alternative.missing, alternative.cost));

@@ -37,9 +37,12 @@ pub(super) struct Requests {
 }
 
 impl Requests {
-    /// Prepares a request for each kind of task that counts.
-    pub(super) fn prepare(cluster: &mut Cluster, options: &RearrangeOptions) -> Result<Self, Error> {
-        let tasks: Vec<TaskId> = cluster.tasks().collect();
+    /// Prepares a request for each kind among these tasks; those that are stopping do not count.
+    pub(super) fn prepare(
+        cluster: &mut Cluster,
+        options: &RearrangeOptions,
+        tasks: Vec<TaskId>,
+    ) -> Result<Self, Error> {
         let field = scarcest(cluster)?;
         let mut numbers: HashMap<(String, String, bool), Vec<(Demand, u32)>> = HashMap::new();
         let mut wanted: Vec<Request> = Vec::new();
@@ -98,11 +101,12 @@ impl Requests {
     pub(super) fn step(
         &self,
         cluster: &mut Cluster,
-        planned: &Move,
+        task: TaskId,
+        to: InstanceId,
         stops_first: bool,
     ) -> Result<Option<TaskId>, Error> {
-        let Some(&number) = self.of_task.get(&planned.task) else { return Ok(None) };
-        exchange(cluster, self.ids[number as usize], planned.task, planned.to, stops_first)
+        let Some(&number) = self.of_task.get(&task) else { return Ok(None) };
+        exchange(cluster, self.ids[number as usize], task, to, stops_first)
     }
 }
 

@@ -7,7 +7,8 @@ use wasm_bindgen::JsValue;
 use crate::text;
 
 /// Why a call failed.
-pub(crate) enum Fault {
+#[derive(Debug)]
+pub enum Fault {
     /// The core refused it. With the text that its span is about, where there is one.
     Refused(Error, Option<String>),
     /// The page's own watch stopped it, and knows why.
@@ -23,22 +24,30 @@ impl From<Error> for Fault {
 }
 
 impl Fault {
+    /// An error of reading a text: its place in there goes with it where it is about the text itself.
+    #[cold]
+    pub(crate) fn of_text(error: Error, source: &str) -> Self {
+        if is_of_text(&error) { Self::in_text(error, source) } else { error.into() }
+    }
+
     /// An error about a tree; the expression it is about is in there.
     #[cold]
-    pub(crate) fn in_tree(error: Error, tree: &Json<'_>) -> Self {
+    #[must_use]
+    pub fn in_tree(error: Error, tree: &Json<'_>) -> Self {
         let source = error.span().and_then(|_| tree.at_path(error.path()?)?.as_text().ok().map(str::to_owned));
         Self::Refused(error, source)
     }
 
     /// An error about a text: JSON, or an expression.
     #[cold]
-    pub(crate) fn in_text(error: Error, source: &str) -> Self {
+    #[must_use]
+    pub fn in_text(error: Error, source: &str) -> Self {
         Self::Refused(error, Some(source.to_owned()))
     }
 }
 
 /// Whether an error is about the text of a document rather than about what it says.
-pub(crate) const fn is_of_text(error: &Error) -> bool {
+const fn is_of_text(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::JsonSyntax | ErrorKind::JsonTooDeep | ErrorKind::JsonDuplicateKey)
 }
 

@@ -1,0 +1,95 @@
+// The calls of `placewright/pack`. Nothing here decides anything: documents become JSON text, answers become objects.
+
+import { make, ofType } from "./error.js";
+import { kindOf, parse, stringify, toDocument, toText } from "./json.js";
+import { run } from "./pack-engine.js";
+import { STOP, Watch, check } from "./pack-watch.js";
+
+export { PlacewrightError } from "./error.js";
+export { applyPacking, applyPlan, planSteps } from "./pack-apply.js";
+
+/** Options of packing, by the part of a document they belong to. */
+const SOLVE = ["solver", "seed", "steps", "milliseconds", "bound"];
+const FLEET = ["headroomPercent", "daemon", "zones", "zonesMin", "current"];
+const REARRANGE = ["goal", "group", "attribute", "moves", "movesPerGroup", "stopFirst", "skewMax", "steps", "services", "pinned"];
+
+export function pack(problem, options = undefined) {
+  const { watched, given } = split(options, { options: SOLVE, "": ["start"] });
+  const text = toDocument(problem);
+  return call(watched, (glue, watch) => glue.pack(text, given, watch));
+}
+
+export function fleet(mix, catalogue = undefined, options = undefined) {
+  const { watched, given } = split(options, { options: SOLVE, fleet: FLEET });
+  const text = toDocument(mix);
+  const offers = catalogue === undefined ? "" : toDocument(catalogue);
+  return call(watched, (glue, watch) => glue.fleet(text, offers, given, watch));
+}
+
+export function rearrange(cluster, options = undefined) {
+  const { milliseconds, ...rest } = toOptions(options);
+  const { watched, given } = split(rest, { "": REARRANGE });
+  if (milliseconds !== undefined && milliseconds !== null && !(Number.isSafeInteger(milliseconds) && milliseconds >= 0)) {
+    throw make("input.amount", "invalid-input", "milliseconds are an integer from 0", { path: "milliseconds" });
+  }
+  const text = toCluster(cluster);
+  return call(watched, (glue, watch) => glue.rearrange(text, given, milliseconds ?? undefined, watch));
+}
+
+export function packInto(cluster, requests, options = undefined) {
+  const { watched, given } = split(options, { options: SOLVE, "": ["start"] });
+  const text = toCluster(cluster);
+  const wanted = toRequests(requests);
+  return call(watched, (glue, watch) => glue.pack_into(text, wanted, given, watch));
+}
+
+/** Makes a call. */
+function call(watched, work) {
+  const watch = new Watch(watched);
+  try {
+    return parse(run((glue) => work(glue, watch)));
+  } catch (error) {
+    // The module has no word for why it was stopped.
+    if (error === null && watch.thrown !== undefined) throw watch.thrown.reason;
+    throw error;
+  }
+}
+
+/** Options, if they are an object. */
+function toOptions(options) {
+  if (options === undefined) return {};
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw ofType(`options are an object, not ${kindOf(options)}`, "options");
+  }
+  return options;
+}
+
+/** What watches a call, and its other options as JSON text: each in the part of a document that has it, by name. */
+function split(options, parts) {
+  const { progress, signal, [STOP]: stop, ...rest } = toOptions(options);
+  check({ progress, signal });
+  const given = {};
+  for (const [name, value] of Object.entries(rest)) {
+    if (value === undefined) continue;
+    const part = Object.keys(parts).find((key) => parts[key].includes(name));
+    if (part === undefined) {
+      const known = [...Object.values(parts).flat(), "progress", "signal"].join(", ");
+      throw make("json.unknown_key", "invalid-input", `option \`${name}\` is unknown`, { path: name, help: `there are ${known}` });
+    }
+    if (part === "") given[name] = value;
+    else (given[part] ??= {})[name] = value;
+  }
+  return { watched: { progress, signal, stop }, given: stringify(given) };
+}
+
+/** The text of a cluster: a document, or what writes one. */
+function toCluster(cluster) {
+  if (typeof cluster?.toJson !== "function") return toDocument(cluster);
+  return toText(cluster.toJson());
+}
+
+/** The text of requests: an array of documents, or a document that is an array. */
+function toRequests(requests) {
+  if (!Array.isArray(requests)) return toDocument(requests);
+  return `[${requests.map(toDocument).join(",")}]`;
+}
