@@ -9,6 +9,7 @@ import { load } from "./files.ts";
 import { DEFAULT } from "./model/scenario.ts";
 import { PANELS } from "./panels/index.ts";
 import { Pinned } from "./panels/pinned.tsx";
+import { PlanView } from "./panels/planview.tsx";
 import { Versus } from "./panels/versus.tsx";
 import { WhyPanel } from "./panels/why.tsx";
 import { Figures } from "./parts/figures.tsx";
@@ -17,6 +18,7 @@ import { Stage } from "./parts/stage.tsx";
 import { theme, toggle } from "./parts/theme.ts";
 import { counted } from "./parts/words.ts";
 import "./play.ts";
+import { plan } from "./plans.ts";
 import {
   attemptPaced,
   busy,
@@ -32,6 +34,7 @@ import {
   selection,
   simulation,
   snapshot,
+  tab,
   undo,
   type Work,
 } from "./state.ts";
@@ -112,7 +115,7 @@ function Page() {
           {theme.value === "dark" ? "☀" : "☾"}
         </button>
       </header>
-      <main>{comparison.value === undefined ? <ClusterView /> : <Versus />}</main>
+      <main>{plan.value !== undefined ? <PlanView /> : comparison.value === undefined ? <ClusterView /> : <Versus />}</main>
       <nav class="panel" aria-label="What to do">
         <Tabs />
       </nav>
@@ -126,15 +129,14 @@ function Page() {
 }
 
 function Tabs() {
-  const open = useSignal("place");
-  const panel = PANELS.find(({ id }) => id === open.value) ?? PANELS[0];
+  const panel = PANELS.find(({ id }) => id === tab.value) ?? PANELS[0];
   const onKeyDown = (event: KeyboardEvent) => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (step === undefined) return;
-    const at = PANELS.findIndex(({ id }) => id === open.value);
+    const at = PANELS.findIndex(({ id }) => id === tab.value);
     const next = PANELS[(at + step + PANELS.length) % PANELS.length];
     if (next === undefined) return;
-    open.value = next.id;
+    tab.value = next.id;
     document.getElementById(`tab-${next.id}`)?.focus();
     event.preventDefault();
   };
@@ -153,7 +155,7 @@ function Tabs() {
             aria-controls={`panel-${id}`}
             tabIndex={id === panel.id ? 0 : -1}
             onClick={() => {
-              open.value = id;
+              tab.value = id;
             }}
           >
             {title}

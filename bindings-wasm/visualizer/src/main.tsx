@@ -5,6 +5,7 @@ import { App } from "./app.tsx";
 import { init, inWords } from "./engine.ts";
 import { DEFAULT } from "./model/scenario.ts";
 import { fromHash } from "./model/share.ts";
+import { fetchModule } from "./plan/engine.ts";
 import { attemptPaced, notice, openScenario } from "./state.ts";
 
 const root = document.getElementById("app");
@@ -33,7 +34,13 @@ async function start(): Promise<void> {
     notice.value = told;
   }
   // The first frame with instances in it comes after the next one.
-  requestAnimationFrame(() => requestAnimationFrame(() => performance.mark("interactive")));
+  requestAnimationFrame(() =>
+    requestAnimationFrame(() => {
+      performance.mark("interactive");
+      // Who opens a panel that needs it is told where it is missing.
+      fetchModule().catch(() => undefined);
+    }),
+  );
 }
 
 /** A link that is opened while the page is there. */

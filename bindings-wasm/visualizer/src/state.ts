@@ -6,6 +6,7 @@ import { type Completion, complete, type Diagnosis, diagnose, inWords, select, t
 import { isSame, ofForm } from "./model/definition.ts";
 import { choices, group, type Section } from "./model/grouping.ts";
 import { type Pace, Stopped } from "./model/pace.ts";
+import type { PlanDraft } from "./model/plan.ts";
 import {
   type Action,
   DEFAULT,
@@ -41,6 +42,7 @@ export const draft = signal<Draft>(DEFAULT.draft);
 export const look = signal<Look>(DEFAULT.look);
 export const query = signal("");
 export const other = signal<readonly string[]>(DEFAULT.other);
+export const planned = signal<PlanDraft>(DEFAULT.plan);
 
 /** The cluster, and a number that rises with each change to it. */
 export const simulation = signal<Simulation | undefined>(undefined);
@@ -49,6 +51,8 @@ export const revision = signal(0);
 export const notice = signal<Notice | undefined>(undefined);
 /** What is being worked on; undefined where nothing is. */
 export const busy = signal<Work | undefined>(undefined);
+/** The panel that is open. */
+export const tab = signal("place");
 /** The step that is explained, and the task of it; undefined for the last one. */
 export const shown = signal<{ readonly step: number; readonly task: number } | undefined>(undefined);
 /** The instance whose details are shown. */
@@ -216,6 +220,7 @@ export function scenario(): Scenario {
     look: look.value,
     query: query.value,
     other: other.value,
+    plan: planned.value,
     ...(current !== undefined && log.length > 0 ? { fingerprint: current.cluster.fingerprint().toString(16) } : {}),
   };
 }
@@ -234,6 +239,7 @@ export async function openScenario(next: Scenario, pace: Pace): Promise<void> {
   look.value = next.look;
   query.value = next.query;
   other.value = next.other;
+  planned.value = next.plan;
   simulation.value = opened;
   revision.value += 1;
   const names = opened.cluster.definitions();
@@ -261,11 +267,17 @@ export async function openScenario(next: Scenario, pace: Pace): Promise<void> {
 }
 
 /** Opens a source with an empty log, and keeps what is asked for. */
-export function openSource(next: Source, pace: Pace): Promise<void> {
+export function openSource(next: Source, pace: Pace, by?: string): Promise<void> {
   // The trace has no zones to spread over.
   const strategies = next.kind === "openb" ? ["binpack:memory"] : draft.value.strategies;
-  const groupBy = next.kind === "openb" ? "gpu-model" : look.value.groupBy;
-  const kept = { look: { ...look.value, groupBy }, other: other.value, draft: { ...draft.value, strategies, memberOf: [] } };
+  const groupBy = by ?? (next.kind === "openb" ? "gpu-model" : look.value.groupBy);
+  const plan = { ...planned.value, shown: "" as const };
+  const kept = {
+    look: { ...look.value, groupBy },
+    other: other.value,
+    plan,
+    draft: { ...draft.value, strategies, memberOf: [] },
+  };
   return openScenario({ ...DEFAULT, ...kept, source: next }, pace);
 }
 
@@ -304,6 +316,31 @@ function perform(what: string, action: (current: Simulation) => Action | undefin
 
 /** Does something to the cluster. */
 export const act = (action: Action): Promise<boolean> => perform("Changing the cluster", () => action);
+
+/** Does several things to the cluster, each a step of its own, or none of them; whether they were done. */
+export function actAll(what: string, actions: readonly Action[]): Promise<boolean> {
+  return attemptPaced(what, async (pace) => {
+    const current = simulation.value;
+    if (current === undefined) return;
+    notice.value = undefined;
+    let done = 0;
+    try {
+      for (const action of actions) {
+        await current.do(action);
+        done += 1;
+        await pace(done, actions.length);
+      }
+    } catch (error) {
+      if (current.cluster.isUsable) {
+        for (; done > 0; done -= 1) current.undo();
+        current.undone.length = 0;
+      }
+      throw error;
+    } finally {
+      changed();
+    }
+  });
+}
 
 /** Places so many tasks of the draft. */
 export const place = (count: number): Promise<boolean> =>

@@ -1,6 +1,8 @@
 // A scenario: everything the page shows, as one document. Whoever opens it sees the same, because the engine draws nothing that
 // is not seeded.
 
+import { DRAFT, type PlanDraft, wrongIn } from "./plan.ts";
+
 /** Names the format; a document with another is refused. */
 export const FORMAT = "placewright-scenario/1";
 
@@ -65,6 +67,7 @@ export type Action =
   | (Rules & { readonly kind: "place"; readonly definition: string; readonly count: number; readonly group: string })
   | (Rules & { readonly kind: "arrivals"; readonly from: number; readonly count: number })
   | { readonly kind: "stop"; readonly task: string }
+  | { readonly kind: "move"; readonly task: string; readonly instance: string; readonly stopFirst: boolean }
   | { readonly kind: "drain" | "activate"; readonly instance: string };
 
 /** How the instances are shown. */
@@ -91,6 +94,8 @@ export interface Scenario {
   readonly query: string;
   /** The other chain of a comparison. */
   readonly other: readonly string[];
+  /** What the panels that plan ask for, and which plan is shown. */
+  readonly plan: PlanDraft;
   /** Number for the state after the log, to check a replay by. */
   readonly fingerprint?: string;
 }
@@ -115,6 +120,7 @@ export const DEFAULT: Scenario = {
   look: { groupBy: "ecs.availability-zone", isToScale: false },
   query: "",
   other: ["spread:instanceId"],
+  plan: DRAFT,
 };
 
 /** The rules of anything that has them, and nothing else. */
@@ -158,10 +164,14 @@ export function read(value: unknown): Scenario {
   need(isObject(merged.look), "look");
   need(typeof merged.query === "string", "query");
   need(isTexts(merged.other), "other");
+  need(isObject(merged.plan), "plan");
+  const plan = { ...DRAFT, ...merged.plan };
+  const wrong = wrongIn(plan);
+  need(wrong === undefined, `plan.${wrong}`);
   need(merged.fingerprint === undefined || typeof merged.fingerprint === "string", "fingerprint");
   const { groupBy, isToScale } = { ...DEFAULT.look, ...merged.look };
   need(typeof groupBy === "string", "look.groupBy");
-  return { ...merged, draft, look: { groupBy, isToScale: isToScale === true } };
+  return { ...merged, draft, plan, look: { groupBy, isToScale: isToScale === true } };
 }
 
 function isSource(value: unknown): boolean {
@@ -195,6 +205,8 @@ function isAction(value: unknown): boolean {
       return isRules(value) && isCount(value.from) && isCount(value.count);
     case "stop":
       return typeof value.task === "string";
+    case "move":
+      return isTexts([value.task, value.instance]) && typeof value.stopFirst === "boolean";
     case "drain":
     case "activate":
       return typeof value.instance === "string";

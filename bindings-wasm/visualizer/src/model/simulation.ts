@@ -2,10 +2,13 @@
 // engine again, which answers the same. That also lets any earlier moment be looked at: go back, look, and come forward.
 
 import type { Cluster, Explanation, Placement, Request, Savepoint } from "../engine.ts";
+import type { Move } from "./answers.ts";
 import type { Arrivals } from "./arrivals.ts";
 import { open } from "./open.ts";
 import { type Pace, partOf, Slices, unpaced } from "./pace.ts";
 import { type Action, constraintsOf, type Definition, type Rules, type Scenario } from "./scenario.ts";
+
+import { type Snapshot, take } from "./snapshot.ts";
 
 /** Something that was done, and what came of it. */
 export interface Step {
@@ -135,6 +138,17 @@ export class Simulation {
     }
   }
 
+  /** The cluster as it would be after some moves. Throws where one of them cannot be made. */
+  preview(moves: readonly Move[], stopFirst: boolean): Snapshot {
+    const savepoint = this.cluster.begin();
+    try {
+      for (const { task, to } of moves) this.cluster.move(task, to, { stopFirst });
+      return take(this.cluster);
+    } finally {
+      if (this.cluster.isUsable) savepoint.rollback();
+    }
+  }
+
   /** Gives the engine's memory back. */
   free(): void {
     this.cluster.free();
@@ -190,6 +204,9 @@ export class Simulation {
     switch (action.kind) {
       case "stop":
         this.cluster.stop(action.task);
+        break;
+      case "move":
+        this.cluster.move(action.task, action.instance, { stopFirst: action.stopFirst });
         break;
       case "drain":
         this.cluster.drain(action.instance);
