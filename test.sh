@@ -69,6 +69,7 @@ step_release() {
 
 step_conformance() {
   cargo run --quiet --release -p placewright-cli -- conformance core/testdata/placement
+  cargo run --quiet --release -p placewright-cli -- conformance core/testdata/packing
 }
 
 step_examples() {

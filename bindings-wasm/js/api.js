@@ -4,8 +4,8 @@
 // the core's business.
 
 import { currentGeneration, lost, memory, run } from "./engine.js";
-import { make, ofType, stale } from "./error.js";
-import { kindOf, parse, stringify, toDocument, toText } from "./json.js";
+import { elsewhere, make, ofType, stale } from "./error.js";
+import { kindOf, parse, stringify, toArrayDocument, toDocument, toText } from "./json.js";
 import { PlaceResult, toOptions, toRequest, toRules, toSeed } from "./request.js";
 import { attributeColumns, instanceColumns, taskColumns } from "./columns.js";
 import { watched } from "./watch.js";
@@ -164,16 +164,29 @@ export class Cluster {
     return new PlaceResult(this.#call("place", text, { progress, signal }, count));
   }
 
-  placeOn(instance, what, options = undefined) {
-    const id = this.#id;
-    const name = toText(instance, "instance");
-    if (what instanceof Request) throw make("input.invalid", "invalid-input", "a prepared request is not placed on one instance");
-    const { text } = toRequest(what, options ?? {});
-    return new PlaceResult(parse(run((glue) => glue.place_on(id, name, text))));
+  // Carrying out what `placewright/pack` has planned.
+
+  applyPlan(plan, options = undefined) {
+    return this.#with("applyPlan", { plan, options: { stopFirst: plan?.stopFirst, services: options?.services } });
   }
 
-  move(task, instance, options = undefined) {
-    return this.#with("move", { task, containerInstance: instance, stopFirst: options?.stopFirst });
+  *planSteps(plan, options = undefined) {
+    for (const [at, move] of toArray(plan?.moves, "moves").entries()) {
+      let task;
+      try {
+        [task] = this.applyPlan({ ...plan, moves: [move] }, options);
+      } catch (error) {
+        throw error?.name === "PlacewrightError" ? elsewhere(error, error.path?.replace("moves[0]", `moves[${at}]`)) : error;
+      }
+      yield { move, task };
+    }
+  }
+
+  applyPacking(answer, requests, options = undefined) {
+    const text = `{"document":{"requests":${toArrayDocument(requests)}},"answer":${stringify(answer)}}`;
+    const { tasks } = this.#call("applyPacking", text, options);
+    const numbers = answer.bins.flatMap(({ items }) => (items ?? []).flatMap(([request, count]) => Array(count).fill(request)));
+    return tasks.map((task, at) => ({ task: task.taskArn, instance: task.containerInstanceArn, request: numbers[at] }));
   }
 
   prepare(what, options = undefined) {

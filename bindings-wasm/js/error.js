@@ -36,6 +36,12 @@ export function toParts({ code, class: family, path, span, source, help, text, m
   return { code, class: family, message: bare, path, span, source, help, text };
 }
 
+/** The same error, at another place. */
+export function elsewhere(error, path) {
+  const { text, ...parts } = toParts(error);
+  return new PlacewrightError(KEY, { ...parts, path });
+}
+
 /** An error of this side. */
 export function make(code, family, message, { path, help, cause } = {}) {
   return new PlacewrightError(KEY, { code, class: family, message, path, help }, cause === undefined ? undefined : { cause });

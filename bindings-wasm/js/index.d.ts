@@ -4,6 +4,8 @@
 // nothing. Every failure is a `PlacewrightError`, except that what your own code throws (a getter, a progress callback, an
 // aborted signal's reason) comes back as it is. Meaning is in the repository's `core/docs/semantics.md`.
 
+import type { Move, PackAnswer, RearrangePlan, Service } from "./pack.js";
+
 /** A part of a text: code units of a JavaScript string, `text.slice(start, end)`. */
 export interface Span {
   readonly start: number;
@@ -450,6 +452,13 @@ export interface AttributeSummary {
   readonly valuesTotal: number;
 }
 
+/** A task that a packing has started. */
+export interface PackedTask {
+  readonly task: string;
+  readonly instance: string;
+  readonly request: number;
+}
+
 /** Sums over the instances of a cluster. */
 export interface Usage {
   readonly instances: number;
@@ -547,6 +556,14 @@ export class Cluster {
    * each task is `requests[index]`. */
   placeBulk(requests: readonly Request[], indices?: Uint32Array | readonly number[], options?: Watched): BulkResult;
   /** Why the next task of a request would go where it goes, or why nowhere. Places nothing. */
+  /** Carries a plan of `placewright/pack` out, every move or none; the ids that the moved tasks have now, in the order of the moves.
+   * `services` are those it was made with: their constraints are looked at again. */
+  applyPlan(plan: RearrangePlan, options?: { services?: readonly Service[] }): string[];
+  /** The same, one move each time it is asked: `task` is the id that the moved one has now. */
+  planSteps(plan: RearrangePlan, options?: { services?: readonly Service[] }): Generator<{ readonly move: Move; readonly task: string }, void>;
+  /** Starts the tasks of an answer to these requests, of `packInto` of `placewright/pack`, all or none; `request` is the index of a
+   * task's request. */
+  applyPacking(answer: PackAnswer, requests: readonly Document[] | string | Uint8Array, options?: Watched): PackedTask[];
   explain(what: Document | Request, options?: RequestOptions): Explanation;
   /** Stops tasks; all of them or, where one does not exist, none. */
   stop(tasks: TaskName | readonly TaskName[] | Float64Array): void;

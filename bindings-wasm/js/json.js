@@ -207,6 +207,11 @@ export function toDocument(document) {
   return stringify(document);
 }
 
+/** The text of documents: an array of them, or a document that is an array. */
+export function toArrayDocument(documents) {
+  return Array.isArray(documents) ? `[${documents.map(toDocument).join(",")}]` : toDocument(documents);
+}
+
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The text of UTF-8 bytes. */

@@ -1,12 +1,11 @@
 // The calls of `placewright/pack`. Nothing here decides anything: documents become JSON text, answers become objects.
 
 import { make, ofType } from "./error.js";
-import { kindOf, parse, stringify, toDocument, toText } from "./json.js";
+import { kindOf, parse, stringify, toArrayDocument, toDocument, toText } from "./json.js";
 import { run } from "./pack-engine.js";
 import { STOP, Watch, check } from "./pack-watch.js";
 
 export { PlacewrightError } from "./error.js";
-export { applyPacking, applyPlan, planSteps } from "./pack-apply.js";
 
 /** Options of packing, by the part of a document they belong to. */
 const SOLVE = ["solver", "seed", "steps", "milliseconds", "bound"];
@@ -39,7 +38,7 @@ export function rearrange(cluster, options = undefined) {
 export function packInto(cluster, requests, options = undefined) {
   const { watched, given } = split(options, { options: SOLVE, "": ["start"] });
   const text = toCluster(cluster);
-  const wanted = toRequests(requests);
+  const wanted = toArrayDocument(requests);
   return call(watched, (glue, watch) => glue.pack_into(text, wanted, given, watch));
 }
 
@@ -86,10 +85,4 @@ function split(options, parts) {
 function toCluster(cluster) {
   if (typeof cluster?.toJson !== "function") return toDocument(cluster);
   return toText(cluster.toJson());
-}
-
-/** The text of requests: an array of documents, or a document that is an array. */
-function toRequests(requests) {
-  if (!Array.isArray(requests)) return toDocument(requests);
-  return `[${requests.map(toDocument).join(",")}]`;
 }

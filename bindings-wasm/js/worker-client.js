@@ -7,14 +7,15 @@ import { WorkerLink } from "./worker-link.js";
 /** Methods of a cluster, by what they give: a value, or a thing that stays in the worker. */
 const VALUES = [
   "register", "registerContainerInstance", "declareResource", "deregister", "drain", "activate", "putAttributes",
-  "deleteAttributes", "setAgentConnected", "registerTaskDefinition", "definitions", "loadTasks", "place", "placeBulk", "placeOn", "move", "explain",
+  "deleteAttributes", "setAgentConnected", "registerTaskDefinition", "definitions", "loadTasks", "place", "placeBulk", "explain",
+  "applyPlan", "applyPacking",
   "stop", "finish", "scaleIn", "runTask", "startTask", "createService", "listContainerInstances", "query", "queryPositions",
   "diagnose", "complete", "instance", "task", "instanceIds", "taskIds", "instances", "tasks", "attributes", "attributeSummary",
   "column", "usage", "runningTasksOf", "customResources", "refusedDefinitions", "warnings", "fingerprint", "toJson", "toObject",
   "rollback", "commit", "size", "runningTasks", "memoryUsage", "savepoints",
 ];
 /** Where the options of a watched call stand among its arguments. */
-const WATCHED = { fromJson: 1, loadTasks: 1, place: 1, placeBulk: 2, toJson: 0 };
+const WATCHED = { fromJson: 1, applyPacking: 2, loadTasks: 1, place: 1, placeBulk: 2, toJson: 0 };
 
 /** A worker with clusters in it. */
 export class PlacewrightWorker extends WorkerLink {

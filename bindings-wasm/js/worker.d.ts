@@ -17,6 +17,7 @@ type Excluded =
   | "lastInstance"
   | "withColumn"
   | "transaction"
+  | "planSteps"
   | "prepare"
   | "begin"
   | "copy";

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use js_sys::Function;
-use placewright::adapter::{RunTaskResponse, Session};
+use placewright::adapter::{RunTaskResponse, Session, read_rearrange};
 use placewright::json::{Fields, Json};
 use placewright::report::AttributeSummary;
 use placewright::{Error, ErrorKind, TaskId, expr};
@@ -31,20 +31,6 @@ pub fn call(cluster: u32, name: &str, text: &str, watch: Option<Function>) -> Re
             Fault::Refused(error, None) => Fault::in_tree(error, &document),
             other => other,
         })
-    })
-}
-
-/// Places the tasks of a request, a document, on one instance; the answer as that of [`call`].
-///
-/// # Errors
-/// Whatever is wrong with the request, and for an instance that is not there.
-#[wasm_bindgen]
-pub fn place_on(cluster: u32, instance: &str, text: &str) -> Result<String, JsValue> {
-    slab::with(cluster, |held| {
-        let document = read(text, &Watcher(None))?;
-        let request = held.session.read_place(&document).map_err(|error| Fault::in_tree(error, &document))?;
-        let response = held.session.place_on(&request, instance)?;
-        Ok(placed(&response, request.count as usize))
     })
 }
 
@@ -107,7 +93,18 @@ fn answer(held: &mut Held, name: &str, document: &Json<'_>, watcher: &Watcher) -
             session.stop_tasks(&tasks)?;
             Json::Null
         }
-        "move" => Json::from(session.move_task_json(document)?),
+        "applyPlan" => {
+            let fields = document.as_fields()?;
+            let options = read_rearrange(fields.required("options")?)?;
+            texts(session.apply_rearrangement_json(fields.required("plan")?, &options)?)
+        }
+        "applyPacking" => {
+            let fields = document.as_fields()?;
+            let (requests, answer) = (fields.required("document")?, fields.required("answer")?);
+            let watch = &mut |done| watcher.ask(done, Phase::Working);
+            let started = session.apply_packing_json(requests, answer, watch)?.ok_or(Fault::Stopped)?;
+            return Ok(print(&started.to_json()));
+        }
         "runTask" => return Ok(print(&session.run_task_json(document)?.to_json())),
         "startTask" => return Ok(print(&session.start_task_json(document)?.to_json())),
         "createService" => return Ok(print(&session.create_service_json(document)?.to_json())),

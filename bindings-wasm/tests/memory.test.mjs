@@ -1,13 +1,10 @@
 // Memory: calls do not pile it up, freeing gives it back, and running out of it ends clusters, not the package.
 
 import assert from "node:assert/strict";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import test from "node:test";
-import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { Cluster, PlacewrightError, memorySize } from "../pkg/node.js";
+import { fresh } from "./fresh.mjs";
 import { WEB, cluster, refusal } from "./support.mjs";
 
 test("a hundred thousand calls take no memory", () => {
@@ -97,56 +94,6 @@ test("a request that is collected late lets go of no other's", { skip: globalThi
   assert.equal(request.place().placed, 1);
 });
 
-/** A module with its memory limited to so many pages of 64 KiB. */
-function limited(module, pages) {
-  const bytes = new Uint8Array(module);
-  const leb = (number) => {
-    const out = [];
-    let rest = number;
-    do {
-      out.push((rest & 127) | (rest > 127 ? 128 : 0));
-      rest >>>= 7;
-    } while (rest > 0);
-    return out;
-  };
-  let at = 8;
-  const number = () => {
-    let [value, shift] = [0, 0];
-    for (;;) {
-      const byte = bytes[at++];
-      value |= (byte & 127) << shift;
-      shift += 7;
-      if (byte < 128) return value >>> 0;
-    }
-  };
-  for (;;) {
-    const section = at;
-    const kind = bytes[at++];
-    const length = number();
-    const end = at + length;
-    if (kind !== 5) {
-      at = end;
-      continue;
-    }
-    assert.deepEqual([number(), number()], [1, 0], "one memory without a limit");
-    const body = [1, 1, ...leb(number()), ...leb(pages)];
-    return Uint8Array.from([...bytes.subarray(0, section), 5, ...leb(body.length), ...body, ...bytes.subarray(end)]);
-  }
-}
-
-/** The package on its own, its module with limited memory where that is asked for. */
-async function fresh(t, pages = undefined) {
-  const folder = mkdtempSync(join(tmpdir(), "placewright-"));
-  t.after(() => rmSync(folder, { recursive: true }));
-  cpSync(fileURLToPath(new URL("../pkg", import.meta.url)), folder, { recursive: true });
-  if (pages !== undefined) {
-    const file = join(folder, "placewright_bg.wasm");
-    writeFileSync(file, limited(readFileSync(file), pages));
-  }
-  const load = (name) => import(pathToFileURL(join(folder, name)).href);
-  return { pw: await load("node.js"), engine: await load("engine.js") };
-}
-
 /** The error that a call throws. */
 function thrown(pw, call) {
   try {
@@ -159,7 +106,8 @@ function thrown(pw, call) {
 }
 
 test("out of memory ends the clusters there are, and a new one works", async (t) => {
-  const { pw } = await fresh(t, 200);
+  const load = await fresh(t, 200);
+  const pw = await load("node.js");
   const bystander = new pw.Cluster();
   const request = (bystander.registerTaskDefinition(WEB), bystander.prepare("web"));
   for (let round = 0; round < 3; round += 1) {
@@ -187,7 +135,8 @@ test("out of memory ends the clusters there are, and a new one works", async (t)
 });
 
 test("out of memory in the middle of a call of many tasks", async (t) => {
-  const { pw } = await fresh(t, 120);
+  const load = await fresh(t, 120);
+  const pw = await load("node.js");
   const c = new pw.Cluster();
   for (let number = 0; number < 2000; number += 1) c.register({ name: `i-${number}`, cpu: 1_000_000, memoryMib: 1_000_000 });
   c.registerTaskDefinition({ family: "dot", containerDefinitions: [{ name: "a", cpu: 1, memory: 6 }] });
@@ -199,7 +148,8 @@ test("out of memory in the middle of a call of many tasks", async (t) => {
 });
 
 test("a failure of the engine is told, and ends the clusters there are", async (t) => {
-  const { pw, engine } = await fresh(t);
+  const load = await fresh(t);
+  const [pw, engine] = [await load("node.js"), await load("engine.js")];
   const c = new pw.Cluster();
   const savepoint = c.begin();
   const error = thrown(pw, () =>
@@ -215,7 +165,8 @@ test("a failure of the engine is told, and ends the clusters there are", async (
 });
 
 test("no stack left is told, and a new cluster works", async (t) => {
-  const { pw } = await fresh(t);
+  const load = await fresh(t);
+  const pw = await load("node.js");
   const c = new pw.Cluster();
   const codes = new Set();
   const dive = () => {

@@ -9,6 +9,8 @@ import test from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 
+import * as packWorker from "../pkg/pack-worker-threads.js";
+import * as packing from "../pkg/pack-node.js";
 import * as worker from "../pkg/worker-threads.js";
 import * as pw from "../pkg/node.js";
 import { ROOT, read } from "./support.mjs";
@@ -21,9 +23,13 @@ test("npm would publish these files and no others", () => {
   assert.deepEqual(
     packed.files.map((file) => file.path).sort(),
     [
-      "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "README.md", "api.js", "bundler.js", "columns.js", "engine.js", "error.js", "index.d.ts",
-      "json.js", "node.js", "package.json", "placewright.js", "placewright_bg.wasm", "request.js", "version.js", "watch.js", "web.d.ts",
-      "web.js", "worker-client.js", "worker-node.js", "worker-serve.js", "worker-threads.js", "worker-web.js", "worker.d.ts", "worker.js",
+      "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "README.md", "api.js", "bundler.js", "columns.js", "door.js", "engine.js",
+      "error.js", "index.d.ts", "json.js", "load.js", "node.js", "pack-api.js", "pack-bundler.js", "pack-engine.js", "pack-node.js",
+      "pack-watch.js", "pack-web.d.ts", "pack-web.js", "pack-worker-client.js", "pack-worker-node.js", "pack-worker-serve.js",
+      "pack-worker-threads.js", "pack-worker-web.js", "pack-worker.d.ts", "pack-worker.js", "pack.d.ts", "package.json",
+      "placewright.js", "placewright_bg.wasm", "placewright_pack.js", "placewright_pack_bg.wasm", "port-node.js", "port-web.js",
+      "request.js", "version.js", "watch.js", "web.d.ts", "web.js", "worker-answer.js", "worker-client.js", "worker-link.js",
+      "worker-node.js", "worker-serve.js", "worker-threads.js", "worker-web.js", "worker-words.js", "worker.d.ts", "worker.js",
     ],
   );
   assert.deepEqual([packed.name, packed.version], ["placewright", pw.version]);
@@ -33,12 +39,27 @@ test("npm would publish these files and no others", () => {
 });
 
 // The issue asks for 150 KiB, which is not reached: README, "Size and speed". This keeps what there is from growing unseen.
-const BYTES_MAX = 460 * 1024;
+const BYTES_MAX = { "bundler.js": 460 * 1024, "pack-bundler.js": 510 * 1024 };
 
-test("the package does not grow unseen", () => {
-  const loaded = readdirSync(PKG).filter((file) => /\.(js|wasm)$/.test(file) && !file.includes("worker") && file !== "node.js");
-  const bytes = loaded.reduce((sum, file) => sum + gzipSync(readFileSync(join(PKG, file)), { level: 9 }).length, 0);
-  assert.ok(bytes <= BYTES_MAX, `${bytes} bytes gzipped`);
+/** Files of the package that a page loads from an entry on. */
+function loaded(entry, found = new Set([entry])) {
+  for (const [, file] of read(join(PKG, entry)).matchAll(/^(?:import|export)\b[^\n]*"\.\/([^"\n]+\.(?:js|wasm))"/gm)) {
+    if (found.has(file)) continue;
+    found.add(file);
+    if (file.endsWith(".js")) loaded(file, found);
+  }
+  return [...found];
+}
+
+test("the package does not grow unseen, and nobody loads a module for nothing", () => {
+  for (const [entry, most] of Object.entries(BYTES_MAX)) {
+    const files = loaded(entry);
+    assert.equal(files.filter((file) => file.endsWith(".wasm")).length, 1, files.join(" "));
+    const bytes = files.reduce((sum, file) => sum + gzipSync(readFileSync(join(PKG, file)), { level: 9 }).length, 0);
+    assert.ok(bytes <= most, `${bytes} bytes gzipped from ${entry} on`);
+  }
+  // A page that only talks to a worker loads no module itself.
+  for (const entry of ["worker.js", "pack-worker.js"]) assert.ok(!loaded(entry).some((file) => file.endsWith(".wasm")), entry);
 });
 
 test("no path of this machine is in it", () => {
@@ -57,6 +78,9 @@ test("every entry is there, in the conditions that ask for it", async () => {
   const web = await import("../pkg/web.js");
   await web.init();
   assert.equal(web.Cluster, pw.Cluster);
+  const packWeb = await import("../pkg/pack-web.js");
+  await packWeb.init();
+  assert.equal(packWeb.pack, packing.pack);
 });
 
 test("before the module is loaded the package says so, and loads it from anywhere", () => {
@@ -94,11 +118,13 @@ function declared(file) {
 }
 
 test("the types name what is there, and all of it", () => {
-  for (const [file, module] of [["index.d.ts", pw], ["worker.d.ts", worker]]) {
+  for (const [file, module] of [["index.d.ts", pw], ["worker.d.ts", worker], ["pack-worker.d.ts", packWorker]]) {
     for (const [name, members] of declared(file)) {
       const kind = module[name];
       assert.equal(typeof kind, "function", name);
-      const own = [...Object.getOwnPropertyNames(kind.prototype), ...Object.getOwnPropertyNames(kind)].filter(
+      const parent = Object.getPrototypeOf(kind.prototype) ?? {};
+      const inherited = parent.constructor?.name === "WorkerLink" ? Object.getOwnPropertyNames(parent) : [];
+      const own = [...Object.getOwnPropertyNames(kind.prototype), ...Object.getOwnPropertyNames(kind), ...inherited].filter(
         (member) => !["constructor", "length", "name", "prototype", "ready"].includes(member) && !member.startsWith("_"),
       );
       for (const member of own) assert.ok(members.has(member), `the types of ${name} lack ${member}`);
@@ -106,9 +132,10 @@ test("the types name what is there, and all of it", () => {
       if (data === undefined) for (const member of members) assert.ok(own.includes(member), `${name} lacks ${member}`);
     }
   }
-  const types = read(join(PKG, "index.d.ts"));
-  const values = [...types.matchAll(/^export (?:class|const|function) (\w+)/gm)].map(([, name]) => name);
-  assert.deepEqual(Object.keys(pw).sort(), values.sort());
+  const values = (file) => [...read(join(PKG, file)).matchAll(/^export (?:class|const|function) (\w+)/gm)].map(([, name]) => name);
+  assert.deepEqual(Object.keys(pw).sort(), values("index.d.ts").sort());
+  assert.deepEqual(Object.keys(packing).sort(), ["PlacewrightError", "version", ...values("pack.d.ts")].sort());
+  assert.deepEqual(Object.keys(packWorker).sort(), ["PlacewrightError", ...values("pack-worker.d.ts")].sort());
   const made = new pw.Cluster();
   made.registerTaskDefinition({ family: "a", containerDefinitions: [{ name: "a", memory: 4 }] });
   const named = declared("index.d.ts");
@@ -116,7 +143,7 @@ test("the types name what is there, and all of it", () => {
     for (const member of named.get(thing.constructor.name)) assert.ok(member in thing, `${thing.constructor.name} lacks ${member}`);
   }
   const remote = new Set(Object.getOwnPropertyNames(worker.RemoteCluster.prototype));
-  const away = new Set(["isUsable", "placeOne", "lastInstance", "withColumn", "transaction", "fromJson", "free"]);
+  const away = new Set(["isUsable", "placeOne", "lastInstance", "withColumn", "transaction", "planSteps", "fromJson", "free"]);
   for (const member of named.get("Cluster")) assert.equal(remote.has(member), !away.has(member), `RemoteCluster and ${member}`);
 });
 
@@ -124,8 +151,8 @@ test("the README's examples run", (t) => {
   const text = read(fileURLToPath(new URL("../README.md", import.meta.url)));
   const examples = [...text.matchAll(/^```js\n([\s\S]*?)^```$/gm)].map(([, code]) => code);
   assert.ok(examples.length >= 5, `${examples.length}`);
-  const code = examples.join("\n").replaceAll('from "placewright"', `from ${JSON.stringify(pathToFileURL(join(PKG, "node.js")).href)}`);
-  const all = code.replaceAll('from "placewright/worker"', `from ${JSON.stringify(pathToFileURL(join(PKG, "worker-threads.js")).href)}`);
+  const entries = { placewright: "node.js", "placewright/worker": "worker-threads.js", "placewright/pack": "pack-node.js", "placewright/pack/worker": "pack-worker-threads.js" };
+  const all = examples.join("\n").replaceAll(/from "(placewright[^"]*)"/g, (_, entry) => `from ${JSON.stringify(pathToFileURL(join(PKG, entries[entry])).href)}`);
   const folder = mkdtempSync(join(tmpdir(), "placewright-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const file = join(folder, "readme.mjs");

@@ -29,6 +29,16 @@ export function cluster(options = undefined) {
   return made;
 }
 
+/** Items of many sizes in two dimensions, which no solver proves optimal at once. */
+export function problem(kinds = 120) {
+  const items = Array.from({ length: kinds }, (_, at) => ({
+    id: `t-${at}`,
+    demand: [100 + ((at * 7919) % 900), 50 + ((at * 104_729) % 1900)],
+    count: 1 + (at % 3),
+  }));
+  return { dimensions: ["cpu", "memory"], items, bins: [{ id: "m", capacity: [2048, 4096] }] };
+}
+
 /** The error that a call throws, which has to be one of ours. */
 export function refusal(call, code = undefined) {
   let error;
@@ -55,3 +65,14 @@ export function files(folder) {
 }
 
 export const read = (file) => readFileSync(file, "utf8");
+
+/** The error of a call that a worker answers, which has to be one of ours. */
+export async function rejection(promise, code) {
+  const error = await promise.then(
+    () => assert.fail("threw nothing"),
+    (thrown) => thrown,
+  );
+  assert.ok(error instanceof PlacewrightError, error?.stack);
+  assert.equal(error.code, code);
+  return error;
+}

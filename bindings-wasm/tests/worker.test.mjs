@@ -3,25 +3,14 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { PlaceResult, PlacewrightError, RemoteCluster, start } from "../pkg/worker-threads.js";
-import { WEB, cluster } from "./support.mjs";
+import { PlaceResult, RemoteCluster, start } from "../pkg/worker-threads.js";
+import { WEB, cluster, rejection } from "./support.mjs";
 
 /** A worker that ends with the test. */
 async function worker(t) {
   const made = await start();
   t.after(() => made.terminate());
   return made;
-}
-
-/** The error of a call, which has to be one of ours. */
-async function refusal(promise, code) {
-  const error = await promise.then(
-    () => assert.fail("threw nothing"),
-    (thrown) => thrown,
-  );
-  assert.ok(error instanceof PlacewrightError, error?.stack);
-  assert.equal(error.code, code);
-  return error;
 }
 
 test("a cluster in a worker answers as one here", async (t) => {
@@ -57,10 +46,10 @@ test("a cluster in a worker answers as one here", async (t) => {
   await copy.place("web");
   assert.notEqual(await copy.fingerprint(), here.fingerprint());
   await request.free();
-  await refusal(there.place(request), "not_found.handle");
+  await rejection(there.place(request), "not_found.handle");
   await copy.free();
   await copy.free();
-  await refusal(copy.size(), "not_found.handle");
+  await rejection(copy.size(), "not_found.handle");
 });
 
 test("calls are answered in the order they were made", async (t) => {
@@ -74,14 +63,14 @@ test("calls are answered in the order they were made", async (t) => {
 test("errors come as they are", async (t) => {
   const w = await worker(t);
   const c = await w.fromJson({ containerInstances: [] });
-  const error = await refusal(c.query("runningTaskCount > 1"), "expr.unknown_subject");
+  const error = await rejection(c.query("runningTaskCount > 1"), "expr.unknown_subject");
   assert.deepEqual([error.span, error.class, error.help], [{ start: 0, end: 16 }, "invalid-expression", "did you mean `runningTasksCount`?"]);
   assert.match(error.text, /\^{16}/);
-  const document = await refusal(w.fromJson({ containerInstances: [{ containerInstanceArn: 3 }] }), "json.type");
+  const document = await rejection(w.fromJson({ containerInstances: [{ containerInstanceArn: 3 }] }), "json.type");
   assert.equal(document.path, "containerInstances[0].containerInstanceArn");
   assert.equal(document.message, "containerInstances[0].containerInstanceArn: expected a string, found an integer");
-  await refusal(w.cluster({ nothing: 1 }), "json.unknown_key");
-  await refusal(c.place("web", { progress: 3 }), "json.type");
+  await rejection(w.cluster({ nothing: 1 }), "json.unknown_key");
+  await rejection(c.place("web", { progress: 3 }), "json.type");
   await assert.rejects(c.place({ taskDefinition: () => 1 }), /could not be cloned/);
   assert.equal(await c.size(), 0);
 });
@@ -134,9 +123,9 @@ test("without shared memory a long call is cancelled by ending the worker, and a
   const other = c.size();
   controller.abort();
   await assert.rejects(call, (error) => error.name === "AbortError");
-  await refusal(other, "call.cancelled");
+  await rejection(other, "call.cancelled");
   assert.equal(w.isUsable, false);
-  await refusal(c.size(), "internal.lost");
+  await rejection(c.size(), "internal.lost");
   const next = await worker(t);
   assert.equal(await (await next.cluster()).size(), 0);
 });
@@ -147,7 +136,7 @@ test("an ended worker says so", async () => {
   const going = c.size();
   w.terminate();
   w.terminate();
-  await refusal(going, "call.cancelled");
-  await refusal(c.size(), "internal.lost");
+  await rejection(going, "call.cancelled");
+  await rejection(c.size(), "internal.lost");
   await c.free();
 });

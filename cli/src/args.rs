@@ -418,7 +418,8 @@ Exit codes:
   2  the file or the options are unusable: one line on standard error, nothing
      on standard output")]
 pub(crate) struct ReplayArgs {
-    /// Case of the format ecs-placement-conformance/1; `-` reads standard input.
+    /// Case of the format ecs-placement-conformance/1, or of placewright-packing-conformance/1, which takes no option; `-`
+    /// reads standard input.
     #[arg(value_name = "CASE.json")]
     pub(crate) case: PathBuf,
     /// Feed the instances, and the attributes of each, in reverse order.
@@ -450,10 +451,13 @@ pub(crate) enum RouteName {
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Each case runs as given, reversed and rotated, by the engine on both routes and by the oracle; cases in a sub-folder \
-`ordered` only as given. The last lines are the digest of all placements and `N passed, N failed, N skipped`.
+`ordered` only as given. Packing cases run as given and with their items in reverse, and every packing goes through the \
+checker. The last lines are the digest of all answers to packing cases, if there are any, that of all placements, and \
+`N passed, N failed, N skipped`.
 
-Example:
+Examples:
   placewright conformance core/testdata/placement
+  placewright conformance core/testdata/packing
 
 Exit codes:
   0  no case failed

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use placewright::testkit::conformance::{self, CheckOptions, Report, Verdict};
+use placewright::testkit::packing;
 
 use crate::args::ConformanceArgs;
 use crate::io::{self, Failure};
@@ -15,7 +16,15 @@ const ORDERED: &str = "ordered";
 /// Most levels of folders below the one given.
 const FOLDERS_DEPTH_MAX: usize = 32;
 
-/// Checks every case; a line for each, the digest, and the counts.
+/// What became of the case of one file.
+struct Checked {
+    /// The report; of a packing case, without placements.
+    report: Report,
+    /// What the digest of packing takes of it; `None` for a case of placing.
+    packing: Option<String>,
+}
+
+/// Checks every case; a line for each, the digest of each format that is there, and the counts.
 pub(crate) fn run(args: &ConformanceArgs) -> Result<ExitCode, Failure> {
     let mut files = Vec::new();
     find(&args.dir, 0, &mut files)?;
@@ -25,9 +34,11 @@ pub(crate) fn run(args: &ConformanceArgs) -> Result<ExitCode, Failure> {
     }
     let (mut passed, mut failed, mut skipped) = (0_usize, 0_usize, 0_usize);
     let mut reports: Vec<Report> = Vec::new();
+    let mut packings: Vec<(String, String)> = Vec::new();
     for file in &files {
-        let mut report = check(file, &args.dir);
-        if reports.iter().any(|other| other.id == report.id) {
+        let Checked { mut report, packing } = check(file, &args.dir);
+        let known = packings.iter().map(|(id, _)| id).chain(reports.iter().map(|other| &other.id));
+        if known.clone().any(|other| *other == report.id) {
             add_reason(&mut report, "another case has the same id".to_string());
         }
         let id = io::one_line(&report.id);
@@ -51,12 +62,19 @@ pub(crate) fn run(args: &ConformanceArgs) -> Result<ExitCode, Failure> {
             }
         };
         io::print(&line)?;
-        reports.push(report);
+        match packing {
+            Some(line) => packings.push((report.id, line)),
+            None => reports.push(report),
+        }
     }
-    io::print(&format!(
-        "digest {}\n{passed} passed, {failed} failed, {skipped} skipped\n",
-        conformance::digest(&reports)
-    ))?;
+    if !packings.is_empty() {
+        let lines = packings.iter().map(|(id, line)| (id.as_str(), line.as_str()));
+        io::print(&format!("digest of packing {}\n", packing::digest(lines)))?;
+    }
+    if packings.is_empty() || !reports.is_empty() {
+        io::print(&format!("digest {}\n", conformance::digest(&reports)))?;
+    }
+    io::print(&format!("{passed} passed, {failed} failed, {skipped} skipped\n"))?;
     Ok(if failed > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
@@ -74,8 +92,8 @@ fn find(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Fai
     Ok(())
 }
 
-/// Checks the case of one file.
-fn check(file: &Path, root: &Path) -> Report {
+/// Checks the case of one file, whose key `format` says which kind it is.
+fn check(file: &Path, root: &Path) -> Checked {
     let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let below = file.strip_prefix(root).unwrap_or(file).parent();
     let is_ordered = below.is_some_and(|below| below.components().any(|folder| folder.as_os_str() == ORDERED));
@@ -83,20 +101,30 @@ fn check(file: &Path, root: &Path) -> Report {
         Ok(text) => text,
         Err(failure) => {
             let reason = if let Failure::Input(reason) = failure { reason } else { "cannot be read".to_string() };
-            return Report::new(stem, Verdict::Fail(vec![reason]));
+            return Checked { report: Report::new(stem, Verdict::Fail(vec![reason])), packing: None };
         }
     };
+    if packing::is_case(&text) {
+        let packing::Report { id, verdict, line } = packing::check(&text);
+        return Checked { report: named(Report::new(id, verdict), stem), packing: Some(line) };
+    }
     let start = Instant::now();
     let mut clock = || u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let mut report = conformance::check(&text, &CheckOptions { is_ordered }, &mut clock);
+    let report = conformance::check(&text, &CheckOptions { is_ordered }, &mut clock);
+    let mut report = named(report, stem);
+    if let Some(late) = late(&report).filter(|_| !cfg!(debug_assertions)) {
+        add_reason(&mut report, late);
+    }
+    Checked { report, packing: None }
+}
+
+/// The report under the name of its file, which its id should be.
+fn named(mut report: Report, stem: String) -> Report {
     if report.id.is_empty() {
         report.id = stem;
     } else if report.id != stem {
         let reason = format!("its id is not the name of its file, `{stem}`");
         add_reason(&mut report, reason);
-    }
-    if let Some(late) = late(&report).filter(|_| !cfg!(debug_assertions)) {
-        add_reason(&mut report, late);
     }
     report
 }

@@ -1,5 +1,7 @@
 //! `conformance`: our own cases pass, a false one does not, and the lines are as promised.
 
+use std::path::Path;
+
 use serde_json::json;
 
 use crate::{assert_refused, folder, run};
@@ -34,6 +36,32 @@ fn our_own_cases_pass() {
     assert!(digest.len() == 64 && digest.bytes().all(|digit| digit.is_ascii_hexdigit()));
     let lines = output.out.lines().filter(|line| line.starts_with("pass ") || line.starts_with("skip ")).count();
     assert_eq!(lines, output.out.lines().count() - 2);
+}
+
+#[test]
+fn cases_of_both_formats_are_checked_with_a_digest_each() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/testdata/packing");
+    let folder = folder("both");
+    let id = "gpu-shares-do-not-add-up";
+    let text = std::fs::read_to_string(root.join(id).with_extension("json")).unwrap();
+    std::fs::write(folder.join(id).with_extension("json"), &text).unwrap();
+    let alone = run(&["conformance", folder.to_str().unwrap()]);
+    let lines: Vec<&str> = alone.out.lines().collect();
+    assert_eq!(alone.code, Some(0), "{alone:?}");
+    assert!(lines.len() == 3 && lines[1].starts_with("digest of packing "), "{lines:#?}");
+    std::fs::write(folder.join("a.json"), case("a", 1, None)).unwrap();
+    std::fs::write(folder.join("wrong.json"), text.replace(id, "wrong").replace("\"value\": 2", "\"value\": 3"))
+        .unwrap();
+    let both = run(&["conformance", folder.to_str().unwrap()]);
+    let found: Vec<&str> = both.out.lines().collect();
+    assert_eq!(both.code, Some(1), "{both:?}");
+    assert_eq!([found[0], found[1], found[5]], ["pass a", lines[0], "2 passed, 1 failed, 0 skipped"]);
+    assert_eq!(found[2], "fail wrong: value: expected 3, found 2");
+    assert!(found[3].starts_with("digest of packing ") && found[4].starts_with("digest ") && found[3] != lines[1]);
+    // A case is also replayed.
+    let replayed = run(&["replay", folder.join(id).with_extension("json").to_str().unwrap()]);
+    assert!(replayed.out.starts_with("{\"answer\":{\"value\":2,"), "{replayed:?}");
+    assert_refused(&run(&["replay", "--reverse", folder.join(id).with_extension("json").to_str().unwrap()]));
 }
 
 #[test]

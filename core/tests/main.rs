@@ -17,7 +17,11 @@ mod gpu;
 mod json;
 mod layering;
 mod lists;
+#[cfg(feature = "serde")]
+mod live;
 mod pack;
+#[cfg(feature = "testkit")]
+mod packing;
 mod properties;
 mod public_api;
 mod rearrange;

@@ -1,8 +1,6 @@
 //! The calls. Each reads documents, works for as long as its watch lets it, and answers with the document that the command writes.
 
-use placewright::adapter::{
-    FleetRequest, PackRequest, Session, answer_json, fleet_json, read_pack_options, read_rearrange,
-};
+use placewright::adapter::{FleetRequest, PackRequest, Session, answer_json, fleet_json, read_rearrange};
 use placewright::json::Json;
 use placewright::pack::{Options, Problem, solve};
 use placewright_wasm_edge::{Fault, document, print};
@@ -89,10 +87,8 @@ pub fn rearrange(cluster: &str, options: &str, milliseconds: Option<f64>, watch:
 #[wasm_bindgen]
 pub fn pack_into(cluster: &str, requests: &str, given: &str, watch: &Watch) -> Result<String, JsValue> {
     let mut session = session(cluster)?;
-    let requests = document::read(requests)?;
-    let live = session.read_live(&requests).map_err(|error| Fault::in_tree(error, &requests))?;
-    let given = document::read(given)?;
-    let problem = live.problem();
-    let (options, milliseconds) = read_pack_options(problem, &given).map_err(|error| Fault::in_tree(error, &given))?;
-    Ok(solved(problem, &options, milliseconds, watch)?)
+    let mut tree = Json::object([("requests", document::read(requests)?)]);
+    merge(&mut tree, document::read(given)?)?;
+    let request = session.read_pack_live(&tree).map_err(|error| Fault::in_tree(error, &tree))?;
+    Ok(solved(request.live.problem(), &request.options, request.milliseconds, watch)?)
 }

@@ -7,7 +7,6 @@
 //!
 //! It decides nothing: what is placed where is the engine's business.
 
-mod apply;
 mod book;
 mod bulk;
 mod call;
@@ -19,6 +18,7 @@ mod figures;
 mod fleet;
 mod instance;
 mod list;
+mod live;
 mod load;
 mod names;
 mod options;
@@ -47,13 +47,15 @@ pub use documents::Documents;
 pub use explain::BatchExplanation;
 pub use fleet::{FleetRequest, add_offers, fleet_json, price};
 pub(crate) use instance::Extra;
+pub use live::LiveRequest;
 pub(crate) use options::{ABSENT_GROUPS, RELEASES, RUN_TASK_DEFAULTS, TIE_BREAKS, UNKNOWN_ENIS};
 pub use options::{RunTaskDefault, SessionOptions};
 pub(crate) use options::{absent_group_name, release_name, run_task_name, tie_break_name, unknown_eni_name};
-pub use pack::{PackRequest, answer_json, cost_json, read_pack_options};
+pub use pack::{PackRequest, answer_json, cost_json};
 pub use rearrange::read_rearrange;
 pub use response::{Failure, ListContainerInstancesResponse, PlacedTask, RunTaskResponse};
 pub use savepoint::SessionSavepoint;
+pub use strategy::OWN_TYPES as OWN_STRATEGY_TYPES;
 pub(crate) use task::write_demand;
 pub(crate) use text::kept;
 

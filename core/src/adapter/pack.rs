@@ -21,8 +21,6 @@ use crate::pack::{
 
 /// Keys of the whole.
 const KEYS: [&str; 6] = ["dimensions", "items", "bins", "groups", "options", "start"];
-/// Keys of how to solve a problem that is there.
-const SOLVING_KEYS: [&str; 2] = ["options", "start"];
 /// Keys of an item.
 const ITEM_KEYS: [&str; 11] = [
     "id",
@@ -92,33 +90,16 @@ impl PackRequest {
         fields.each("items", |item| add_item(&mut builder, item.as_fields()?))?;
         fields.each("groups", |rule| add_rule(&mut builder, rule.as_fields()?))?;
         let problem = builder.build()?;
-        let (options, milliseconds) = read_solving(&problem, fields)?;
+        let mut options = Options::default();
+        let mut milliseconds = None;
+        if let Some(given) = fields.optional_fields("options")? {
+            (options, milliseconds) = read_options(given).map_err(|error| error.in_path("options"))?;
+        }
+        if fields.get("start").is_some() {
+            options.warm_start = Some(read_start(&problem, fields)?);
+        }
         Ok(Self { problem, options, milliseconds })
     }
-}
-
-/// Reads how to solve a problem that is there already, such as that of [`Live`](crate::pack::Live): `options` and `start`, and
-/// no other keys. Gives the options, and most milliseconds, which are to be measured by the caller.
-///
-/// # Errors
-/// For wrong options, with the path of the value in question; [`ErrorKind::JsonUnknownKey`] for a key there is not.
-pub fn read_pack_options(problem: &Problem, json: &Json<'_>) -> Result<(Options, Option<u64>), Error> {
-    let fields = json.as_fields()?;
-    check_keys(fields, &SOLVING_KEYS)?;
-    read_solving(problem, fields)
-}
-
-/// How to solve a problem.
-fn read_solving(problem: &Problem, fields: Fields<'_, '_>) -> Result<(Options, Option<u64>), Error> {
-    let mut options = Options::default();
-    let mut milliseconds = None;
-    if let Some(given) = fields.optional_fields("options")? {
-        (options, milliseconds) = read_options(given).map_err(|error| error.in_path("options"))?;
-    }
-    if fields.get("start").is_some() {
-        options.warm_start = Some(read_start(problem, fields)?);
-    }
-    Ok((options, milliseconds))
 }
 
 /// Refuses keys that are not known.
@@ -253,6 +234,12 @@ fn gpus(fields: Fields<'_, '_>) -> Result<GpuDemand, Error> {
             count => GpuDemand::Whole(count),
         }),
     })?;
+    if share.is_some_and(|share| share >= DEVICE_WHOLE) {
+        let message = format!("a share of {} thousandths is none of one GPU", share.unwrap_or(0));
+        return Err(Error::with_message(ErrorKind::InvalidParameter, message)
+            .in_path("gpuShare")
+            .with_help("ask for whole GPUs by `gpus`"));
+    }
     match (whole, share) {
         (whole, None | Some(0)) => Ok(whole.unwrap_or(GpuDemand::None)),
         (None | Some(GpuDemand::None), Some(share)) => Ok(GpuDemand::Share(share)),
@@ -360,8 +347,16 @@ pub(super) fn read_options(fields: Fields<'_, '_>) -> Result<(Options, Option<u6
     Ok((options, milliseconds))
 }
 
+/// An item by its index, and how many of it are in a bin.
+pub(super) fn placed_items(pair: &Json<'_>) -> Result<(u64, u64), Error> {
+    match amounts(pair)?.as_slice() {
+        &[row, number] => Ok((row, number)),
+        _ => Err(Error::with_message(ErrorKind::JsonType, "expected an item's index and a number")),
+    }
+}
+
 /// A packing to start from, in the shape of an answer's bins.
-fn read_start(problem: &Problem, fields: Fields<'_, '_>) -> Result<Packing, Error> {
+pub(super) fn read_start(problem: &Problem, fields: Fields<'_, '_>) -> Result<Packing, Error> {
     let mut kind_of = vec![None; problem.rows()];
     #[expect(clippy::cast_possible_truncation, reason = "there are at most PACK_ROWS_MAX kinds")]
     for kind in 0..problem.kinds() as u32 {
@@ -375,9 +370,7 @@ fn read_start(problem: &Problem, fields: Fields<'_, '_>) -> Result<Packing, Erro
             Error::with_message(ErrorKind::InvalidParameter, format!("bin type `{name}` is unknown")).in_path("type")
         })?;
         let content = bins.each("items", |pair| {
-            let &[row, number] = amounts(pair)?.as_slice() else {
-                return Err(Error::with_message(ErrorKind::JsonType, "expected an item's index and a number"));
-            };
+            let (row, number) = placed_items(pair)?;
             let kind = usize::try_from(row).ok().and_then(|row| kind_of.get(row).copied().flatten());
             kind.map(|kind| (kind, number))
                 .ok_or_else(|| Error::with_message(ErrorKind::InvalidParameter, format!("no bin holds item {row}")))

@@ -3,6 +3,7 @@
 //! It is our own format, so a key it does not have is an error; services are read as describe-services writes them, and what
 //! else AWS says of them is passed over.
 
+use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -10,10 +11,12 @@ use alloc::vec::Vec;
 use super::Session;
 use super::pack::{amount, check_keys, small};
 use super::request::constraint;
+use super::savepoint::Undo;
+use crate::constraint::Constraint;
 use crate::error::{Error, ErrorKind};
-use crate::id::InstanceId;
+use crate::id::{InstanceId, TaskId};
 use crate::json::{Fields, Json};
-use crate::planner::rearrange::{Goal, GroupRules, RearrangeOptions, RearrangePlan, Score, Watch, rearrange};
+use crate::planner::rearrange::{Goal, GroupRules, Move, RearrangeOptions, RearrangePlan, Score, Watch, rearrange};
 
 /// Keys of what to do.
 const KEYS: [&str; 10] =
@@ -85,17 +88,75 @@ impl Session {
     /// # Errors
     /// Those of [`rearrange`].
     pub fn rearrange(&mut self, options: &RearrangeOptions, watch: Watch<'_>) -> Result<RearrangePlan, Error> {
+        let options = self.with_definitions(options, self.cluster.tasks())?;
+        rearrange(&mut self.cluster, &options, watch)
+    }
+
+    /// Carries a plan out that [`rearrange_plan_json`](Self::rearrange_plan_json) wrote, with the options it was made with, and
+    /// gives the ids that the moved tasks have now, in the order of the moves: each is a new task. The plan may be of a copy of
+    /// the session, as it goes by ids of tasks and instances.
+    ///
+    /// # Errors
+    /// [`ErrorKind::TaskNotFound`] and [`ErrorKind::InstanceNotFound`] with the path of the move; [`ErrorKind::InvalidParameter`]
+    /// for a move that is not possible any more, and for a task that is not where the plan has it. Nothing has changed then.
+    pub fn apply_rearrangement_json(
+        &mut self,
+        plan: &Json<'_>,
+        options: &RearrangeOptions,
+    ) -> Result<Vec<String>, Error> {
+        let fields = plan.as_fields()?;
+        let moves = fields.each("moves", |planned| {
+            let planned = planned.as_fields()?;
+            let task = planned.required_with("task", |name| self.task_id(name.as_text()?))?;
+            let from = planned.required_with("from", |name| self.instance_id(name.as_text()?))?;
+            let to = planned.required_with("to", |name| self.instance_id(name.as_text()?))?;
+            if self.cluster.task(task)?.instance() != from {
+                let message = "the task is not where the plan has it";
+                return Err(Error::with_message(ErrorKind::InvalidParameter, message).with_help("plan anew"));
+            }
+            Ok(Move { task, from, to })
+        })?;
+        let options = self.with_definitions(options, moves.iter().map(|planned| planned.task))?;
+        let plan = RearrangePlan {
+            moves,
+            emptied: Vec::new(),
+            before: Score::default(),
+            after: Score::default(),
+            steps: 0,
+            is_cut_short: false,
+        };
+        self.all_or_nothing(|session| {
+            let started = plan.apply(&mut session.cluster, &options)?;
+            session.note(Undo::Placed(session.placed));
+            let mut names = Vec::with_capacity(started.len());
+            for (planned, task) in plan.moves.iter().zip(started) {
+                session.forget_stopped(&[planned.task]);
+                session.name_placed(task)?;
+                names.push(session.task_name(task).map(Cow::into_owned).unwrap_or_default());
+            }
+            Ok(names)
+        })
+    }
+
+    /// Options with the constraints of the task definitions that the session knows and these tasks are of.
+    fn with_definitions(
+        &self,
+        options: &RearrangeOptions,
+        tasks: impl Iterator<Item = TaskId>,
+    ) -> Result<RearrangeOptions, Error> {
         let mut options = options.clone();
         let mut names: Vec<&str> = Vec::new();
-        for id in self.cluster.tasks() {
+        for id in tasks {
             names.push(self.cluster.task(id)?.definition());
         }
         names.sort_unstable();
         names.dedup();
         for name in names {
-            options.definitions.extend(self.definition_rules(name));
+            let Some(definition) = self.book.accepted(name) else { continue };
+            let constraints = definition.constraints.iter().cloned().map(Constraint::MemberOf).collect();
+            options.definitions.push((name.into(), constraints));
         }
-        rearrange(&mut self.cluster, &options, watch)
+        Ok(options)
     }
 
     /// A plan as JSON, with the names of tasks and instances.

@@ -19,8 +19,8 @@ use crate::workload::{Workload, WorkloadKind};
 
 /// The key of our own strategies.
 const OWN: &str = "xPlacementStrategy";
-/// Types of our own strategies.
-const OWN_TYPES: [&str; 5] = ["firstFit", "bestFit", "dotProduct", "fragmentation", "headroom"];
+/// Types of our own strategies, which stand under `xPlacementStrategy`.
+pub const OWN_TYPES: [&str; 5] = ["firstFit", "bestFit", "dotProduct", "fragmentation", "headroom"];
 
 /// What a request says about ranking; `None` where it leaves something to the default.
 #[derive(Debug, Default)]

@@ -312,12 +312,12 @@ impl ProblemBuilder {
         }
         let mut member_of = Vec::new();
         let mut is_distinct = false;
-        for (at, constraint) in item.constraints.iter().enumerate() {
+        for constraint in &item.constraints {
             match constraint {
                 Constraint::DistinctInstance => is_distinct = true,
                 Constraint::MemberOf(expression) => {
-                    let number = self.expression(expression);
-                    member_of.push(number.map_err(|error| error.in_path(&format!("constraints[{at}]")))?);
+                    let (number, at) = (self.expression(expression), member_of.len());
+                    member_of.push(number.map_err(|error| error.in_path(&format!("memberOf[{at}]")))?);
                 }
             }
         }

@@ -16,6 +16,7 @@ pub mod conformance;
 pub mod differential;
 pub mod naive;
 pub mod ops;
+pub mod packing;
 pub mod replay;
 mod strict;
 pub mod targets;

@@ -219,15 +219,19 @@ impl RearrangePlan {
     /// [`ErrorKind::InvalidParameter`] for a move that is not possible any more, with its number; errors of starting and
     /// stopping. Nothing was done then.
     pub fn apply(&self, cluster: &mut Cluster, options: &RearrangeOptions) -> Result<Vec<TaskId>, Error> {
-        let tasks = cluster.tasks().collect();
+        // A plan may be carried out in parts, so what does not move costs nothing.
+        let tasks = self.moves.iter().map(|planned| planned.task).filter(|&task| cluster.task(task).is_ok()).collect();
         let requests = Requests::prepare(cluster, options, tasks)?;
         let savepoint = cluster.begin();
         let mut started = Vec::with_capacity(self.moves.len());
         let mut failure = None;
         for (at, planned) in self.moves.iter().enumerate() {
-            match requests.step(cluster, planned.task, planned.to, options.stops_first) {
+            match requests.step(cluster, planned, options.stops_first) {
                 Ok(Some(task)) => started.push(task),
-                Ok(None) => failure = Some(no_place()),
+                Ok(None) => {
+                    let message = "the target has no place for the task any more";
+                    failure = Some(Error::with_message(ErrorKind::InvalidParameter, message));
+                }
                 Err(error) => failure = Some(error),
             }
             if let Some(error) = failure.take() {
@@ -242,40 +246,6 @@ impl RearrangePlan {
         requests.release(cluster)?;
         failure.map_or(Ok(started), Err)
     }
-}
-
-/// Carries one move out, of a plan or of the caller's own, and gives the id that the task has then. Of `options`, the rules of
-/// groups and definitions count, and [`stops_first`](RearrangeOptions::stops_first). A task that stops only when it is told to have
-/// ended is told so at once.
-///
-/// # Errors
-/// [`ErrorKind::InvalidParameter`] where the target has no place for the task, or the task is stopping;
-/// [`ErrorKind::TaskNotFound`] and [`ErrorKind::InstanceNotFound`] for what is not there. Nothing was done then.
-///
-/// # Cost
-/// Linear in instances.
-pub fn carry_out(
-    cluster: &mut Cluster,
-    task: TaskId,
-    to: InstanceId,
-    options: &RearrangeOptions,
-) -> Result<TaskId, Error> {
-    let requests = Requests::prepare(cluster, options, [task].into())?;
-    let savepoint = cluster.begin();
-    let done = requests.step(cluster, task, to, options.stops_first);
-    let done = done.and_then(|placed| placed.ok_or_else(no_place));
-    match done {
-        Ok(_) => cluster.commit(savepoint)?,
-        Err(_) => cluster.rollback(savepoint)?,
-    }
-    requests.release(cluster)?;
-    done
-}
-
-/// The error for a move that is not possible.
-#[cold]
-fn no_place() -> Error {
-    Error::with_message(ErrorKind::InvalidParameter, "the target has no place for the task any more")
 }
 
 /// Stops a task, and tells that it has ended where that is told apart.

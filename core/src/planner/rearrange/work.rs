@@ -101,12 +101,11 @@ impl Requests {
     pub(super) fn step(
         &self,
         cluster: &mut Cluster,
-        task: TaskId,
-        to: InstanceId,
+        planned: &Move,
         stops_first: bool,
     ) -> Result<Option<TaskId>, Error> {
-        let Some(&number) = self.of_task.get(&task) else { return Ok(None) };
-        exchange(cluster, self.ids[number as usize], task, to, stops_first)
+        let Some(&number) = self.of_task.get(&planned.task) else { return Ok(None) };
+        exchange(cluster, self.ids[number as usize], planned.task, planned.to, stops_first)
     }
 }
 
