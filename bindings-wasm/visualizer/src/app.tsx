@@ -18,7 +18,7 @@ import { Stage } from "./parts/stage.tsx";
 import { theme, toggle } from "./parts/theme.ts";
 import { counted } from "./parts/words.ts";
 import "./play.ts";
-import { plan } from "./plans.ts";
+import { job, plan } from "./plans.ts";
 import {
   attemptPaced,
   busy,
@@ -250,6 +250,7 @@ function Notice() {
   return (
     <div class="notices" role="status" aria-live="polite">
       {busy.value !== undefined && <Going work={busy.value} />}
+      {job.value !== undefined && job.value.kind !== tab.value && <Going work={{ what: "Searching", stop: job.value.stop }} />}
       {told !== undefined && (
         <p class={`notice ${told.kind}`}>
           {told.text}

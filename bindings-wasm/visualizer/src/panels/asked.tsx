@@ -63,7 +63,7 @@ export function Items() {
         </p>
       ) : (
         <label>
-          Items, as <code>placewright pack</code> reads them: CPU units, MiB
+          Items in JSON, as the command-line tool reads them; demand in CPU units and MiB
           <textarea rows={6} spellcheck={false} value={list} onInput={(event) => change({ list: event.currentTarget.value })} />
         </label>
       )}
@@ -172,14 +172,17 @@ export function Search({ kind, title }: { readonly kind: Kind; readonly title: s
   );
 }
 
+/** Scrolls to where a search is followed, once it begins. */
+const show = (element: HTMLElement | null): void => element?.scrollIntoView({ block: "nearest" });
+
 /** A search that goes on. */
 function Progress({ kind }: { readonly kind: Kind }) {
   const going = job.value;
   if (going === undefined || going.kind !== kind) return null;
   const last = going.points.at(-1);
   return (
-    <div class="going" role="status">
-      <p>{last === undefined ? "Searching…" : `Searching for ${(last.millis / 1000).toFixed(1)} s…`}</p>
+    <div class="going" role="status" ref={show}>
+      <p>{last === undefined ? "Searching…" : `Searching, ${duration(last.millis)}…`}</p>
       {last !== undefined && <SearchChart kind={kind} points={going.points} />}
       <div class="row">
         {going.keep !== undefined && (
@@ -194,6 +197,8 @@ function Progress({ kind }: { readonly kind: Kind }) {
     </div>
   );
 }
+
+const duration = (millis: number): string => (millis < 1000 ? `${Math.round(millis)} ms` : `${(millis / 1000).toFixed(1)} s`);
 
 /** A value of a plan as it is written. */
 export const written = (kind: Kind, value: number): string =>
@@ -215,7 +220,7 @@ export function SearchChart({ kind, points }: { readonly kind: Kind; readonly po
     <Chart
       title={isMoves ? "Moves found" : kind === "fleet" ? "Cost and bound, $ an hour" : "Value and bound"}
       over="time"
-      end={`${((points.at(-1)?.millis ?? 0) / 1000).toFixed(2)} s`}
+      end={duration(points.at(-1)?.millis ?? 0)}
       x={points.map(({ millis }) => millis)}
       at={points.length - 1}
       format={(value) => written(kind, value)}

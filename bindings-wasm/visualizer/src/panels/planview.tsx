@@ -1,5 +1,6 @@
 // A plan in place of the cluster: its figures, the cluster it makes, and what it consists of.
 
+import { useEffect, useRef } from "preact/hooks";
 import type { BoughtBin, FleetAnswer, PackedBin, Score } from "../model/answers.ts";
 import { Legend } from "../parts/legend.tsx";
 import { Stage } from "../parts/stage.tsx";
@@ -13,11 +14,15 @@ const ROWS_MAX = 60;
 
 export function PlanView() {
   const shown = plan.value;
+  const view = useRef<HTMLElement>(null);
+  const answer = shown?.answer;
+  // Whoever asked for it is taken to it, wherever the panel stands.
+  useEffect(() => view.current?.querySelector<HTMLElement>("h2")?.focus(), [answer]);
   if (shown === undefined) return null;
   const { picture, sections } = shown;
   const fresh = shown.kind === "rearrange" ? movedTo(shown) : undefined;
   return (
-    <section class="versus planned" aria-label="Plan">
+    <section class="versus planned" aria-label="Plan" ref={view}>
       {shown.kind === "rearrange" ? <MovesHead shown={shown} /> : <PackHead shown={shown} />}
       <Stage
         label={`Plan of ${counted(picture.size, "instance")}`}
@@ -28,8 +33,8 @@ export function PlanView() {
       />
       <Legend snapshot={picture} />
       <div class="charts">
-        {shown.kind === "rearrange" ? <MovesTables shown={shown} /> : <PackTables shown={shown} />}
         {shown.points.length > 0 && <SearchChart kind={shown.kind} points={shown.points} />}
+        {shown.kind === "rearrange" ? <MovesTables shown={shown} /> : <PackTables shown={shown} />}
       </div>
     </section>
   );
@@ -55,7 +60,7 @@ function PackHead({ shown }: { readonly shown: Packed }) {
   const isMoney = kind === "fleet";
   return (
     <div class="head">
-      <h2>{isMoney ? "Fleet" : "Packing"}</h2>
+      <h2 tabIndex={-1}>{isMoney ? "Fleet" : "Packing"}</h2>
       <Figures
         figures={[
           ["value", isMoney ? "Cost, $ an hour" : "Value", written(kind, answer.value)],
@@ -118,8 +123,7 @@ function PackTables({ shown: { answer, kind, problem } }: { readonly shown: Pack
           {bins.slice(0, ROWS_MAX).map((bin, at) => (
             <tr key={at}>
               <th scope="row">
-                {bin.offer ?? bin.type}
-                {(bin.zone ?? "") !== "" && <span class="soft">{bin.zone}</span>}
+                {bin.offer ?? bin.type} {(bin.zone ?? "") !== "" && <span class="soft">{bin.zone}</span>}
               </th>
               <td class="number">{count(bin.count)}</td>
               {isFleet && <td class="number">{bin.cost === undefined ? "" : written(kind, bin.cost)}</td>}
@@ -147,8 +151,7 @@ function FleetTables({ answer: { alternatives, rooms, changes } }: { readonly an
             {alternatives.map(({ name, type, cost, instances, missing }) => (
               <tr key={name}>
                 <th scope="row">
-                  {ALTERNATIVES[name] ?? name}
-                  {type !== null && <span class="soft">{type}</span>}
+                  {ALTERNATIVES[name] ?? name} {type !== null && <span class="soft">{type}</span>}
                 </th>
                 <td class="number">{written("fleet", cost)}</td>
                 <td class="number">{counted(instances, "instance")}</td>
@@ -222,7 +225,7 @@ function MovesHead({ shown }: { readonly shown: Rearranged }) {
   const left = moves.length - made;
   return (
     <div class="head">
-      <h2>Moves</h2>
+      <h2 tabIndex={-1}>Moves</h2>
       <Figures
         figures={[
           ["moves", "Moves", count(moves.length)],

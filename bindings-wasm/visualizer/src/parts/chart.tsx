@@ -27,7 +27,7 @@ export function Chart({ title, x, lines, at, format, over = "arrivals", end }: C
   const RIGHT = 14 + LETTER * Math.max(6, ...lines.map((line) => label(line).length));
   const most = Math.max(1e-9, ...lines.flatMap(({ values }) => values));
   const last = x.at(-1) ?? 1;
-  const toX = (value: number) => LEFT + (value / Math.max(1, last)) * (WIDTH - LEFT - RIGHT);
+  const toX = (value: number) => LEFT + (value / (last > 0 ? last : 1)) * (WIDTH - LEFT - RIGHT);
   const toY = (value: number) => HEIGHT - BOTTOM - (value / most) * (HEIGHT - TOP - BOTTOM);
   const ends = lines.map(({ values }) => toY(values.at(-1) ?? 0));
   // Labels that would lie on each other are moved apart, the lower value downward.
