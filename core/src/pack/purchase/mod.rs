@@ -9,6 +9,7 @@
 //! - [`prices`]: what kinds are worth;
 //! - [`fill`]: one bin filled at these prices;
 //! - [`relax`]: a bound from the cheapest mix in fractions;
+//! - [`cover`]: a bound from the cheapest mix in whole bins;
 //! - [`buy`]: bins for so many items;
 //! - [`renew`]: parts given back and bought anew.
 //!
@@ -18,6 +19,7 @@
 //! Journal of Computational Physics 159, 2000).
 
 mod buy;
+mod cover;
 mod fill;
 mod prices;
 mod relax;
@@ -33,11 +35,16 @@ const SHARE: u64 = 8;
 /// Name of the solver.
 pub(super) const NAME: &str = "purchase";
 
-/// Raises the bound by that of the cheapest mix in fractions.
+/// Raises the bound by those of the cheapest mix, in fractions and in whole bins.
 pub(super) fn bound(problem: &Problem, search: &mut Search<'_>) {
     if problem.kinds() > 0 {
         let market = types::Market::new(problem, search);
-        search.raise(relax::mix(problem, &market), "mix");
+        let grains = cover::grains(problem, &market);
+        for grain in &grains {
+            search.raise(relax::mix(problem, &market, grain), "mix");
+        }
+        let cover = cover::cover(problem, &market, &grains, search);
+        search.raise(cover, "cover");
     }
 }
 
