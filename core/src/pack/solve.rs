@@ -109,7 +109,7 @@ pub struct Options {
     pub solver: Solver,
     /// Seed of the draws of a local search.
     pub seed: u64,
-    /// Most steps, `None` for as long as a solver itself finds worth while. The first greedy pass always runs to its end, so
+    /// Most steps, `None` for as long as a solver itself finds worth while. The first pass always runs to its end, so
     /// that there is an answer.
     pub steps: Option<u64>,
     /// Which bounds.
