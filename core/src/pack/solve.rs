@@ -145,7 +145,7 @@ pub struct Options {
     pub solver: Solver,
     /// Seed of the draws of a local search.
     pub seed: u64,
-    /// Most steps, `None` for as long as a solver itself finds worth while. The first greedy pass always runs to its end, so
+    /// Most steps, `None` for as long as a solver itself finds worth while. The first pass always runs to its end, so
     /// that there is an answer.
     pub steps: Option<u64>,
     /// Which bounds.
@@ -249,14 +249,22 @@ fn run(problem: &Problem, is_dealt: bool, options: &Options, search: &mut Search
         Solver::Column => true,
         _ => false,
     };
-    if fills && !search.is_over() {
+    // Who was named makes one pass, whatever the budget, as the greedy ones do.
+    let is_first = greedy != Solver::Auto && matches!(options.solver, Solver::Fill | Solver::Purchase);
+    let has_turn = |search: &Search<'_>| {
+        let is_stopped = search.is_stopped() && search.rank().is_some();
+        !search.is_over() || is_first && !is_stopped && !search.is_optimal()
+    };
+    if fills && has_turn(search) {
         search.enter(Solver::Fill.as_str());
         fill::run(problem, options.seed, search);
     }
-    if !search.is_over()
-        && (options.solver == Solver::Purchase || options.solver == Solver::Auto && problem.types() > 1)
+    if (options.solver == Solver::Purchase || options.solver == Solver::Auto && problem.types() > 1) && has_turn(search)
     {
         purchase::run(problem, options.seed, options.solver == Solver::Purchase, search);
+    }
+    if search.rank().is_none() {
+        greedy::run(problem, Solver::BestFit, search);
     }
     #[cfg(feature = "lp")]
     if column::is_wanted(problem, options) && !search.is_over() {

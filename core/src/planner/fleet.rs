@@ -13,17 +13,24 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::ops::ControlFlow;
 
 use super::zones;
 use crate::attribute::AVAILABILITY_ZONE;
 use crate::error::{Error, ErrorKind};
 use crate::expr::Expression;
-use crate::pack::{Answer, BinType, Options, Packing, Problem, ProblemBuilder, Progress, Solver, Watch, solve, verify};
+use crate::pack::{
+    Answer, BinType, Options, Packing, Problem, ProblemBuilder, Progress, Reason, Solver, Watch, solve, verify,
+};
 
 /// Steps that pricing one single type takes at most, after its greedy passes.
 const STEPS_SINGLE: u64 = 1 << 16;
 /// Steps where the options name no number: some seconds.
 pub const STEPS_DEFAULT: u64 = 1 << 27;
+/// Name of the best single type, among alternatives and as who found a plan.
+const SINGLE: &str = "single-type";
+/// Name of today's fleet.
+const TODAY: &str = "current";
 /// Single types that are priced by packing them; the others cannot be cheaper, or are left out beyond this.
 const SINGLES_MAX: usize = 64;
 
@@ -75,7 +82,7 @@ pub struct Room {
     pub capacity: u128,
     /// What tasks of the plan take.
     pub used: u128,
-    /// What is left on instances into which not one more item of the mix would fit.
+    /// What is left on instances into which not one more item of the mix would fit, by amounts and rules.
     pub stranded: u128,
 }
 
@@ -234,8 +241,8 @@ impl<'a> Fleet<'a> {
         Ok(())
     }
 
-    /// Works out what to buy. `watch` hears of progress and may stop the run; the plan is the best so far then. While alternatives are
-    /// priced it hears of steps only.
+    /// Works out what to buy. `watch` hears of progress and may stop the run; the plan is the best so far then. While alternatives
+    /// are priced it hears of steps only, under their names.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidParameter`] for an offer of today's fleet that there is not.
@@ -257,36 +264,22 @@ impl<'a> Fleet<'a> {
         let zone_of_type = builder.values_of(AVAILABILITY_ZONE);
         let problem = builder.build()?;
         let mut alternatives = Vec::new();
-        // What single types come to is no value of the plan, and their bounds do not hold for it.
-        let mut aside = |progress: &Progress| {
-            watch(&Progress { value: None, missing: 0, lower_bound: 0, bound_name: "none", ..*progress })
-        };
-        let mut single = best_single(&problem, &origins, &offers, &mut aside);
+        let widest = Widest { origins: &origins, zone_of_type: &zone_of_type, zones_min: options.zones_min };
+        let single = best_single(&problem, &widest, &offers, watch);
         let mut solving = options.solve.clone();
         solving.steps = solving.steps.or(Some(STEPS_DEFAULT));
         solving.warm_start = single.as_ref().map(|(_, packing)| packing.clone());
-        if let Some((alternative, packing)) = &mut single {
-            // In as many zones as the plan has to be in, of its own offer.
-            let offer = offers.iter().position(|offer| alternative.offer.as_deref() == Some(offer));
-            let offer = offer.and_then(|offer| u32::try_from(offer).ok()).unwrap_or(u32::MAX);
-            let alone = problem.with_types(belongs(&origins, offer));
-            zones::widen(&alone, &origins, &zone_of_type, options.zones_min, packing);
-            alternative.cost = packing.cost(&problem);
-            alternative.instances = packing.bin_count();
-            alternatives.push(alternative.clone());
-        }
+        // One that cannot be in as many zones is a start, and no alternative.
+        alternatives.extend(single.iter().filter(|(_, packing)| widest.short(packing) == 0).map(|(it, _)| it.clone()));
         if !options.current.is_empty() {
-            alternatives.push(price_today(&problem, &origins, &today, &mut aside));
+            alternatives.push(price_today(&problem, &origins, &today, watch));
         }
         alternatives.sort_by_key(|alternative| (alternative.missing, alternative.cost));
         let mut answer = solve(&problem, &solving, watch);
         zones::widen(&problem, &origins, &zone_of_type, options.zones_min, &mut answer.packing);
-        let rank = |packing: &Packing| {
-            let short = options.zones_min.saturating_sub(zones::used(&zone_of_type, packing).len());
-            (packing.missing(&problem), short, packing.cost(&problem))
-        };
+        let rank = |packing: &Packing| (packing.missing(&problem), widest.short(packing), packing.cost(&problem));
         if let Some((_, packing)) = single.filter(|(_, packing)| rank(packing) < rank(&answer.packing)) {
-            answer.packing = packing.normalized();
+            answer = with_packing(&problem, answer, packing.normalized());
         }
         let is_short = rank(&answer.packing).1 > 0;
         answer.value = answer.packing.cost(&problem);
@@ -334,18 +327,48 @@ fn check_headroom(percent: u32) -> Result<(), Error> {
     Err(Error::with_message(ErrorKind::InvalidParameter, message).in_path("headroomPercent").with_help("give 0 to 99"))
 }
 
+/// The answer with the packing of the best single type. Where limits leave items out, these may be others than before; of what is
+/// held then no bound is known.
+fn with_packing(problem: &Problem, answer: Answer, packing: Packing) -> Answer {
+    if packing.packed(problem) == answer.packing.packed(problem) {
+        return Answer { packing, solver: SINGLE, ..answer };
+    }
+    let known = |kind: u32| answer.unpacked.iter().find(|unpacked| problem.rows_of(kind).contains(&unpacked.row));
+    let unpacked = packing.unpacked(problem, |kind| known(kind).map_or(Reason::Limit, |unpacked| unpacked.reason));
+    Answer { packing, unpacked, solver: SINGLE, lower_bound: 0, bound_name: "none", optimal: false, ..answer }
+}
+
 /// Whether a type belongs to an offer, or already runs.
 fn belongs(origins: &[Option<Origin>], offer: u32) -> impl Fn(u32) -> bool + '_ {
     move |bin_type| origins[bin_type as usize].is_none_or(|origin| origin.offer == offer)
 }
 
-/// The cheapest fleet of one offer that holds everything that some type can hold, beside what already runs.
+/// Who brings packings into as many zones as are wanted.
+struct Widest<'p> {
+    /// Offer and zone of each type.
+    origins: &'p [Option<Origin>],
+    /// Zone of each type. `[types]`
+    zone_of_type: &'p [Option<Box<str>>],
+    /// Fewest zones.
+    zones_min: usize,
+}
+
+impl Widest<'_> {
+    /// How many zones a packing is short of.
+    fn short(&self, packing: &Packing) -> usize {
+        self.zones_min.saturating_sub(zones::used(self.zone_of_type, packing).len())
+    }
+}
+
+/// The cheapest fleet of one offer that holds everything that some type can hold, beside what already runs, in as many zones as
+/// are wanted or it can be in.
 fn best_single(
     problem: &Problem,
-    origins: &[Option<Origin>],
+    widest: &Widest<'_>,
     offers: &[Box<str>],
     watch: Watch<'_>,
 ) -> Option<(Alternative, Packing)> {
+    let origins = widest.origins;
     let total = problem.total_demand();
     let mut candidates: Vec<(u128, u32)> = Vec::new();
     for offer in (0_u32..).take(offers.len()) {
@@ -364,30 +387,49 @@ fn best_single(
     }
     candidates.sort_unstable();
     let runs_already = origins.iter().any(Option::is_none);
-    let mut best: Option<(Alternative, Packing)> = None;
+    let mut best: Option<(usize, Alternative, Packing)> = None;
     for (least, offer) in candidates.into_iter().take(SINGLES_MAX) {
         // Instances that already run may take some of it, so the least is none there.
-        if !runs_already && best.as_ref().is_some_and(|(best, _)| best.missing == 0 && least >= best.cost) {
+        if !runs_already
+            && best.as_ref().is_some_and(|(short, it, _)| (*short, it.missing) == (0, 0) && least >= it.cost)
+        {
             break;
         }
         let alone = problem.with_types(belongs(origins, offer));
-        let mut answers = [Solver::FirstFit, Solver::BestFit]
-            .map(|solver| solve(&alone, &Options { solver, steps: Some(STEPS_SINGLE), ..Options::default() }, watch));
+        let mut answers: Vec<Answer> = Vec::new();
+        for solver in [Solver::FirstFit, Solver::BestFit] {
+            let options = Options { solver, steps: Some(STEPS_SINGLE), ..Options::default() };
+            answers.push(solve(&alone, &options, &mut |progress| aside(progress, SINGLE, watch)));
+            if answers.iter().any(|answer| answer.stopped) {
+                break;
+            }
+        }
         answers.sort_by_key(|answer| (answer.packing.missing(problem), answer.value));
-        let [answer, _] = answers;
+        let is_stopped = answers.iter().any(|answer| answer.stopped);
+        let Some(Answer { mut packing, .. }) = answers.into_iter().next() else { continue };
+        zones::widen(&alone, origins, widest.zone_of_type, widest.zones_min, &mut packing);
         let alternative = Alternative {
-            name: "single-type",
+            name: SINGLE,
             offer: Some(offers[offer as usize].as_ref().to_owned()),
-            cost: answer.value,
-            instances: answer.packing.bin_count(),
-            missing: answer.packing.missing(problem),
+            cost: packing.cost(problem),
+            instances: packing.bin_count(),
+            missing: packing.missing(problem),
         };
-        let rank = |alternative: &Alternative| (alternative.missing, alternative.cost);
-        if best.as_ref().is_none_or(|(best, _)| rank(&alternative) < rank(best)) {
-            best = Some((alternative, answer.packing));
+        let rank = |short: usize, it: &Alternative| (it.missing, short, it.cost);
+        let short = widest.short(&packing);
+        if best.as_ref().is_none_or(|(least, it, _)| rank(short, &alternative) < rank(*least, it)) {
+            best = Some((short, alternative, packing));
+        }
+        if is_stopped {
+            break;
         }
     }
-    best
+    best.map(|(_, alternative, packing)| (alternative, packing))
+}
+
+/// Tells of a run on a part of the problem. Its values and bounds are none of the whole.
+fn aside(progress: &Progress, name: &'static str, watch: Watch<'_>) -> ControlFlow<()> {
+    watch(&Progress { value: None, missing: 0, lower_bound: 0, bound_name: "none", solver: name, ..*progress })
 }
 
 /// Today's fleet as an alternative: all of it is paid, whether or not it is needed.
@@ -403,9 +445,10 @@ fn price_today(problem: &Problem, origins: &[Option<Origin>], today: &[u64], wat
         limits.insert(bin_type, count);
     }
     let limited = problem.with_limits(|bin_type| limits.get(&bin_type).copied());
-    let answer = solve(&limited, &Options { steps: Some(STEPS_SINGLE), ..Options::default() }, watch);
+    let options = Options { steps: Some(STEPS_SINGLE), ..Options::default() };
+    let answer = solve(&limited, &options, &mut |progress| aside(progress, TODAY, watch));
     let instances = today.iter().fold(0_u64, |sum, &count| sum.saturating_add(count));
-    Alternative { name: "current", offer: None, cost, instances, missing: answer.packing.missing(problem) }
+    Alternative { name: TODAY, offer: None, cost, instances, missing: answer.packing.missing(problem) }
 }
 
 /// What each dimension of a packing comes to.
@@ -416,10 +459,7 @@ fn rooms(problem: &Problem, packing: &Packing) -> Vec<Room> {
         for &(kind, number) in &pattern.content {
             free.iter_mut().zip(problem.demand(kind)).for_each(|(free, &wanted)| *free -= wanted * number);
         }
-        let takes_more = (0_u32..).take(problem.kinds()).any(|kind| {
-            problem.is_allowed(kind, pattern.bin_type)
-                && problem.demand(kind).iter().zip(&free).all(|(wanted, free)| wanted <= free)
-        });
+        let takes_more = problem.takes_more(pattern);
         let count = u128::from(pattern.count);
         for ((room, &has), &free) in rooms.iter_mut().zip(problem.capacity(pattern.bin_type)).zip(&free) {
             room.capacity += u128::from(has) * count;

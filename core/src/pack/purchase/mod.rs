@@ -59,8 +59,11 @@ pub(super) fn run(problem: &Problem, seed: u64, is_last: bool, search: &mut Sear
     let market = types::Market::new(problem, search);
     let mut prices = prices::Prices::of(problem, &market);
     let mut best = None;
-    for _ in 0..prices::ROUNDS {
-        let bought = buy::all(problem, &market, &prices, search);
+    for round in 0..prices::ROUNDS {
+        let bought = buy::all(problem, &market, &prices, is_last && round == 0, search);
+        if search.is_stopped() {
+            return;
+        }
         prices.learn(problem, &market, &bought);
         let packing = super::packing::Packing { patterns: bought };
         if super::verify::verify(problem, &packing).is_ok() {
