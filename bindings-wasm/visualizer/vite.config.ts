@@ -1,14 +1,14 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
 
-/** Lets the module load while the scripts do, rather than after them. */
+/** Lets the first module load while the scripts do, rather than after them. The second one is fetched after the first view. */
 const preload: Plugin = {
   name: "preload-module",
   transformIndexHtml: {
     order: "post",
     handler: (_, { bundle }) =>
       Object.keys(bundle ?? {})
-        .filter((name) => name.endsWith(".wasm"))
+        .filter((name) => name.endsWith(".wasm") && !name.includes("pack_bg"))
         .map((name) => ({
           tag: "link",
           attrs: { rel: "preload", as: "fetch", type: "application/wasm", crossorigin: "", href: `./${name}` },
@@ -24,6 +24,7 @@ export default defineConfig({
   resolve: { alias: { "placewright/web": fileURLToPath(new URL("../pkg/web.js", import.meta.url)) } },
   server: { fs: { allow: ["../.."] } },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  worker: { format: "es" },
   build: {
     target: "es2022",
     modulePreload: { polyfill: false },

@@ -1,13 +1,15 @@
 // The page: figures above, the cluster in the middle, what can be done on the left, why on the right.
 
 import { useSignal } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useErrorBoundary, useMemo } from "preact/hooks";
 import { comparison } from "./comparison.ts";
 import { ExpressionEditor } from "./editor/expression.tsx";
-import { version } from "./engine.ts";
+import { inWords, version } from "./engine.ts";
 import { load } from "./files.ts";
+import { DEFAULT } from "./model/scenario.ts";
 import { PANELS } from "./panels/index.ts";
 import { Pinned } from "./panels/pinned.tsx";
+import { PlanView } from "./panels/planview.tsx";
 import { Versus } from "./panels/versus.tsx";
 import { WhyPanel } from "./panels/why.tsx";
 import { Figures } from "./parts/figures.tsx";
@@ -15,10 +17,14 @@ import { Legend } from "./parts/legend.tsx";
 import { Stage } from "./parts/stage.tsx";
 import { theme, toggle } from "./parts/theme.ts";
 import { counted } from "./parts/words.ts";
+import "./play.ts";
+import { job, plan } from "./plans.ts";
 import {
+  attemptPaced,
   busy,
   look,
   notice,
+  openScenario,
   pinned,
   pointed,
   query,
@@ -28,12 +34,19 @@ import {
   selection,
   simulation,
   snapshot,
+  tab,
   undo,
+  type Work,
 } from "./state.ts";
+
+/** Fields in which nothing is written. */
+const UNWRITTEN = ["range", "checkbox", "radio", "file"];
 
 /** Undo and redo by keyboard, unless a text is being written. */
 function onKeyDown(event: KeyboardEvent): void {
-  const isWriting = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement;
+  const { target } = event;
+  const isWriting =
+    target instanceof HTMLTextAreaElement || (target instanceof HTMLInputElement && !UNWRITTEN.includes(target.type));
   if (isWriting || event.altKey || !(event.ctrlKey || event.metaKey)) return;
   const key = event.key.toLowerCase();
   if (key === "z" && !event.shiftKey) undo();
@@ -43,6 +56,29 @@ function onKeyDown(event: KeyboardEvent): void {
 }
 
 export function App() {
+  const [failure, again] = useErrorBoundary();
+  return failure === undefined ? <Page /> : <Failed failure={failure} again={again} />;
+}
+
+/** In place of a page that cannot be shown. */
+function Failed({ failure, again }: { readonly failure: unknown; readonly again: () => void }) {
+  const sample = () => attemptPaced("Opening the sample", (pace) => openScenario(DEFAULT, pace)).then(again);
+  return (
+    <main class="failed">
+      <p role="alert">This cannot be shown: {inWords(failure)}</p>
+      <div class="row">
+        <button type="button" onClick={again}>
+          Try again
+        </button>
+        <button type="button" onClick={sample}>
+          Open the sample
+        </button>
+      </div>
+    </main>
+  );
+}
+
+function Page() {
   const isOver = useSignal(false);
   useEffect(() => {
     addEventListener("keydown", onKeyDown);
@@ -79,7 +115,7 @@ export function App() {
           {theme.value === "dark" ? "☀" : "☾"}
         </button>
       </header>
-      <main>{comparison.value === undefined ? <ClusterView /> : <Versus />}</main>
+      <main>{plan.value !== undefined ? <PlanView /> : comparison.value === undefined ? <ClusterView /> : <Versus />}</main>
       <nav class="panel" aria-label="What to do">
         <Tabs />
       </nav>
@@ -93,15 +129,14 @@ export function App() {
 }
 
 function Tabs() {
-  const open = useSignal("place");
-  const panel = PANELS.find(({ id }) => id === open.value) ?? PANELS[0];
+  const panel = PANELS.find(({ id }) => id === tab.value) ?? PANELS[0];
   const onKeyDown = (event: KeyboardEvent) => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (step === undefined) return;
-    const at = PANELS.findIndex(({ id }) => id === open.value);
+    const at = PANELS.findIndex(({ id }) => id === tab.value);
     const next = PANELS[(at + step + PANELS.length) % PANELS.length];
     if (next === undefined) return;
-    open.value = next.id;
+    tab.value = next.id;
     document.getElementById(`tab-${next.id}`)?.focus();
     event.preventDefault();
   };
@@ -120,7 +155,7 @@ function Tabs() {
             aria-controls={`panel-${id}`}
             tabIndex={id === panel.id ? 0 : -1}
             onClick={() => {
-              open.value = id;
+              tab.value = id;
             }}
           >
             {title}
@@ -155,7 +190,6 @@ function ClusterView() {
         <ExpressionEditor
           label="Select instances with a cluster query"
           value={query.value}
-          cluster={current.cluster}
           placeholder="Select instances: attribute:ecs.instance-type =~ m6i.*"
           onChange={(value) => {
             pointed.value = undefined;
@@ -196,11 +230,27 @@ function ClusterView() {
   );
 }
 
+/** Something that goes on, how far it is, and a way to end it. */
+function Going({ work: { what, share, stop } }: { readonly work: Work }) {
+  return (
+    <div class="notice">
+      <span>{what}…</span>
+      {share !== undefined && <progress aria-label={what} value={share} max={1} />}
+      {stop !== undefined && (
+        <button type="button" class="small" onClick={stop}>
+          Stop
+        </button>
+      )}
+    </div>
+  );
+}
+
 function Notice() {
   const told = notice.value;
   return (
     <div class="notices" role="status" aria-live="polite">
-      {busy.value !== undefined && <p class="notice">{busy.value}…</p>}
+      {busy.value !== undefined && <Going work={busy.value} />}
+      {job.value !== undefined && job.value.kind !== tab.value && <Going work={{ what: "Searching", stop: job.value.stop }} />}
       {told !== undefined && (
         <p class={`notice ${told.kind}`}>
           {told.text}

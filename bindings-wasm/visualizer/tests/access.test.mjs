@@ -41,6 +41,24 @@ const STATES = {
     await page.getByRole("button", { name: "Copy link" }).click();
     await page.locator(".notice").waitFor();
   },
+  "a packing": async (page) => {
+    await page.getByRole("tab", { name: "Pack" }).click();
+    await page.getByLabel("What is packed").selectOption("list");
+    await page.getByRole("combobox", { name: "Types" }).selectOption("given");
+    await page.getByRole("button", { name: "Pack", exact: true }).click();
+    await page.locator(".planned").waitFor();
+  },
+  "a fleet": async (page) => {
+    await page.getByRole("tab", { name: "Fleet" }).click();
+    await page.getByRole("button", { name: "Find the fleet" }).click();
+    await page.locator(".planned").waitFor();
+  },
+  moves: async (page) => {
+    await page.getByRole("button", { name: "10", exact: true }).click();
+    await page.getByRole("tab", { name: "Rearrange" }).click();
+    await page.getByRole("button", { name: "Plan the moves" }).click();
+    await page.locator(".planned").waitFor();
+  },
   "a comparison": async (page) => {
     await page.getByRole("tab", { name: "Compare" }).click();
     await page.getByRole("button", { name: "Compare", exact: true }).click();

@@ -29,6 +29,25 @@ function trapped() {
 }
 
 test(
+  "a trap in what is shown is told, and the page is shown again",
+  withPage(
+    async (page) => {
+      await page.getByRole("button", { name: "10", exact: true }).click();
+      assert.equal(await figure(page, "tasks"), "22");
+      await page.evaluate(() => {
+        window.isTrapped = true;
+      });
+      await page.getByRole("combobox", { name: "Select instances" }).fill("runningTasksCount > 3");
+      await page.locator(".notice.error", { hasText: "the engine" }).waitFor();
+      assert.equal(await page.evaluate(() => window.isTrapped), false);
+      await page.getByRole("button", { name: "10", exact: true }).click();
+      await page.locator('[data-figure="tasks"]', { hasText: "32" }).waitFor();
+    },
+    { init: trapped },
+  ),
+);
+
+test(
   "a trap is told, and nothing of what was done is lost",
   withPage(
     async (page) => {

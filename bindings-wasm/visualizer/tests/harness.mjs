@@ -6,6 +6,7 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { basename, extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
+import { deflateRawSync } from "node:zlib";
 import { chromium } from "playwright-core";
 
 /** The page is served below this path, as on a host that has other pages. */
@@ -50,7 +51,7 @@ export async function browse() {
 }
 
 /** Opens the page; `faults` collects what must not happen: errors on the console, and requests after it has loaded. */
-export async function open(browser, origin, { hash = "", init, ...options } = {}) {
+export async function open(browser, origin, { hash = "", init, isAwaited = true, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: "light", ...options });
   const page = await context.newPage();
   if (init !== undefined) await page.addInitScript(init);
@@ -66,7 +67,7 @@ export async function open(browser, origin, { hash = "", init, ...options } = {}
   });
   page.on("requestfailed", (request) => faults.push(`failed: ${request.url()}`));
   await page.goto(`${origin}${BASE}${hash}`);
-  await page.getByRole("application").first().waitFor();
+  if (isAwaited) await page.getByRole("application").first().waitFor();
   await page.waitForLoadState("networkidle");
   isLoaded = true;
   return { page, faults, close: () => context.close() };
@@ -77,6 +78,22 @@ export const root = join(here, "..", "..");
 
 /** A figure of the head of the page. */
 export const figure = (page, key) => page.locator(`[data-figure="${key}"]`).textContent();
+
+/** A link that holds these parts of a scenario. */
+export const linkOf = (parts) =>
+  `#s=${deflateRawSync(JSON.stringify({ format: "placewright-scenario/1", ...parts })).toString("base64url")}`;
+
+/** Drops documents onto the page. */
+export const give = (page, ...values) =>
+  page.evaluate(
+    (texts) => {
+      const transfer = new DataTransfer();
+      for (const [at, text] of texts.entries())
+        transfer.items.add(new File([text], at === 0 ? "given.json" : `given-${at}.json`));
+      document.querySelector(".page")?.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true }));
+    },
+    values.map((value) => JSON.stringify(value)),
+  );
 
 /** Drops files onto the page. */
 export async function drop(page, paths) {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { drop, figure, open, root, setUp } from "./harness.mjs";
+import { drop, figure, give, open, root, setUp } from "./harness.mjs";
 
 const { held, withPage } = setUp({ before, after });
 
@@ -103,6 +103,25 @@ test(
     await page.getByLabel("Files to open").setInputFiles([join(root, "cli/samples/tasks.json")]);
     await page.locator(".legend", { hasText: "service:edge" }).waitFor();
     assert.equal(await figure(page, "tasks"), "12");
+  }),
+);
+
+test(
+  "descriptions of parts of a cluster keep their tasks and definitions, and what they differ in is told",
+  withPage(async (page) => {
+    const part = (id, more = {}) => ({
+      containerInstances: [
+        { containerInstanceArn: id, registeredResources: [{ name: "CPU", type: "INTEGER", integerValue: 1024 }] },
+      ],
+      taskDefinitions: [{ family: `of-${id}`, containerDefinitions: [{ name: "x", cpu: 1, memory: 4 }] }],
+      ...more,
+    });
+    await give(page, part("a"), part("b"));
+    await page.locator(".matches", { hasText: "2 instances" }).waitFor();
+    await page.getByRole("tab", { name: "Place" }).click();
+    assert.deepEqual((await page.getByLabel("Definition").locator("option").allTextContents()).slice(0, 2), ["of-a:1", "of-b:1"]);
+    await give(page, part("a", { xSubnets: { s: "z1" } }), part("b", { xSubnets: { s: "z2" } }));
+    await page.locator(".notice.error", { hasText: "`xSubnets` of given-1.json" }).waitFor();
   }),
 );
 

@@ -48,6 +48,57 @@ test(
 );
 
 test(
+  "it goes on playing while another panel is open",
+  withPage(async (page) => {
+    await page.getByRole("button", { name: "Play" }).click();
+    await page.getByRole("tab", { name: "Share" }).click();
+    const tasks = Number(await figure(page, "tasks"));
+    await page.waitForFunction(
+      (before) => Number(document.querySelector('[data-figure="tasks"]').textContent) > before + 2,
+      tasks,
+    );
+    await page.getByRole("tab", { name: "Place" }).click();
+    await page.getByRole("button", { name: "Pause" }).click();
+  }),
+);
+
+test(
+  "what a form has brought stays when the steps before it are undone",
+  withPage(async (page) => {
+    await button(page, "10").click();
+    await page.getByLabel("Definition").selectOption("form");
+    await button(page, "10").click();
+    await page.getByRole("button", { name: "Undo" }).click();
+    await page.getByRole("button", { name: "Undo" }).click();
+    await page.getByRole("button", { name: "Redo" }).click();
+    await page.getByRole("button", { name: "Redo" }).click();
+    assert.equal(await figure(page, "tasks"), "32");
+    await page.getByRole("button", { name: "Undo" }).click();
+    await page.getByRole("button", { name: "Undo" }).click();
+    await button(page, "100").click();
+    await page.getByText("100 × app:1").first().waitFor();
+  }),
+);
+
+test(
+  "what is asked for while something is done is done after it, in that order",
+  withPage(async (page) => {
+    await page.evaluate(() => {
+      const named = (name) => [...document.querySelectorAll("button")].find((each) => each.textContent.includes(name));
+      for (const name of ["Place 1", "Place 1", "Undo", "Place 1", "Undo", "Redo"]) {
+        if (name.startsWith("Place")) named(name).click();
+        else {
+          const key = name === "Undo" ? "z" : "y";
+          dispatchEvent(new KeyboardEvent("keydown", { key, ctrlKey: true, bubbles: true }));
+        }
+      }
+    });
+    await page.locator('[data-figure="tasks"]', { hasText: "14" }).waitFor();
+    assert.equal(await page.locator(".steps li").count(), 2);
+  }),
+);
+
+test(
   "each step has its funnel, its winner and what decided",
   withPage(async (page) => {
     await button(page, "10").click();

@@ -2,17 +2,9 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { figure, open, saved, setUp } from "./harness.mjs";
+import { figure, give, open, saved, setUp } from "./harness.mjs";
 
 const { held, withPage } = setUp({ before, after });
-
-/** Drops a document onto the page. */
-const give = (page, value) =>
-  page.evaluate((text) => {
-    const transfer = new DataTransfer();
-    transfer.items.add(new File([text], "given.json"));
-    document.querySelector(".page")?.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true }));
-  }, JSON.stringify(value));
 
 /** Some steps of several kinds, with draws in them. */
 async function work(page) {
@@ -105,7 +97,7 @@ test(
     const text = await page.getByLabel("Commands").inputValue();
     assert.match(
       text,
-      /placewright place start\.json web-7\.json --count 10 --strategy spread:attribute:ecs\.availability-zone --strategy binpack:memory --export state-1\.json/,
+      /placewright place start\.json \.\/web-7\.json --count 10 --strategy spread:attribute:ecs\.availability-zone --strategy binpack:memory --export state-1\.json/,
     );
     assert.match(text, /--strategy random --seed 99/);
   }),

@@ -3,6 +3,7 @@
 //! It is our own format, so a key it does not have is an error.
 
 use alloc::borrow::Cow;
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec;
@@ -122,7 +123,7 @@ pub(super) fn amount(value: &Json<'_>) -> Result<u64, Error> {
         Json::Unsigned(number) => Ok(*number),
         Json::Float(number) => Err(Error::with_message(
             ErrorKind::InvalidAmount,
-            format!("expected an integer from 0 to 2^64 - 1, found `{number}`"),
+            format!("expected an integer from 0 to 2^64 - 1, without fraction or exponent, found `{number:?}`"),
         )),
         other => {
             let number = other.as_integer()?;
@@ -362,11 +363,13 @@ pub(super) fn read_start(problem: &Problem, fields: Fields<'_, '_>) -> Result<Pa
     for kind in 0..problem.kinds() as u32 {
         problem.rows_of(kind).iter().for_each(|&row| kind_of[row as usize] = Some(kind));
     }
+    let types: BTreeMap<&str, u32> =
+        (0..).take(problem.types()).map(|bin_type: u32| (problem.type_id(bin_type), bin_type)).collect();
     let patterns = fields.each("start", |bins| {
         let bins = bins.as_fields()?;
         check_keys(bins, &START_KEYS)?;
         let name = bins.required_with("type", id)?;
-        let bin_type = problem.type_named(&name).ok_or_else(|| {
+        let bin_type = types.get(name.as_ref()).copied().ok_or_else(|| {
             Error::with_message(ErrorKind::InvalidParameter, format!("bin type `{name}` is unknown")).in_path("type")
         })?;
         let content = bins.each("items", |pair| {

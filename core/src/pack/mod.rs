@@ -42,6 +42,7 @@ mod open;
 mod packing;
 mod problem;
 mod purchase;
+mod refill;
 mod room;
 mod search;
 mod size;

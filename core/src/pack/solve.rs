@@ -201,14 +201,22 @@ fn run(problem: &Problem, is_dealt: bool, options: &Options, search: &mut Search
         named => named,
     };
     greedy::run(problem, greedy, search);
-    if matches!(options.solver, Solver::Auto | Solver::Fill | Solver::Column) && !search.is_over() {
+    // Who was named makes one pass, whatever the budget, as the greedy ones do.
+    let is_first = greedy != Solver::Auto && matches!(options.solver, Solver::Fill | Solver::Purchase);
+    let has_turn = |search: &Search<'_>| {
+        let is_stopped = search.is_stopped() && search.rank().is_some();
+        !search.is_over() || is_first && !is_stopped && !search.is_optimal()
+    };
+    if matches!(options.solver, Solver::Auto | Solver::Fill | Solver::Column) && has_turn(search) {
         search.enter(Solver::Fill.as_str());
         fill::run(problem, options.seed, search);
     }
-    if !search.is_over()
-        && (options.solver == Solver::Purchase || options.solver == Solver::Auto && problem.types() > 1)
+    if (options.solver == Solver::Purchase || options.solver == Solver::Auto && problem.types() > 1) && has_turn(search)
     {
         purchase::run(problem, options.seed, options.solver == Solver::Purchase, search);
+    }
+    if search.rank().is_none() {
+        greedy::run(problem, Solver::BestFit, search);
     }
     if column::is_wanted(problem, options) && !search.is_over() {
         search.enter(Solver::Column.as_str());

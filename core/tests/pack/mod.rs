@@ -1,6 +1,7 @@
 //! Packing: what the builder refuses, what the solvers promise, and a naive packer that has tried everything.
 
 mod naive;
+mod order;
 
 use std::ops::ControlFlow;
 

@@ -1,7 +1,7 @@
 // A chain of strategies, most important first: put in order by dragging, or with the buttons and keys of each rule.
 
 import { useSignal } from "@preact/signals";
-import { useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import { attribute, rule } from "../parts/words.ts";
 
 interface ChainProps {
@@ -33,6 +33,7 @@ export function moved(rules: readonly string[], from: number, to: number): strin
 export function ChainEditor({ label, rules, attributes, onChange }: ChainProps) {
   const id = useId();
   const list = useRef<HTMLOListElement>(null);
+  const moving = useRef<number | undefined>(undefined);
   const dragged = useSignal<number | undefined>(undefined);
   const over = useSignal<number | undefined>(undefined);
   const said = useSignal("");
@@ -41,8 +42,14 @@ export function ChainEditor({ label, rules, attributes, onChange }: ChainProps) 
     if (to < 0 || to >= rules.length || from === to) return;
     onChange(moved(rules, from, to));
     said.value = `${rule(rules[from] ?? "")} is now number ${to + 1} of ${rules.length}`;
-    requestAnimationFrame(() => list.current?.querySelectorAll<HTMLElement>(".grip")[to]?.focus());
+    moving.current = to;
   };
+  // Before the next key can come, the rule that was moved has the focus again.
+  useLayoutEffect(() => {
+    if (moving.current === undefined) return;
+    list.current?.querySelectorAll<HTMLElement>(".grip")[moving.current]?.focus();
+    moving.current = undefined;
+  });
   const onKeyDown = (event: KeyboardEvent, at: number) => {
     if (event.key === "ArrowUp" || event.key === "ArrowLeft") put(at, at - 1);
     else if (event.key === "ArrowDown" || event.key === "ArrowRight") put(at, at + 1);

@@ -2,29 +2,31 @@
 
 import { useSignal } from "@preact/signals";
 import { useId, useRef } from "preact/hooks";
-import type { Cluster, Completion, Diagnosis } from "../engine.ts";
+import type { Completion, Diagnosis } from "../engine.ts";
 import { counted } from "../parts/words.ts";
+import { completionOf, diagnosisOf } from "../state.ts";
 import { Problem } from "./problem.tsx";
 
 interface ExpressionProps {
   readonly label: string;
   readonly value: string;
-  readonly cluster: Cluster;
   readonly placeholder?: string;
   readonly isLabelSeen?: boolean;
   readonly onChange: (value: string) => void;
 }
 
+/** Longest expression that is coloured; the engine takes none that is half as long. */
+const COLOURED_MAX = 4000;
 /** Most completions that are offered. */
 const OFFERED_MAX = 50;
 
-export function ExpressionEditor({ label, value, cluster, placeholder, isLabelSeen = false, onChange }: ExpressionProps) {
+export function ExpressionEditor({ label, value, placeholder, isLabelSeen = false, onChange }: ExpressionProps) {
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
   const paint = useRef<HTMLDivElement>(null);
   const offered = useSignal<Completion | undefined>(undefined);
   const active = useSignal(-1);
-  const diagnosis: Diagnosis | undefined = value.trim() === "" ? undefined : cluster.diagnose(value);
+  const diagnosis = diagnosisOf(value);
   const problem = diagnosis?.diagnostics[0];
 
   const follow = () => {
@@ -33,7 +35,8 @@ export function ExpressionEditor({ label, value, cluster, placeholder, isLabelSe
   const offer = () => {
     const field = input.current;
     if (field === null) return;
-    const completion = cluster.complete(field.value, field.selectionStart ?? field.value.length);
+    const completion = completionOf(field.value, field.selectionStart ?? field.value.length);
+    if (completion === undefined) return;
     const written = field.value.slice(completion.span.start, completion.span.end);
     const items = completion.items.filter((item) => item.text !== written).slice(0, OFFERED_MAX);
     offered.value = items.length === 0 ? undefined : { ...completion, items };
@@ -154,6 +157,7 @@ export function ExpressionEditor({ label, value, cluster, placeholder, isLabelSe
 
 /** The text with its tokens coloured, and what is wrong underlined. */
 function Coloured({ value, diagnosis }: { readonly value: string; readonly diagnosis: Diagnosis | undefined }) {
+  if (value.length > COLOURED_MAX) return <>{value}</>;
   const parts = [];
   let at = 0;
   const spans = diagnosis?.diagnostics ?? [];

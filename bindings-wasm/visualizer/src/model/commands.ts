@@ -15,7 +15,14 @@ export function commands({ log }: Pick<Scenario, "log">): string {
       lines.push(`# step ${at + 1}: ${action.kind} has no command`);
       return;
     }
-    const words = ["placewright", "place", state, `${action.definition.replace(":", "-")}.json`, "--count", String(action.count)];
+    const words = [
+      "placewright",
+      "place",
+      state,
+      `./${action.definition.replace(":", "-")}.json`,
+      "--count",
+      String(action.count),
+    ];
     for (const strategy of action.strategies) words.push("--strategy", strategy);
     for (const constraint of constraintsOf(action)) words.push("--constraint", constraint);
     if (action.group !== "") words.push("--group", action.group);

@@ -3,9 +3,10 @@
 import type { Cluster, InstanceColumns, TaskColumns } from "../engine.ts";
 import type { Arrivals } from "./arrivals.ts";
 import { open } from "./open.ts";
+import { type Pace, partOf, Slices } from "./pace.ts";
 import type { Rules, Scenario } from "./scenario.ts";
 import { optionsOf } from "./simulation.ts";
-import { assemble, type Snapshot } from "./snapshot.ts";
+import { assemble, type Snapshot, skewOf } from "./snapshot.ts";
 
 /** Most moments that are measured. */
 const MOMENTS_MAX = 80;
@@ -38,33 +39,53 @@ export interface Run {
   readonly moments: readonly Moment[];
   readonly placed: number;
   readonly rejected: number;
-  readonly millis: number;
   readonly instances: InstanceColumns;
   readonly tasks: TaskColumns;
 }
 
-/** Places every arrival under these rules, from the beginning of a scenario. One that finds no place does not end it. */
-export function run(scenario: Pick<Scenario, "source" | "definitions">, arrivals: Arrivals, rules: Rules): Run {
+/** Places every arrival under each of two rules, from the beginning of a scenario. One that finds no place does not end it. */
+export async function runs(
+  scenario: Pick<Scenario, "source" | "definitions">,
+  arrivals: Arrivals,
+  rules: readonly [Rules, Rules],
+  pace: Pace,
+): Promise<[Run, Run]> {
   const { cluster } = open(scenario.source);
   try {
     for (const definition of scenario.definitions) cluster.registerTaskDefinition(definition);
-    const requests = arrivals.definitions.map((name) => cluster.prepare(name, optionsOf(rules, 1, arrivals.group)));
+    const start = cluster.begin();
+    const one = await run(cluster, arrivals, rules[0], partOf(pace, 0, 2));
+    start.rollback();
+    return [one, await run(cluster, arrivals, rules[1], partOf(pace, 1, 2))];
+  } finally {
+    cluster.free();
+  }
+}
+
+async function run(cluster: Cluster, arrivals: Arrivals, rules: Rules, pace: Pace): Promise<Run> {
+  const requests = arrivals.definitions.map((name) => cluster.prepare(name, optionsOf(rules, 1, arrivals.group)));
+  try {
     const { sequence } = arrivals;
     const zones = cluster.instances().zone.words;
     const moments = [moment(cluster, zones, 0, 0)];
-    let [placed, millis] = [0, 0];
+    let placed = 0;
+    const slices = new Slices();
     for (let from = 0, at = 1; from < sequence.length; at += 1) {
       const to = Math.ceil((sequence.length * at) / Math.min(MOMENTS_MAX, sequence.length));
-      const start = performance.now();
-      placed += cluster.placeBulk(requests, Uint32Array.from(sequence.subarray(from, to))).placed;
-      millis += performance.now() - start;
+      while (from < to) {
+        const size = slices.next(to - from);
+        placed += cluster.placeBulk(requests, sequence.subarray(from, from + size)).placed;
+        from += size;
+        slices.done();
+        await pace(from, sequence.length);
+      }
       moments.push(moment(cluster, zones, to, placed));
-      from = to;
+      await pace(from, sequence.length);
     }
     const [instances, tasks] = [cluster.instances(), cluster.tasks()];
-    return { moments, placed, rejected: sequence.length - placed, millis, instances, tasks };
+    return { moments, placed, rejected: sequence.length - placed, instances, tasks };
   } finally {
-    cluster.free();
+    for (const request of requests) request.free();
   }
 }
 
@@ -78,14 +99,12 @@ function moment(cluster: Cluster, zones: readonly string[], arrived: number, pla
   const { instancesUsed, cpu, memoryMib, zones: tasks } = cluster.usage();
   const share = ({ stranded, registered }: { stranded: number; registered: number }) =>
     registered === 0 ? 0 : stranded / registered;
-  const counts = zones.map((zone) => tasks.get(zone) ?? 0);
-  const skew = counts.length === 0 ? 0 : Math.max(...counts) - Math.min(...counts);
   return {
     arrived,
     placed,
     instancesUsed,
     stranded: Math.max(share(cpu), share(memoryMib)),
-    skew,
+    skew: skewOf(zones, tasks),
     tasks: cluster.runningTasks,
     left: left(cluster),
   };

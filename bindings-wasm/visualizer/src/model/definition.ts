@@ -1,6 +1,6 @@
 // Task definitions as the form makes them.
 
-import type { TaskForm } from "./scenario.ts";
+import type { Definition, TaskForm } from "./scenario.ts";
 
 /** The definition that a form describes. Throws in words where the form is not filled in. */
 export function ofForm({ family, cpu, memory, gpus, ports }: TaskForm): object {
@@ -28,6 +28,6 @@ export function ofForm({ family, cpu, memory, gpus, ports }: TaskForm): object {
 }
 
 /** Whether two definitions say the same. */
-export function isSame(one: object, other: object): boolean {
+export function isSame(one: Definition, other: Definition): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }

@@ -82,17 +82,26 @@ function ofFiles(files: readonly GivenFile[]): Opened {
     const names = files.map(({ name }) => name).join(", ");
     throw new Error(`no container instances in ${names}; give what \`aws ecs describe-container-instances\` prints`);
   }
-  const cluster =
-    clusters.length === 1 ? Cluster.fromJson(first.text) : Cluster.fromJson(joined(clusters.map(({ value }) => value)));
+  const cluster = clusters.length === 1 ? Cluster.fromJson(first.text) : Cluster.fromJson(joined(clusters));
   for (const { text } of ofKind("definition")) cluster.registerTaskDefinition(text);
   for (const { text } of ofKind("tasks")) cluster.loadTasks(text);
   return { cluster, arrivals: undefined };
 }
 
-/** The instances of several descriptions as one: a call describes at most a hundred. */
-function joined(documents: readonly unknown[]): object {
-  const instances = documents.flatMap((document) =>
-    Array.isArray(document) ? document : (document as { containerInstances: object[] }).containerInstances,
-  );
-  return { containerInstances: instances };
+/** Several descriptions as one, as a call describes at most a hundred instances: lists are put one behind the other, and what is no
+ * list has to be the same in all of them. */
+function joined(documents: readonly { readonly name: string; readonly value: unknown }[]): object {
+  const all = new Map<string, unknown>();
+  for (const { name, value } of documents) {
+    const document: object = Array.isArray(value) ? { containerInstances: value } : (value as object);
+    for (const [key, part] of Object.entries(document)) {
+      const before = all.get(key);
+      if (Array.isArray(before) && Array.isArray(part)) all.set(key, [...before, ...part]);
+      else if (before === undefined) all.set(key, part);
+      else if (JSON.stringify(before) !== JSON.stringify(part)) {
+        throw new Error(`\`${key}\` of ${name} is not that of the other files; open one of them at a time`);
+      }
+    }
+  }
+  return Object.fromEntries(all);
 }

@@ -58,7 +58,7 @@ export interface Trace {
 
 function assemble(nodes: readonly (readonly [string, Row])[], pods: readonly Row[]): Trace {
   const shapes = new Map<string, number>();
-  const sequence = Uint16Array.from(pods, (row) => {
+  const sequence = Uint32Array.from(pods, (row) => {
     const key = JSON.stringify(row);
     const known = shapes.get(key);
     if (known !== undefined) return known;

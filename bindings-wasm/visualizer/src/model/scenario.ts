@@ -1,8 +1,13 @@
 // A scenario: everything the page shows, as one document. Whoever opens it sees the same, because the engine draws nothing that
 // is not seeded.
 
+import { DRAFT, type PlanDraft, wrongIn } from "./plan.ts";
+
 /** Names the format; a document with another is refused. */
 export const FORMAT = "placewright-scenario/1";
+
+/** Most tasks that one step places. */
+const STEP_MAX = 1_000_000;
 
 /** A file as it was given. */
 export interface GivenFile {
@@ -62,6 +67,7 @@ export type Action =
   | (Rules & { readonly kind: "place"; readonly definition: string; readonly count: number; readonly group: string })
   | (Rules & { readonly kind: "arrivals"; readonly from: number; readonly count: number })
   | { readonly kind: "stop"; readonly task: string }
+  | { readonly kind: "move"; readonly task: string; readonly instance: string; readonly stopFirst: boolean }
   | { readonly kind: "drain" | "activate"; readonly instance: string };
 
 /** How the instances are shown. */
@@ -72,12 +78,15 @@ export interface Look {
   readonly isToScale: boolean;
 }
 
+/** A task definition: an object, or its text, which has integers of any size. */
+export type Definition = object | string;
+
 /** The document. */
 export interface Scenario {
   readonly format: typeof FORMAT;
   readonly source: Source;
   /** Definitions beside those of the source, in order of registration. */
-  readonly definitions: readonly object[];
+  readonly definitions: readonly Definition[];
   readonly draft: Draft;
   readonly log: readonly Action[];
   readonly look: Look;
@@ -85,6 +94,8 @@ export interface Scenario {
   readonly query: string;
   /** The other chain of a comparison. */
   readonly other: readonly string[];
+  /** What the panels that plan ask for, and which plan is shown. */
+  readonly plan: PlanDraft;
   /** Number for the state after the log, to check a replay by. */
   readonly fingerprint?: string;
 }
@@ -109,6 +120,7 @@ export const DEFAULT: Scenario = {
   look: { groupBy: "ecs.availability-zone", isToScale: false },
   query: "",
   other: ["spread:instanceId"],
+  plan: DRAFT,
 };
 
 /** The rules of anything that has them, and nothing else. */
@@ -135,7 +147,10 @@ export function read(value: unknown): Scenario {
     if (!holds) throw new Error(`this scenario cannot be read: \`${what}\` is not as it should be`);
   };
   need(isSource(merged.source), "source");
-  need(Array.isArray(merged.definitions) && merged.definitions.every(isObject), "definitions");
+  need(
+    Array.isArray(merged.definitions) && merged.definitions.every((each) => isObject(each) || typeof each === "string"),
+    "definitions",
+  );
   need(isObject(merged.draft) && isObject({ ...merged.draft }.form), "draft");
   const draft = { ...DEFAULT.draft, ...merged.draft, form: { ...DEFAULT.draft.form, ...merged.draft.form } };
   need(isRules(draft) && ["known", "form", "json"].includes(draft.from), "draft");
@@ -149,9 +164,14 @@ export function read(value: unknown): Scenario {
   need(isObject(merged.look), "look");
   need(typeof merged.query === "string", "query");
   need(isTexts(merged.other), "other");
+  need(isObject(merged.plan), "plan");
+  const plan = { ...DRAFT, ...merged.plan };
+  const wrong = wrongIn(plan);
+  need(wrong === undefined, `plan.${wrong}`);
   need(merged.fingerprint === undefined || typeof merged.fingerprint === "string", "fingerprint");
   const { groupBy, isToScale } = { ...DEFAULT.look, ...merged.look };
-  return { ...merged, draft, look: { groupBy: String(groupBy), isToScale: isToScale === true } };
+  need(typeof groupBy === "string", "look.groupBy");
+  return { ...merged, draft, plan, look: { groupBy, isToScale: isToScale === true } };
 }
 
 function isSource(value: unknown): boolean {
@@ -180,11 +200,13 @@ function isAction(value: unknown): boolean {
   if (!isObject(value)) return false;
   switch (value.kind) {
     case "place":
-      return isRules(value) && isTexts([value.definition, value.group]) && isCount(value.count);
+      return isRules(value) && isTexts([value.definition, value.group]) && isCount(value.count) && value.count <= STEP_MAX;
     case "arrivals":
       return isRules(value) && isCount(value.from) && isCount(value.count);
     case "stop":
       return typeof value.task === "string";
+    case "move":
+      return isTexts([value.task, value.instance]) && typeof value.stopFirst === "boolean";
     case "drain":
     case "activate":
       return typeof value.instance === "string";

@@ -2,9 +2,13 @@
 // engine again, which answers the same. That also lets any earlier moment be looked at: go back, look, and come forward.
 
 import type { Cluster, Explanation, Placement, Request, Savepoint } from "../engine.ts";
+import type { Move } from "./answers.ts";
 import type { Arrivals } from "./arrivals.ts";
 import { open } from "./open.ts";
-import { type Action, constraintsOf, type Rules, type Scenario } from "./scenario.ts";
+import { type Pace, partOf, Slices, unpaced } from "./pace.ts";
+import { type Action, constraintsOf, type Definition, type Rules, type Scenario } from "./scenario.ts";
+
+import { type Snapshot, take } from "./snapshot.ts";
 
 /** Something that was done, and what came of it. */
 export interface Step {
@@ -33,31 +37,56 @@ export function optionsOf(rules: Rules, count: number, group: string) {
   };
 }
 
-/** The cluster of a scenario, with its log carried out. */
+/** Actions of these kinds. */
+type Of<Kind extends Action["kind"]> = Action & { readonly kind: Kind };
+
+const NOTHING: Outcome = { placements: [], rejected: 0, reasons: [] };
+
+/** The cluster of a scenario, with its log carried out. Of what takes long, one thing at a time is asked for. */
 export class Simulation {
   readonly cluster: Cluster;
   readonly arrivals: Arrivals | undefined;
   readonly steps: Step[] = [];
   /** What was undone, the last first. */
   readonly undone: Action[] = [];
+  /** Definitions beside those of the source, with their names. */
+  readonly #registered: { readonly name: string; readonly definition: Definition }[] = [];
 
-  /** Opens a scenario and does what its log says. Throws what the engine refuses. */
-  constructor({ source, definitions, log }: Pick<Scenario, "source" | "definitions" | "log">) {
-    const { cluster, arrivals } = open(source);
+  private constructor(cluster: Cluster, arrivals: Arrivals | undefined) {
     this.cluster = cluster;
     this.arrivals = arrivals;
+  }
+
+  /** Opens a scenario and does what its log says. Throws what the engine refuses. */
+  static async open(
+    { source, definitions, log }: Pick<Scenario, "source" | "definitions" | "log">,
+    pace: Pace = unpaced,
+  ): Promise<Simulation> {
+    const { cluster, arrivals } = open(source);
+    const simulation = new Simulation(cluster, arrivals);
     try {
-      for (const definition of definitions) cluster.registerTaskDefinition(definition);
-      for (const action of log) this.do(action);
+      for (const definition of definitions) simulation.register(definition);
+      for (const [at, action] of log.entries()) {
+        await simulation.do(action, partOf(pace, at, log.length));
+        await pace(at + 1, log.length);
+      }
+      return simulation;
     } catch (error) {
       cluster.free();
       throw error;
     }
   }
 
-  /** Does something; what was undone is forgotten. */
-  do(action: Action): Step {
-    const step = this.#carryOut(action);
+  /** Registers a definition; gives its name. It stays, also when the step before it is undone. */
+  register(definition: Definition): string {
+    const name = this.cluster.registerTaskDefinition(definition);
+    this.#registered.push({ name, definition });
+    return name;
+  }
+
+  /** Does something; what was undone is forgotten. Where it fails or is stopped, it was not done at all. */
+  async do(action: Action, pace: Pace = unpaced): Promise<Step> {
+    const step = await this.#carryOut(action, pace);
     this.undone.length = 0;
     return step;
   }
@@ -67,14 +96,15 @@ export class Simulation {
     const step = this.steps.pop();
     if (step === undefined) return;
     step.savepoint.rollback();
+    this.#keepDefinitions();
     this.undone.push(step.action);
   }
 
   /** Asks for what was undone last again. */
-  redo(): void {
+  async redo(pace: Pace = unpaced): Promise<void> {
     const action = this.undone.at(-1);
     if (action === undefined) return;
-    this.#carryOut(action);
+    await this.#carryOut(action, pace);
     this.undone.pop();
   }
 
@@ -86,9 +116,14 @@ export class Simulation {
 
   /** Why task `index` of step `at` went where it went; that of the first task without a place, where `index` is one more. */
   explain(at: number, index: number): Explanation | undefined {
-    const action = this.steps[at]?.action;
-    if (action === undefined || (action.kind !== "place" && action.kind !== "arrivals")) return undefined;
-    const later = this.steps.slice(at).map((step) => step.action);
+    const step = this.steps[at];
+    if (step === undefined) return undefined;
+    const { action } = step;
+    if (action.kind !== "place" && action.kind !== "arrivals") return undefined;
+    // The first task without a place found the cluster as the step has left it.
+    const isAsLeft = at === this.steps.length - 1 && index === step.placements.length && step.rejected > 0;
+    if (isAsLeft && action.kind === "place") return this.#explainPlace(action, 0);
+    const later = this.steps.slice(at);
     const undone = this.undone.slice();
     while (this.steps.length > at) this.undo();
     const savepoint = this.cluster.begin();
@@ -97,9 +132,20 @@ export class Simulation {
     } finally {
       if (this.cluster.isUsable) {
         savepoint.rollback();
-        for (const each of later) this.#carryOut(each);
+        for (const each of later) this.#again(each);
       }
       this.undone.splice(0, Infinity, ...undone);
+    }
+  }
+
+  /** The cluster as it would be after some moves. Throws where one of them cannot be made. */
+  preview(moves: readonly Move[], stopFirst: boolean): Snapshot {
+    const savepoint = this.cluster.begin();
+    try {
+      for (const { task, to } of moves) this.cluster.move(task, to, { stopFirst });
+      return take(this.cluster);
+    } finally {
+      if (this.cluster.isUsable) savepoint.rollback();
     }
   }
 
@@ -108,12 +154,25 @@ export class Simulation {
     this.cluster.free();
   }
 
-  #carryOut(action: Action): Step {
+  /** What was registered after a savepoint goes with it when that is rolled back. */
+  #keepDefinitions(): void {
+    const known = new Set(this.cluster.definitions());
+    for (const { name, definition } of this.#registered) {
+      if (!known.has(name)) this.cluster.registerTaskDefinition(definition);
+    }
+  }
+
+  async #carryOut(action: Action, pace: Pace): Promise<Step> {
     const savepoint = this.cluster.begin();
     try {
+      let pauses = 0;
       const start = performance.now();
-      const outcome = this.#outcome(action);
-      const step = { action, savepoint, ...outcome, millis: performance.now() - start };
+      const outcome = await this.#outcome(action, async (done, total) => {
+        const before = performance.now();
+        await pace(done, total);
+        pauses += performance.now() - before;
+      });
+      const step = { action, savepoint, ...outcome, millis: performance.now() - start - pauses };
       this.steps.push(step);
       return step;
     } catch (error) {
@@ -123,67 +182,128 @@ export class Simulation {
     }
   }
 
-  #outcome(action: Action): Outcome {
-    const nothing: Outcome = { placements: [], rejected: 0, reasons: [] };
+  /** Carries out once more what was done and is known: the same, without making anything of the answers. */
+  #again(step: Step): void {
+    const { action } = step;
+    const savepoint = this.cluster.begin();
+    if (action.kind === "place") this.#placeAgain(action, step.placements.length);
+    else if (action.kind === "arrivals") this.#arriveAgain(action, action.count);
+    else this.#change(action);
+    this.steps.push({ ...step, savepoint });
+  }
+
+  async #outcome(action: Action, pace: Pace): Promise<Outcome> {
+    if (action.kind === "place") return this.#place(action, pace);
+    if (action.kind === "arrivals") return this.#arrive(action, pace);
+    this.#change(action);
+    return NOTHING;
+  }
+
+  /** What is done at once. */
+  #change(action: Exclude<Action, Of<"place" | "arrivals">>): void {
     switch (action.kind) {
-      case "place": {
-        const result = this.cluster.place(action.definition, optionsOf(action, action.count, action.group));
-        return { placements: result.placements, rejected: result.rejected, reasons: [...result.reasons] };
-      }
-      case "arrivals":
-        return this.#arrive(action);
       case "stop":
         this.cluster.stop(action.task);
-        return nothing;
+        break;
+      case "move":
+        this.cluster.move(action.task, action.instance, { stopFirst: action.stopFirst });
+        break;
       case "drain":
         this.cluster.drain(action.instance);
-        return nothing;
+        break;
       case "activate":
         this.cluster.activate(action.instance);
-        return nothing;
+        break;
     }
   }
 
-  #arrive(action: Action & { kind: "arrivals" }): Outcome {
-    if (this.arrivals === undefined) throw new Error("nothing arrives in this cluster");
-    const { sequence } = this.arrivals;
-    const indices = Uint32Array.from(sequence.subarray(action.from, action.from + action.count));
-    return this.#withRequests(action, (requests) => {
-      const result = this.cluster.placeBulk(requests, indices);
-      const ids = this.cluster.instanceIds();
-      const placements: Placement[] = [];
-      result.instance.forEach((instance, at) => {
-        const id = ids[instance];
-        if (id !== undefined) placements.push({ task: String(result.task[at]), instance: id });
-      });
-      const lost = result.instance.findIndex((instance) => ids[instance] === undefined);
-      const reasons = lost === -1 ? [] : [["no instance had room for it", result.rejected] as const];
-      return { placements, rejected: result.rejected, reasons };
-    });
+  /** Places in slices: a batch and its single requests end in the same state. */
+  async #place(action: Of<"place">, pace: Pace): Promise<Outcome> {
+    const placements: Placement[] = [];
+    const slices = new Slices();
+    do {
+      const size = slices.next(action.count - placements.length);
+      const result = this.cluster.place(action.definition, optionsOf(action, size, action.group));
+      for (const placement of result.placements) placements.push(placement);
+      if (result.rejected > 0) {
+        return { placements, rejected: action.count - placements.length, reasons: [...result.reasons] };
+      }
+      slices.done();
+      await pace(placements.length, action.count);
+    } while (placements.length < action.count);
+    return { placements, rejected: 0, reasons: [] };
   }
 
-  #withRequests<T>(action: Action & { kind: "arrivals" }, work: (requests: Request[]) => T): T {
-    const arrivals = this.arrivals;
-    if (arrivals === undefined) throw new Error("nothing arrives in this cluster");
-    const requests = arrivals.definitions.map((name) => this.cluster.prepare(name, optionsOf(action, 1, arrivals.group)));
+  #placeAgain(action: Of<"place">, count: number): void {
+    if (count === 0) return;
+    const request = this.cluster.prepare(action.definition, optionsOf(action, 1, action.group));
     try {
-      return work(requests);
+      this.cluster.placeBulk([request], new Uint32Array(count));
+    } finally {
+      request.free();
+    }
+  }
+
+  async #arrive(action: Of<"arrivals">, pace: Pace): Promise<Outcome> {
+    const indices = this.#indices(action);
+    const requests = this.#requests(action);
+    const ids = this.cluster.instanceIds();
+    const placements: Placement[] = [];
+    const slices = new Slices();
+    try {
+      for (let from = 0; from < indices.length; ) {
+        const size = slices.next(indices.length - from);
+        const result = this.cluster.placeBulk(requests, indices.subarray(from, from + size));
+        result.instance.forEach((instance, at) => {
+          const id = ids[instance];
+          if (id !== undefined) placements.push({ task: String(result.task[at]), instance: id });
+        });
+        from += size;
+        slices.done();
+        await pace(from, indices.length);
+      }
+    } finally {
+      for (const request of requests) request.free();
+    }
+    const rejected = indices.length - placements.length;
+    const reasons = rejected === 0 ? [] : [["no instance had room for it", rejected] as const];
+    return { placements, rejected, reasons };
+  }
+
+  /** Places the first so many arrivals of a step, and gives what `then` makes of its requests. */
+  #arriveAgain<T>(action: Of<"arrivals">, count: number, then?: (requests: readonly Request[]) => T): T | undefined {
+    const requests = this.#requests(action);
+    try {
+      if (count > 0) this.cluster.placeBulk(requests, this.#indices(action).subarray(0, count));
+      return then?.(requests);
     } finally {
       for (const request of requests) request.free();
     }
   }
 
-  #explainPlace(action: Action & { kind: "place" }, index: number): Explanation {
-    if (index > 0) this.cluster.place(action.definition, optionsOf(action, index, action.group));
+  /** By arrival of a step: position of its definition. */
+  #indices({ from, count }: Of<"arrivals">): Uint32Array {
+    const sequence = this.arrivals?.sequence ?? new Uint32Array(0);
+    if (from + count > sequence.length) {
+      throw new Error(`arrivals ${from + 1} to ${from + count} are asked for, and there are ${sequence.length}`);
+    }
+    return sequence.subarray(from, from + count);
+  }
+
+  /** By definition of what arrives: its request. */
+  #requests(action: Of<"arrivals">): Request[] {
+    const arrivals = this.arrivals;
+    if (arrivals === undefined) throw new Error("nothing arrives in this cluster");
+    return arrivals.definitions.map((name) => this.cluster.prepare(name, optionsOf(action, 1, arrivals.group)));
+  }
+
+  #explainPlace(action: Of<"place">, index: number): Explanation {
+    this.#placeAgain(action, index);
     return this.cluster.explain(action.definition, optionsOf(action, 1, action.group));
   }
 
-  #explainArrival(action: Action & { kind: "arrivals" }, index: number): Explanation | undefined {
-    const sequence = this.arrivals?.sequence.subarray(action.from, action.from + action.count) ?? new Uint16Array(0);
-    return this.#withRequests(action, (requests) => {
-      const before = Uint32Array.from(sequence.subarray(0, index));
-      if (before.length > 0) this.cluster.placeBulk(requests, before);
-      return requests[sequence[index] ?? 0]?.explain();
-    });
+  #explainArrival(action: Of<"arrivals">, index: number): Explanation | undefined {
+    const definition = this.#indices(action)[index] ?? 0;
+    return this.#arriveAgain(action, index, (requests) => requests[definition]?.explain());
   }
 }

@@ -95,6 +95,16 @@ function byInstance({ instance, group, length }: TaskColumns, start: Uint32Array
   return order;
 }
 
+/** Tasks of the zone that has most, less those of the one that has fewest. */
+export function skewOf(zones: readonly string[], tasks: ReadonlyMap<string, number>): number {
+  let [most, least] = [0, zones.length === 0 ? 0 : Number.POSITIVE_INFINITY];
+  for (const zone of zones) {
+    const count = tasks.get(zone) ?? 0;
+    [most, least] = [Math.max(most, count), Math.min(least, count)];
+  }
+  return most - least;
+}
+
 /** Share of a resource that is in use, 0 to 1. */
 export function shareUsed(snapshot: Snapshot, resource: Resource, instances?: Iterable<number>): number {
   let [registered, used] = [0, 0];

@@ -15,10 +15,10 @@ export function ClusterPanel() {
       <section>
         <h3>Open</h3>
         <div class="row">
-          <button type="button" onClick={() => attemptLong("Opening the sample", () => openSource({ kind: "sample" }))}>
+          <button type="button" onClick={() => attemptLong("Opening the sample", (pace) => openSource({ kind: "sample" }, pace))}>
             Sample, 9 instances
           </button>
-          <button type="button" onClick={() => attemptLong("Opening the trace", () => openSource({ kind: "openb" }))}>
+          <button type="button" onClick={() => attemptLong("Opening the trace", (pace) => openSource({ kind: "openb" }, pace))}>
             OpenB trace, 1,523 GPU nodes
           </button>
         </div>
@@ -145,7 +145,7 @@ function Synthetic() {
         onSubmit={(event) => {
           event.preventDefault();
           const recipe = { zones: zones.value, types: types.value, count: amount.value, seed: seed.value };
-          attemptLong(`Making ${count(amount.value)} instances`, () => openSource({ kind: "synthetic", ...recipe }));
+          attemptLong(`Making ${count(amount.value)} instances`, (pace) => openSource({ kind: "synthetic", ...recipe }, pace));
         }}
       >
         <div class="grid three">

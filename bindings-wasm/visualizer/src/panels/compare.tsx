@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { comparison } from "../comparison.ts";
 import { ChainEditor, spreadable } from "../editor/chain.tsx";
 import { type Arrivals, mixed, uniform } from "../model/arrivals.ts";
-import { run } from "../model/compare.ts";
+import { runs } from "../model/compare.ts";
 import { rulesOf } from "../model/scenario.ts";
 import { attemptLong, definitions, draft, drafted, groupings, known, other, simulation, source } from "../state.ts";
 
@@ -29,13 +29,13 @@ export function ComparePanel() {
       : uniform(drafted(), count, draft.value.group.trim());
   };
   const start = () =>
-    attemptLong("Comparing", () => {
+    attemptLong("Comparing", async (pace) => {
       const same = arrivals();
       const scenario = { source: source.value, definitions: definitions.value };
       const rules = rulesOf(draft.value);
       comparison.value = {
         chains: [rules.strategies, other.value],
-        runs: [run(scenario, same, rules), run(scenario, same, { ...rules, strategies: other.value })],
+        runs: await runs(scenario, same, [rules, { ...rules, strategies: other.value }], pace),
         at: undefined,
       };
     });

@@ -1,6 +1,5 @@
 // Place: what, how many, by which rules; step by step, forward and back.
 
-import { useEffect } from "preact/hooks";
 import { ChainEditor, spreadable } from "../editor/chain.tsx";
 import { ExpressionEditor } from "../editor/expression.tsx";
 import type { Draft, TaskForm } from "../model/scenario.ts";
@@ -11,9 +10,6 @@ const change = (part: Partial<Draft>) => {
   draft.value = { ...draft.value, ...part };
 };
 
-/** Milliseconds between two tasks while it plays. */
-const BEAT = 160;
-
 export function PlacePanel() {
   return (
     <>
@@ -22,12 +18,6 @@ export function PlacePanel() {
       <RulesSection />
     </>
   );
-}
-
-/** Places one more; whether there is more to come. */
-function step(what: "tasks" | "arrivals"): boolean {
-  if (what === "arrivals") return arrive(1);
-  return place(1) && simulation.value?.steps.at(-1)?.rejected === 0;
 }
 
 function Play({ what, isDisabled = false }: { readonly what: "tasks" | "arrivals"; readonly isDisabled?: boolean }) {
@@ -50,14 +40,6 @@ function Play({ what, isDisabled = false }: { readonly what: "tasks" | "arrivals
 function Buttons() {
   revision.value;
   const current = simulation.value;
-  const what = playing.value;
-  useEffect(() => {
-    if (what === undefined) return;
-    const timer = setInterval(() => {
-      if (!step(what)) playing.value = undefined;
-    }, BEAT);
-    return () => clearInterval(timer);
-  }, [what]);
   const total = current?.arrivals?.sequence.length ?? 0;
   const left = total - (current?.arrived ?? 0);
   return (
@@ -195,7 +177,6 @@ function Form({ form }: { readonly form: TaskForm }) {
 
 function RulesSection() {
   const { strategies, isDistinct, memberOf, seed } = draft.value;
-  const current = simulation.value;
   return (
     <section>
       <h3>Rules</h3>
@@ -211,27 +192,25 @@ function RulesSection() {
           <input type="checkbox" checked={isDistinct} onChange={(event) => change({ isDistinct: event.currentTarget.checked })} />
           distinctInstance: no two tasks of the group on one instance
         </label>
-        {current !== undefined &&
-          memberOf.map((expression, at) => (
-            <div class="member" key={at}>
-              <ExpressionEditor
-                label={`memberOf ${at + 1}`}
-                isLabelSeen
-                value={expression}
-                cluster={current.cluster}
-                placeholder="attribute:ecs.instance-type =~ m6i.*"
-                onChange={(value) => change({ memberOf: memberOf.map((each, other) => (other === at ? value : each)) })}
-              />
-              <button
-                type="button"
-                class="icon"
-                aria-label={`Take memberOf ${at + 1} out`}
-                onClick={() => change({ memberOf: memberOf.filter((_, other) => other !== at) })}
-              >
-                ×
-              </button>
-            </div>
-          ))}
+        {memberOf.map((expression, at) => (
+          <div class="member" key={at}>
+            <ExpressionEditor
+              label={`memberOf ${at + 1}`}
+              isLabelSeen
+              value={expression}
+              placeholder="attribute:ecs.instance-type =~ m6i.*"
+              onChange={(value) => change({ memberOf: memberOf.map((each, other) => (other === at ? value : each)) })}
+            />
+            <button
+              type="button"
+              class="icon"
+              aria-label={`Take memberOf ${at + 1} out`}
+              onClick={() => change({ memberOf: memberOf.filter((_, other) => other !== at) })}
+            >
+              ×
+            </button>
+          </div>
+        ))}
         <button type="button" class="small" onClick={() => change({ memberOf: [...memberOf, ""] })}>
           Add memberOf
         </button>

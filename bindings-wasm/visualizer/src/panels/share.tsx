@@ -3,17 +3,9 @@
 import { useSignal } from "@preact/signals";
 import { commands } from "../model/commands.ts";
 import { LINK_MAX, toHash } from "../model/share.ts";
+import { save } from "../parts/save.ts";
 import { counted } from "../parts/words.ts";
 import { attempt, notice, revision, scenario, simulation } from "../state.ts";
-
-/** Gives the reader a file. */
-function save(name: string, text: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-}
 
 export function SharePanel() {
   revision.value;

@@ -17,6 +17,8 @@ function inBrief(action: Action): string {
       return counted(action.count, "arrival");
     case "stop":
       return `stop ${brief(action.task)}`;
+    case "move":
+      return `${brief(action.task)} → ${brief(action.instance)}`;
     case "drain":
     case "activate":
       return `${action.kind} ${brief(action.instance)}`;

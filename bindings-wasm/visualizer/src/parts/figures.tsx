@@ -1,5 +1,6 @@
 // The cluster in a few figures.
 
+import { skewOf } from "../model/snapshot.ts";
 import { simulation, snapshot, usage } from "../state.ts";
 import { count, percent } from "./words.ts";
 
@@ -7,7 +8,7 @@ export function Figures() {
   const [sums, taken] = [usage.value, snapshot.value];
   if (sums === undefined || taken === undefined) return null;
   const share = (part: number, whole: number) => percent(whole === 0 ? 0 : part / whole);
-  const counts = taken.instances.zone.words.map((zone) => sums.zones.get(zone) ?? 0);
+  const zones = taken.instances.zone.words;
   const gpu = taken.resources.find(({ key }) => key === "gpus");
   const sum = (amounts: Int32Array) => amounts.reduce((total, amount) => total + amount, 0);
   const figures: readonly (readonly [string, string, string])[] = [
@@ -21,7 +22,7 @@ export function Figures() {
       "Stranded CPU, memory",
       `${share(sums.cpu.stranded, sums.cpu.registered)}, ${share(sums.memoryMib.stranded, sums.memoryMib.registered)}`,
     ],
-    ...(counts.length > 1 ? [["skew", "Zone skew", count(Math.max(...counts) - Math.min(...counts))] as const] : []),
+    ...(zones.length > 1 ? [["skew", "Zone skew", count(skewOf(zones, sums.zones))] as const] : []),
   ];
   return (
     <dl class="figures">
