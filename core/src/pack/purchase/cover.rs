@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn lanes_are_covered_together() {
-        let types = vec![(vec![4, 1], 10), (vec![1, 4], 10), (vec![3, 3], 14)];
+        let types = [(vec![4, 1], 10), (vec![1, 4], 10), (vec![3, 3], 14)];
         let table = |one: usize, other: usize| Table {
             wanted: vec![one, other],
             types: types.iter().map(|(has, cost)| (vec![has[0].min(one), has[1].min(other)], *cost)).collect(),
