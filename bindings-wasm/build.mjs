@@ -21,7 +21,7 @@ const args = process.argv.slice(2);
 const has = (flag) => args.includes(flag);
 const isTestkit = has("--testkit");
 const isWithoutRegex = has("--without-regex");
-/** The engine small instead of fast, too. */
+/** The hottest functions small instead of fast, too. */
 const isSmall = has("--small");
 const outFlag = args.indexOf("--out");
 const out = resolve(outFlag >= 0 ? args[outFlag + 1] : join(here, ["pkg", isTestkit && "testkit", isWithoutRegex && "without-regex", isSmall && "small"].filter(Boolean).join("-")));
@@ -51,8 +51,12 @@ function locked(name) {
   return found?.[1] ?? fail(`Cargo.lock has no ${name}`);
 }
 
-/** Flags of a build whose standard library is built with it: no words for panics, which nobody reads, and small routines. */
-const LEAN = ["-Zunstable-options", "-Cpanic=immediate-abort", "-Zlocation-detail=none"];
+/**
+ * Flags of a build whose standard library is built with it: no words for panics and no `Debug`, which nobody reads, and small routines.
+ * All is compiled for size but the functions of the engine that say they are to be fast, which takes an unstable attribute.
+ */
+const LEAN = ["-Zunstable-options", "-Cpanic=immediate-abort", "-Zlocation-detail=none", "-Zfmt-debug=none"];
+const HOT = isSmall ? [] : ["--cfg=placewright_for_size"];
 const BUILD_STD = ["-Z", "build-std=std,panic_abort", "-Z", "build-std-features=optimize_for_size"];
 
 /** How to compile: a command, arguments, flags and variables, which only that command sees. */
@@ -63,7 +67,7 @@ function compiler() {
   if (said("rustup", ["--version"]) !== undefined) {
     if (!sourcesOf("rustc")) said("rustup", ["component", "add", "rust-src"]);
     if (sourcesOf("rustc")) {
-      return { name: `${said("rustc", ["--version"])} of rustup`, command: "cargo", options: BUILD_STD, flags: LEAN, env: bootstrap };
+      return { name: `${said("rustc", ["--version"])} of rustup`, command: "cargo", options: BUILD_STD, flags: [...LEAN, ...HOT], env: bootstrap };
     }
   }
   const [rustc, cargo, linker] = ["/usr/bin/rustc", "/usr/bin/cargo", "/usr/bin/wasm-ld-19"];
@@ -75,12 +79,13 @@ function compiler() {
   }
   if (isThere()) {
     const env = { ...bootstrap, RUSTC: rustc, CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: linker };
-    return { name: `${said(rustc, ["--version"])} of the distribution`, command: cargo, options: BUILD_STD, flags: LEAN, env };
+    return { name: `${said(rustc, ["--version"])} of the distribution`, command: cargo, options: BUILD_STD, flags: [...LEAN, ...HOT], env };
   }
   const installed = () => said("rustup", ["target", "list", "--installed"])?.split("\n").includes(TARGET) === true;
   if (installed() || (said("rustup", ["target", "add", TARGET]) !== undefined && installed())) {
     console.error("without the sources of the standard library the module is larger");
-    return { name: "rustup's target", command: "cargo", options: [], flags: [], env: { CARGO_TARGET_DIR: "" } };
+    const fast = isSmall ? [] : ["--config", "profile.wasm.package.placewright.opt-level=3"];
+    return { name: "rustup's target", command: "cargo", options: fast, flags: [], env: { CARGO_TARGET_DIR: "" } };
   }
   return fail(`no compiler for ${TARGET}: run \`rustup component add rust-src\`, or install ${packages.join(", ")}`);
 }
@@ -115,14 +120,13 @@ function optimized(module) {
 const { name, command, options, flags, env } = compiler();
 console.log(`compiling with ${name}`);
 const features = ["--no-default-features", "--features", [isWithoutRegex ? [] : ["regex"], isTestkit ? ["testkit"] : []].flat().join(",")];
-const small = isSmall ? ["--config", 'profile.wasm.package.placewright.opt-level="z"'] : [];
 // No path of this machine goes into what is published.
 const home = process.env.CARGO_HOME ?? `${process.env.HOME}/.cargo`;
 const maps = [`--remap-path-prefix=${home}/registry/src=`, `--remap-path-prefix=${root}=`];
 const rustflags = [...flags, ...maps].join("\x1f");
 run(
   command,
-  ["build", "--quiet", "-p", "placewright-wasm", "--profile", "wasm", "--target", TARGET, "--target-dir", target, ...features, ...options, ...small],
+  ["build", "--quiet", "-p", "placewright-wasm", "--profile", "wasm", "--target", TARGET, "--target-dir", target, ...features, ...options],
   { ...env, CARGO_ENCODED_RUSTFLAGS: rustflags },
 );
 

@@ -18,7 +18,12 @@ mod slab;
 mod text;
 mod watch;
 
+use rlsf::SmallGlobalTlsf;
 use wasm_bindgen::prelude::wasm_bindgen;
+
+/// The allocator. That of the standard library would not be right under this link-time optimization (see the profile `wasm`).
+#[global_allocator]
+static MEMORY: SmallGlobalTlsf = SmallGlobalTlsf::new();
 
 /// The version of the package.
 #[wasm_bindgen]
