@@ -45,8 +45,8 @@ step_lint() {
   done
   cargo clippy --quiet -p placewright-cli --all-targets -- -D warnings
   cargo clippy --quiet -p placewright-benches --all-targets -- -D warnings
-  cargo clippy --quiet -p placewright-wasm --all-targets --all-features -- -D warnings
-  cargo clippy --quiet -p placewright-wasm --all-targets --no-default-features -- -D warnings
+  cargo clippy --quiet -p placewright-wasm -p placewright-wasm-edge -p placewright-wasm-pack --all-targets --all-features -- -D warnings
+  cargo clippy --quiet -p placewright-wasm -p placewright-wasm-edge -p placewright-wasm-pack --all-targets --no-default-features -- -D warnings
   # The bindings of Python need an interpreter to build against.
   local python
   if python=$(python_command); then
@@ -214,21 +214,22 @@ print('placewright', pw.__version__, 'on CPython', platform.python_version())")
   free_threaded
 }
 
-# The npm package: built, with what that needs, and tested in node; its types checked; then the build without regular expressions.
+# The npm package: built, with what that needs, and tested in node; its types checked.
 # Variables of the compiler that makes the module are set in `build.mjs`, for that compiler alone.
 step_wasm() {
   if ! node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' 2>/dev/null; then
     echo "skipped: no Node 20 or later"
     return
   fi
-  local digest
+  local digest packing
   digest=$(cargo run --quiet --release -p placewright-cli -- conformance core/testdata/placement | sed -n 's/^digest //p')
+  packing=$(cargo run --quiet --release -p placewright-cli -- conformance core/testdata/packing | sed -n 's/^digest of packing //p')
   (
     cd bindings-wasm
     npm ci --silent --no-audit --no-fund
     node build.mjs
     node build.mjs --testkit
-    PLACEWRIGHT_DIGEST=$digest npm test --silent
+    PLACEWRIGHT_DIGEST=$digest PLACEWRIGHT_PACKING_DIGEST=$packing npm test --silent
     npm run types --silent
   )
 }

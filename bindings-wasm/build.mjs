@@ -19,13 +19,15 @@ const root = dirname(here);
 const TARGET = "wasm32-unknown-unknown";
 /** The modules of the package: the cluster, and packing, which is a file of its own for those who want it. */
 const MODULES = [
-  { crate: "placewright-wasm", name: "placewright" },
-  { crate: "placewright-wasm-pack", name: "placewright_pack" },
+  { crate: "placewright-wasm", profile: "wasm", name: "placewright", entry: "bundler.js" },
+  { crate: "placewright-wasm-pack", profile: "wasm-pack", name: "placewright_pack", entry: "pack-bundler.js" },
 ];
 const args = process.argv.slice(2);
 const has = (flag) => args.includes(flag);
 const isTestkit = has("--testkit");
 const isWithoutRegex = has("--without-regex");
+/** The test kit is in the module of clusters alone. */
+const modules = MODULES.slice(0, isTestkit ? 1 : undefined);
 /** The engine small instead of fast, too. */
 const isSmall = has("--small");
 const outFlag = args.indexOf("--out");
@@ -122,24 +124,26 @@ function optimized(module, name) {
 
 const { name, command, options, flags, env } = compiler();
 console.log(`compiling with ${name}`);
-const features = ["--no-default-features", "--features", [isWithoutRegex ? [] : ["regex"], isTestkit ? ["testkit"] : []].flat().join(",")];
-const small = isSmall ? ["--config", 'profile.wasm.package.placewright.opt-level="z"'] : [];
 // No path of this machine goes into what is published.
 const home = process.env.CARGO_HOME ?? `${process.env.HOME}/.cargo`;
 const maps = [`--remap-path-prefix=${home}/registry/src=`, `--remap-path-prefix=${root}=`];
 const rustflags = [...flags, ...maps].join("\x1f");
-run(
-  command,
-  ["build", "--quiet", ...MODULES.flatMap(({ crate }) => ["-p", crate]), "--profile", "wasm", "--target", TARGET, "--target-dir", target, ...features, ...options, ...small],
-  { ...env, CARGO_ENCODED_RUSTFLAGS: rustflags },
-);
+for (const { crate, profile } of modules) {
+  const features = ["--no-default-features", "--features", [isWithoutRegex ? [] : ["regex"], isTestkit ? ["testkit"] : []].flat().join(",")];
+  const small = isSmall ? ["--config", `profile.${profile}.package.placewright.opt-level="z"`] : [];
+  run(
+    command,
+    ["build", "--quiet", "-p", crate, "--profile", profile, "--target", TARGET, "--target-dir", target, ...features, ...options, ...small],
+    { ...env, CARGO_ENCODED_RUSTFLAGS: rustflags },
+  );
+}
 
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
-for (const { crate, name } of MODULES) {
+for (const { crate, profile, name } of modules) {
   run(bindgen(), [
     "--target", "web", "--experimental-reset-state-function", "--no-typescript", "--remove-name-section", "--remove-producers-section",
-    "--out-name", name, "--out-dir", out, join(target, TARGET, "wasm", `${crate.replaceAll("-", "_")}.wasm`),
+    "--out-name", name, "--out-dir", out, join(target, TARGET, profile, `${crate.replaceAll("-", "_")}.wasm`),
   ]);
   optimized(fileOf(name), name);
 }
@@ -156,9 +160,11 @@ writeFileSync(join(out, "package.json"), `${JSON.stringify({ name: packageName, 
 // They are loaded here: an optimiser that breaks a module says nothing of it.
 const { Cluster } = await import(join(out, "node.js"));
 if (new Cluster().size !== 0) fail("the module does not work");
-const { pack } = await import(join(out, "pack-node.js"));
-const problem = { dimensions: ["cpu"], items: [{ demand: [2], count: 3 }], bins: [{ id: "bin", capacity: [4] }] };
-if (!pack(problem).optimal) fail("the module that packs does not work");
+if (modules.length > 1) {
+  const { pack } = await import(join(out, "pack-node.js"));
+  const problem = { dimensions: ["cpu"], items: [{ demand: [2], count: 3 }], bins: [{ id: "bin", capacity: [4] }] };
+  if (!pack(problem).optimal) fail("the module that packs does not work");
+}
 
 /** The scripts that a page loads from an entry on. */
 function scripts(entry, found = new Set()) {
@@ -169,7 +175,7 @@ function scripts(entry, found = new Set()) {
 }
 
 /** Bytes of each module, and of all that a page loads with it. */
-for (const [{ name: file }, entry] of [[MODULES[0], "bundler.js"], [MODULES[1], "pack-bundler.js"]]) {
+for (const { name: file, entry } of modules) {
   const packed = (path) => gzipSync(readFileSync(path), { level: 9 }).length;
   const module = fileOf(file);
   const sum = [...scripts(entry)].reduce((total, script) => total + packed(join(out, script)), packed(module));

@@ -7,19 +7,18 @@ import { STOP, Watch, check } from "./pack-watch.js";
 
 export { PlacewrightError } from "./error.js";
 
-/** Options of packing, by the part of a document they belong to. */
-const SOLVE = ["solver", "seed", "steps", "milliseconds", "bound"];
-const FLEET = ["headroomPercent", "daemon", "zones", "zonesMin", "current"];
-const REARRANGE = ["goal", "group", "attribute", "moves", "movesPerGroup", "stopFirst", "skewMax", "steps", "services", "pinned"];
+/** Options that a document has elsewhere than under `options`: in its `fleet`, or at the top. */
+const OF_FLEET = ["headroomPercent", "daemon", "zones", "zonesMin", "current"];
+const OF_TOP = ["start"];
 
 export function pack(problem, options = undefined) {
-  const { watched, given } = split(options, { options: SOLVE, "": ["start"] });
+  const { watched, given } = split(options, (name) => (OF_TOP.includes(name) ? undefined : "options"));
   const text = toDocument(problem);
   return call(watched, (glue, watch) => glue.pack(text, given, watch));
 }
 
 export function fleet(mix, catalogue = undefined, options = undefined) {
-  const { watched, given } = split(options, { options: SOLVE, fleet: FLEET });
+  const { watched, given } = split(options, (name) => (OF_FLEET.includes(name) ? "fleet" : "options"));
   const text = toDocument(mix);
   const offers = catalogue === undefined ? "" : toDocument(catalogue);
   return call(watched, (glue, watch) => glue.fleet(text, offers, given, watch));
@@ -27,7 +26,7 @@ export function fleet(mix, catalogue = undefined, options = undefined) {
 
 export function rearrange(cluster, options = undefined) {
   const { milliseconds, ...rest } = toOptions(options);
-  const { watched, given } = split(rest, { "": REARRANGE });
+  const { watched, given } = split(rest, () => undefined);
   if (milliseconds !== undefined && milliseconds !== null && !(Number.isSafeInteger(milliseconds) && milliseconds >= 0)) {
     throw make("input.amount", "invalid-input", "milliseconds are an integer from 0", { path: "milliseconds" });
   }
@@ -36,7 +35,7 @@ export function rearrange(cluster, options = undefined) {
 }
 
 export function packInto(cluster, requests, options = undefined) {
-  const { watched, given } = split(options, { options: SOLVE, "": ["start"] });
+  const { watched, given } = split(options, (name) => (OF_TOP.includes(name) ? undefined : "options"));
   const text = toCluster(cluster);
   const wanted = toArrayDocument(requests);
   return call(watched, (glue, watch) => glue.pack_into(text, wanted, given, watch));
@@ -63,19 +62,16 @@ function toOptions(options) {
   return options;
 }
 
-/** What watches a call, and its other options as JSON text: each in the part of a document that has it, by name. */
-function split(options, parts) {
+/** What watches a call, and its other options as JSON text, each in the part of a document that has it; which are known, the core
+ * knows. */
+function split(options, partOf) {
   const { progress, signal, [STOP]: stop, ...rest } = toOptions(options);
   check({ progress, signal });
   const given = {};
   for (const [name, value] of Object.entries(rest)) {
     if (value === undefined) continue;
-    const part = Object.keys(parts).find((key) => parts[key].includes(name));
-    if (part === undefined) {
-      const known = [...Object.values(parts).flat(), "progress", "signal"].join(", ");
-      throw make("json.unknown_key", "invalid-input", `option \`${name}\` is unknown`, { path: name, help: `there are ${known}` });
-    }
-    if (part === "") given[name] = value;
+    const part = partOf(name);
+    if (part === undefined) given[name] = value;
     else (given[part] ??= {})[name] = value;
   }
   return { watched: { progress, signal, stop }, given: stringify(given) };

@@ -167,3 +167,33 @@ fn a_plan_of_moves_is_carried_out_by_its_names() {
     assert_eq!(session.cluster().fingerprint(), before);
     session.cluster().validate().unwrap();
 }
+
+#[test]
+fn a_plan_of_moves_may_be_carried_out_one_by_one() {
+    let mut session = session(&[("small", 100)]);
+    let task = |number: usize| {
+        let instance = if number < 3 { "i-1" } else { "i-2" };
+        format!(
+            r#"{{"taskArn": "t-{number}", "containerInstanceArn": "{instance}", "taskDefinitionArn": "small:1", "group": "g"}}"#
+        )
+    };
+    let tasks = (0..5).map(task).collect::<Vec<_>>().join(",");
+    session.load_tasks(&format!(r#"{{"tasks": [{tasks}]}}"#)).unwrap();
+    let options = read_rearrange(&Json::parse(r#"{"skewMax": null}"#).unwrap()).unwrap();
+    let plan = session.rearrange(&options, &mut |_| ControlFlow::Continue(())).unwrap();
+    let plan = session.rearrange_plan_json(&plan, &options).unwrap();
+    let savepoint = session.begin();
+    let at_once = session.apply_rearrangement_json(&plan, &options).unwrap();
+    let after = session.cluster().fingerprint();
+    session.rollback(savepoint).unwrap();
+    let moves = plan.get("moves").unwrap().as_array().unwrap();
+    assert_eq!(moves.len(), 2);
+    let mut named = Vec::new();
+    for planned in moves {
+        let part = Json::object([("moves", Json::array([planned.clone()]))]);
+        named.extend(session.apply_rearrangement_json(&part, &options).unwrap());
+    }
+    assert_eq!((named, session.cluster().fingerprint()), (at_once, after));
+    assert_eq!((session.cluster().savepoints(), session.cluster().requests().count()), (0, 0));
+    session.cluster().validate().unwrap();
+}
