@@ -3,8 +3,7 @@
 
 import { effect, signal } from "@preact/signals";
 import { comparison } from "./comparison.ts";
-import { inWords } from "./engine.ts";
-import type { FleetAnswer, PackAnswer, PackProgress, RearrangeAnswer } from "./model/answers.ts";
+import { type FleetPlan, inWords, type PackAnswer, type PackProgress, type RearrangePlan } from "./engine.ts";
 import { group, type Section } from "./model/grouping.ts";
 import type { PlanDraft } from "./model/plan.ts";
 import { anewProblem, fleetProblem, type Problem, packProblem, rearrangeOptions } from "./model/problem.ts";
@@ -44,7 +43,7 @@ interface Shown {
 /** A packing, and the state of the cluster that it is. */
 export interface Packed extends Shown {
   readonly kind: "pack" | "fleet";
-  readonly answer: PackAnswer | FleetAnswer;
+  readonly answer: PackAnswer | FleetPlan;
   readonly problem: Problem;
   readonly state: string;
   /** What the engine would not start where the answer has it. */
@@ -54,7 +53,7 @@ export interface Packed extends Shown {
 /** Moves, and how few instances could do. */
 export interface Rearranged extends Shown {
   readonly kind: "rearrange";
-  readonly answer: RearrangeAnswer;
+  readonly answer: RearrangePlan;
   readonly anew: PackAnswer | undefined;
   /** How many moves were made. */
   readonly made: number;
@@ -167,7 +166,7 @@ async function read<T>(work: (current: Simulation) => T): Promise<T | undefined>
 async function pack(kind: "pack" | "fleet"): Promise<Packed | undefined> {
   const problem = await read((current) => documentOf(kind, current));
   if (problem === undefined) return undefined;
-  const found = await searched<PackAnswer | FleetAnswer>(kind, async ({ signal, tell }) => {
+  const found = await searched<PackAnswer | FleetPlan>(kind, async ({ signal, tell }) => {
     const worker = await packer();
     const progress = ({ milliseconds, value, lowerBound, missing }: PackProgress) =>
       // Before everything is packed a value says nothing.
@@ -183,7 +182,7 @@ async function pack(kind: "pack" | "fleet"): Promise<Packed | undefined> {
     const { cluster, refused } = realise(answer.bins, problem.wanted, problem.types);
     try {
       const picture = take(cluster);
-      const by = kind === "fleet" && (answer as FleetAnswer).zones.length > 0 ? "ecs.availability-zone" : "ecs.instance-type";
+      const by = kind === "fleet" && (answer as FleetPlan).zones.length > 0 ? "ecs.availability-zone" : "ecs.instance-type";
       const sections = group(cluster, picture, by);
       return { kind, answer, problem, state: cluster.toJson(), refused, picture, sections, points: [...found.points, last] };
     } finally {
@@ -219,7 +218,7 @@ async function rearrange(): Promise<Rearranged | undefined> {
 
 /** Opens a packing as a scenario. */
 export function adopt({ kind, state, answer }: Packed): Promise<boolean> {
-  const by = kind === "fleet" && (answer as FleetAnswer).zones.length > 0 ? "ecs.availability-zone" : "ecs.instance-type";
+  const by = kind === "fleet" && (answer as FleetPlan).zones.length > 0 ? "ecs.availability-zone" : "ecs.instance-type";
   return attemptLong("Opening the plan", (pace) =>
     openSource({ kind: "files", files: [{ name: `${kind}.json`, text: state }] }, pace, by),
   );
@@ -229,7 +228,7 @@ export function adopt({ kind, state, answer }: Packed): Promise<boolean> {
 export async function carryOut(shown: Rearranged, isAll: boolean): Promise<void> {
   const { answer, made } = shown;
   const left = answer.moves.slice(made, isAll ? undefined : made + 1);
-  const actions = left.map(({ task, to }) => ({ kind: "move", task, instance: to, stopFirst: answer.stopFirst }) as const);
+  const actions = left.map(({ task, from, to }) => ({ kind: "move", task, from, to, stopFirst: answer.stopFirst }) as const);
   const [first] = actions;
   if (first === undefined) return;
   const isDone = await (isAll ? actAll("Moving tasks", actions) : act(first));

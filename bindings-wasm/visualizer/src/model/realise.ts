@@ -1,8 +1,7 @@
 // A packing as a cluster: the instances that it asks for, with the tasks it puts on each, started there by the engine, which so says
 // once more that they have room.
 
-import { Cluster } from "../engine.ts";
-import type { BoughtBin, PackedBin } from "./answers.ts";
+import { Cluster, type FleetBins, inWords, type PackAnswer, type PackedBins } from "../engine.ts";
 import type { BinType, Required, Wanted } from "./items.ts";
 
 /** A cluster that was made, and what the engine would not start in it. */
@@ -16,14 +15,14 @@ const INSTANCES_MAX = 100_000;
 
 /** Makes the cluster of a packing. */
 export function realise(
-  bins: readonly (PackedBin & Partial<Pick<BoughtBin, "offer" | "zone">>)[],
+  bins: readonly (PackedBins & Partial<Pick<FleetBins, "offer" | "zone">>)[],
   wanted: Wanted,
   types: ReadonlyMap<string, BinType>,
 ): Realised {
   const total = bins.reduce((sum, { count }) => sum + count, 0);
   if (total > INSTANCES_MAX) throw new Error(`${total.toLocaleString("en")} instances are more than can be shown`);
   const numbers = new Map<string, number>();
-  const made: { id: string; items: PackedBin["items"] }[] = [];
+  const made: { id: string; items: PackedBins["items"] }[] = [];
   const containerInstances: object[] = [];
   for (const { type, count, items, offer, zone } of bins) {
     const name = offer ?? type;
@@ -38,12 +37,32 @@ export function realise(
     }
   }
   const cluster = Cluster.fromJson({ containerInstances, taskDefinitions: wanted.documents });
+  const totals = wanted.items.map(() => 0);
+  for (const { items } of made) for (const [item, count] of items) totals[item] = (totals[item] ?? 0) + count;
+  const requests = wanted.items.map(({ group }, item) => ({
+    taskDefinition: wanted.definitions[item] ?? "",
+    // One that is not packed is not asked for; a request asks for at least one.
+    count: Math.max(1, totals[item] ?? 0),
+    ...(group === undefined ? {} : { group }),
+  }));
+  const start = (filled: typeof made) =>
+    cluster.applyPacking(
+      { bins: filled.map(({ id, items }) => ({ type: id, count: 1, items })) } as unknown as PackAnswer,
+      requests,
+    );
+  try {
+    start(made);
+    return { cluster, refused: [] };
+  } catch (error) {
+    // Then each instance by itself: what can be started is shown.
+    if (!cluster.isUsable) throw error;
+  }
   const refused: string[] = [];
-  for (const { id, items } of made) {
-    for (const [item, count] of items) {
-      const [definition, { group, id: name = "" } = {}] = [wanted.definitions[item] ?? "", wanted.items[item]];
-      const { rejected, reasons } = cluster.placeOn(id, definition, { count, ...(group === undefined ? {} : { group }) });
-      if (rejected > 0) refused.push(`${rejected} of ${name} on ${id}: ${[...reasons.keys()].join(", ")}`);
+  for (const one of made) {
+    try {
+      start([one]);
+    } catch (error) {
+      refused.push(`the tasks of ${one.id}: ${inWords(error)}`);
     }
   }
   return { cluster, refused };

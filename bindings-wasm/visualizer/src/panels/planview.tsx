@@ -1,7 +1,7 @@
 // A plan in place of the cluster: its figures, the cluster it makes, and what it consists of.
 
 import { useEffect, useRef } from "preact/hooks";
-import type { BoughtBin, FleetAnswer, PackedBin, Score } from "../model/answers.ts";
+import type { FleetBins, FleetPlan, PackedBins, Score } from "../engine.ts";
 import { Legend } from "../parts/legend.tsx";
 import { Stage } from "../parts/stage.tsx";
 import { brief, count, counted, percent } from "../parts/words.ts";
@@ -99,7 +99,7 @@ function PackHead({ shown }: { readonly shown: Packed }) {
 
 function PackTables({ shown: { answer, kind, problem } }: { readonly shown: Packed }) {
   const { items } = problem.wanted;
-  const bins: readonly (PackedBin & Partial<BoughtBin>)[] = answer.bins;
+  const bins: readonly (PackedBins & Partial<FleetBins>)[] = answer.bins;
   const isFleet = kind === "fleet";
   return (
     <>
@@ -133,7 +133,7 @@ function PackTables({ shown: { answer, kind, problem } }: { readonly shown: Pack
         </tbody>
       </table>
       {answer.bins.length > ROWS_MAX && <p class="soft">and {count(answer.bins.length - ROWS_MAX)} more rows</p>}
-      {isFleet && <FleetTables answer={answer as FleetAnswer} />}
+      {isFleet && <FleetTables answer={answer as FleetPlan} />}
     </>
   );
 }
@@ -141,7 +141,7 @@ function PackTables({ shown: { answer, kind, problem } }: { readonly shown: Pack
 /** Names of alternatives in words. */
 const ALTERNATIVES: Readonly<Record<string, string>> = { "single-type": "one type alone", current: "the instances of today" };
 
-function FleetTables({ answer: { alternatives, rooms, changes } }: { readonly answer: FleetAnswer }) {
+function FleetTables({ answer: { alternatives, rooms, changes } }: { readonly answer: FleetPlan }) {
   return (
     <>
       {alternatives.length > 0 && (

@@ -1,7 +1,8 @@
 // The only door to the second module. It is fetched and compiled after the first view and kept, and the worker's script is a part of
 // the page, so that opening a panel, or starting another worker after one was ended, asks nothing of the network.
 
-import { PackWorker } from "../../../pkg/pack-worker-client.js";
+import type { PackWorker } from "placewright/pack/worker";
+import { PackWorker as Link } from "../../../pkg/pack-worker-client.js";
 import address from "../../../pkg/placewright_pack_bg.wasm?url";
 import { portOf } from "../../../pkg/port-web.js";
 import Script from "./worker.ts?worker&inline";
@@ -35,7 +36,7 @@ export async function packer(): Promise<PackWorker> {
 async function begin(): Promise<PackWorker> {
   const module = await fetchModule();
   const script = new Script({ name: "placewright-pack" });
-  const link = new PackWorker(portOf(script));
+  const link = new Link(portOf(script));
   script.postMessage(module);
   return link.ready;
 }
