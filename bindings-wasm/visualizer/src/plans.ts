@@ -55,6 +55,8 @@ export interface Rearranged extends Shown {
   readonly kind: "rearrange";
   readonly answer: RearrangePlan;
   readonly anew: PackAnswer | undefined;
+  /** How many moves it may have at most. */
+  readonly asked: number;
   /** How many moves were made. */
   readonly made: number;
 }
@@ -212,7 +214,7 @@ async function rearrange(): Promise<Rearranged | undefined> {
     if (current.cluster.fingerprint() !== asked.fingerprint) throw new Error("the cluster has changed meanwhile; ask again");
     const picture = current.preview(answer.moves, answer.stopFirst);
     const sections = group(current.cluster, picture, look.value.groupBy);
-    return { kind: "rearrange", answer, anew, made: 0, picture, sections, points: found.points };
+    return { kind: "rearrange", answer, anew, asked: asked.options.moves, made: 0, picture, sections, points: found.points };
   });
 }
 

@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { figure, linkOf, native, open, saved, setUp } from "./harness.mjs";
+import { BASE, figure, here, linkOf, native, open, saved, serve, setUp } from "./harness.mjs";
 
 const { held, withPage } = setUp({ before, after });
 const button = (page, name) => page.getByRole("button", { name, exact: true });
@@ -281,6 +281,25 @@ test("a search goes on beside the page, shows value and bound, and is cancelled;
   await plan(page, "Pack");
   assert.deepEqual(faults, []);
   await close();
+});
+
+test("where the page is isolated, a search is stopped and the best so far is shown", { timeout: 120_000 }, async () => {
+  const server = await serve(
+    { [BASE]: join(here, "dist") },
+    { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" },
+  );
+  const { page, faults, close } = await open(held.browser, server.origin, { hash: linkOf(LONG) });
+  await panel(page, "Pack");
+  await button(page, "Pack").click();
+  await page.locator(".going .chart").waitFor({ timeout: 60_000 });
+  await button(page, "Stop, keep the best").click();
+  await page.locator(".planned").waitFor({ timeout: 30_000 });
+  const number = async (key) => Number((await told(page, key)).replace(",", ""));
+  assert.ok((await number("value")) >= (await number("bound")) && (await number("bound")) > 0);
+  assert.equal(await page.locator(".planned .bad").count(), 0, "the engine starts all of it");
+  assert.deepEqual(faults, []);
+  await close();
+  server.close();
 });
 
 test(

@@ -216,7 +216,7 @@ function movedTo({ answer, picture }: Rearranged): ReadonlySet<number> {
 }
 
 function MovesHead({ shown }: { readonly shown: Rearranged }) {
-  const { answer, anew, made } = shown;
+  const { answer, anew, asked, made } = shown;
   const { moves, emptied, before, after, goal, cutShort } = answer;
   const isEmpty = goal === "empty";
   const value = isEmpty ? after.instances : after.skewSum;
@@ -239,15 +239,23 @@ function MovesHead({ shown }: { readonly shown: Rearranged }) {
           ["gap", "Gap", value === 0 ? "0 %" : percent((value - bound) / value, 1)],
         ]}
       />
-      {moves.length === 0 && <p>{cutShort ? "Nothing was found in so many steps." : "No move makes it better."}</p>}
+      {moves.length === 0 && (
+        <p>
+          {cutShort ? "Nothing was found in so many steps." : `No plan of at most ${counted(asked, "move")} makes it better.`}
+        </p>
+      )}
       {cutShort && moves.length > 0 && <p class="soft">There may be more: the limits of moves or steps ended the plan.</p>}
       <div class="row">
-        <button type="button" class="primary" disabled={left === 0} onClick={() => carryOut(shown, true)}>
-          {made === 0 ? `Make ${left === 1 ? "the move" : `all ${count(left)} moves`}` : `Make the other ${count(left)}`}
-        </button>
-        <button type="button" disabled={left === 0} onClick={() => carryOut(shown, false)}>
-          Make the next
-        </button>
+        {left > 0 && (
+          <>
+            <button type="button" class="primary" onClick={() => carryOut(shown, true)}>
+              {made === 0 ? `Make ${left === 1 ? "the move" : `all ${count(left)} moves`}` : `Make the other ${count(left)}`}
+            </button>
+            <button type="button" onClick={() => carryOut(shown, false)}>
+              Make the next
+            </button>
+          </>
+        )}
         <button type="button" onClick={close}>
           Close the plan
         </button>
