@@ -11,7 +11,7 @@ import { realise } from "./model/realise.ts";
 import type { Simulation } from "./model/simulation.ts";
 import { type Snapshot, take } from "./model/snapshot.ts";
 import { packer } from "./plan/engine.ts";
-import { act, actAll, attemptLong, attemptPaced, look, notice, openSource, planned, simulation, tab } from "./state.ts";
+import { act, actAll, attemptLong, look, notice, openSource, planned, simulation, tab } from "./state.ts";
 
 /** What is planned. */
 export type Kind = Exclude<PlanDraft["shown"], "">;
@@ -158,7 +158,7 @@ async function searched<T>(
 /** Reads something from the cluster when its turn has come. */
 async function read<T>(work: (current: Simulation) => T): Promise<T | undefined> {
   let result: T | undefined;
-  await attemptPaced("Reading the cluster", () => {
+  await attemptLong("Reading the cluster", () => {
     const current = simulation.value;
     if (current !== undefined) result = work(current);
   });

@@ -2,7 +2,7 @@
 // once more that they have room.
 
 import { Cluster, type FleetBins, inWords, type PackAnswer, type PackedBins } from "../engine.ts";
-import type { BinType, Required, Wanted } from "./items.ts";
+import type { BinType, Item, Required, Wanted } from "./items.ts";
 
 /** A cluster that was made, and what the engine would not start in it. */
 export interface Realised {
@@ -32,7 +32,7 @@ export function realise(
       const number = (numbers.get(name) ?? 0) + 1;
       numbers.set(name, number);
       const id = `${name.replace(/[^A-Za-z0-9_-]/g, "-")}-${String(number).padStart(4, "0")}`;
-      made.push({ id, items });
+      made.push({ id, items: [...items].sort(([one], [other]) => gpusOf(wanted.items[other]) - gpusOf(wanted.items[one])) });
       containerInstances.push(instance(id, shape, zone ?? undefined, wanted.required));
     }
   }
@@ -66,6 +66,13 @@ export function realise(
     }
   }
   return { cluster, refused };
+}
+
+/** Thousandths of GPUs that an item holds. The engine gives tasks their GPUs one after another: those that hold most have to come first,
+ * or parts of GPUs lie where a whole one is needed. */
+function gpusOf(item: Item | undefined): number {
+  if (item?.gpuShare !== undefined) return item.gpuShare;
+  return item?.gpus === "all" ? Number.MAX_SAFE_INTEGER : 1000 * (item?.gpus ?? 0);
 }
 
 /** An instance of a type, whose agent can do whatever the tasks ask for. */

@@ -82,7 +82,7 @@ function PackHead({ shown }: { readonly shown: Packed }) {
       {refused.length > 0 && (
         <p class="bad">
           The engine does not start {refused[0]}
-          {refused.length > 1 ? `, and ${counted(refused.length - 1, "more")}` : ""}
+          {refused.length > 1 ? `, and those of ${counted(refused.length - 1, "other instance")}` : ""}
         </p>
       )}
       <div class="row">

@@ -1,4 +1,4 @@
-// The only door to the second module. It is fetched and compiled after the first view and kept, and the worker's script is a part of
+// The only door to the second module. It is fetched when the first module has come, compiled, and kept, and the worker's script is a part of
 // the page, so that opening a panel, or starting another worker after one was ended, asks nothing of the network.
 
 import type { PackWorker } from "placewright/pack/worker";
