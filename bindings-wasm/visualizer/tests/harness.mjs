@@ -66,8 +66,11 @@ export async function open(browser, origin, { hash = "", init, isAwaited = true,
     if (isLoaded && !/^(blob|data):/.test(request.url())) faults.push(`request after load: ${request.url()}`);
   });
   page.on("requestfailed", (request) => faults.push(`failed: ${request.url()}`));
+  // The last that the page asks for by itself.
+  const second = page.waitForResponse((response) => response.url().includes("placewright_pack_bg"));
   await page.goto(`${origin}${BASE}${hash}`);
   if (isAwaited) await page.getByRole("application").first().waitFor();
+  await second;
   await page.waitForLoadState("networkidle");
   isLoaded = true;
   return { page, faults, close: () => context.close() };
