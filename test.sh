@@ -11,6 +11,8 @@ cd "$(dirname "$0")"
 
 FUZZ_SECONDS=${FUZZ_SECONDS:-60}
 OPERATIONS=${PLACEWRIGHT_OPERATIONS:-2000000}
+# Property tests draw the same cases in every run of this script; under `cargo test` alone they draw anew.
+export PROPTEST_RNG_SEED=${PROPTEST_RNG_SEED:-1}
 CARGO_FUZZ_VERSION=0.13.2
 MSRV=1.85
 
@@ -56,14 +58,15 @@ step_lint() {
   fi
 }
 
+# Without the examples of the documents, which the docs step runs.
 step_debug() {
-  cargo test --quiet -p placewright --no-default-features
-  cargo test --quiet -p placewright --all-features
+  cargo test --quiet -p placewright --tests --no-default-features
+  cargo test --quiet -p placewright --tests --all-features
 }
 
 # What takes long runs optimised, with overflow checks on.
 step_release() {
-  PLACEWRIGHT_OPERATIONS=$OPERATIONS cargo test --quiet --release -p placewright --all-features
+  PLACEWRIGHT_OPERATIONS=$OPERATIONS cargo test --quiet --release -p placewright --tests --all-features
   cargo test --quiet --release -p placewright-cli
 }
 
@@ -74,10 +77,10 @@ step_conformance() {
 
 step_examples() {
   local example
-  for example in place transaction pack openb; do
-    cargo run --quiet --release -p placewright --example "$example"
+  for example in place transaction pack openb ecs_json; do
+    # With every feature, as the release step built the library.
+    cargo run --quiet --release -p placewright --all-features --example "$example"
   done
-  cargo run --quiet --release -p placewright --features serde --example ecs_json
 }
 
 # Prints the interpreters that a wheel for CPython 3.9 and later should run on, one a line, of those the machine has.
@@ -145,12 +148,13 @@ browser() {
 # The Python package: the sdist, and the wheel, which is built once and tested as it would be published: the tests and the types
 # in an environment that has everything, then in a clean one of every interpreter there is.
 step_python() {
-  local python root=$PWD home=$PWD/.tools/python wheels=$PWD/.tools/wheels clean=$PWD/.tools/python-clean digest map
+  local python root=$PWD home=$PWD/.tools/python wheels=$PWD/.tools/wheels clean=$PWD/.tools/python-clean digest packing map
   if ! python=$(python_command); then
     echo "skipped: no Python 3.11 or later with venv"
     return
   fi
   digest=$(cargo run --quiet --release -p placewright-cli -- conformance core/testdata/placement | sed -n 's/^digest //p')
+  packing=$(cargo run --quiet --release -p placewright-cli -- conformance core/testdata/packing | sed -n 's/^digest of packing //p')
   [ -x "$home/bin/python" ] || "$python" -m venv "$home"
   "$home/bin/python" -m pip install --quiet --disable-pip-version-check -r bindings-python/requirements-test.txt
   browser
@@ -165,7 +169,7 @@ step_python() {
     cargo clean --quiet --release --target-dir "$root/target/wheel" -p placewright -p placewright-python
     RUSTFLAGS="${RUSTFLAGS:-} $map" maturin build --quiet --release --sdist --target-dir "$root/target/wheel" --out "$wheels"
     python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps "$wheels"/*.whl
-    PLACEWRIGHT_DIGEST=$digest python -m pytest
+    PLACEWRIGHT_DIGEST=$digest PLACEWRIGHT_PACKING_DIGEST=$packing python -m pytest
     python -m mypy
     python -m mypy.stubtest placewright --allowlist stubtest-allow.txt
     python -m twine check --strict "$wheels"/*
@@ -182,7 +186,7 @@ for name, content in inside.items():
 names = [set(inside), set(tarfile.open(sdist).getnames())]
 for needed in ("LICENSE-APACHE", "LICENSE-MIT"):
     assert all(any(name.endswith(needed) for name in each) for each in names), f"{needed} is missing"
-for needed in ("py.typed", "_native.pyi", "_sweep.py"):
+for needed in ("py.typed", "_native.pyi", "_packing.py", "_sweep.py"):
     assert f"placewright/{needed}" in inside, f"{needed} is missing"
 print(f"{wheel.name}: {wheel.stat().st_size // 1024} KiB, no path of this machine")
 PYTHON
@@ -209,6 +213,7 @@ cluster.register('i-1', cpu=1024, memory_mib=1024)
 cluster.register_task_definition({'family': 'a', 'containerDefinitions': [{'name': 'a', 'memory': 512}]})
 assert [result.value.placed for result in pw.sweep([pw.Scenario('s', cluster, ['a', 'a', 'a'])])] == [2]
 assert cluster.place_bulk([cluster.prepare('a')] * 3).placed == 2
+assert pw.pack([3, 7, 5, 5], 10).value == 2 and cluster.rearrange().moves == []
 print('placewright', pw.__version__, 'on CPython', platform.python_version())")
   done
   free_threaded

@@ -14,6 +14,9 @@ use crate::iterate;
 /// Most characters of a value that a message repeats.
 const CHARACTERS_SHOWN: usize = 80;
 
+/// Most milliseconds that work may be given: some thirty years.
+const MILLISECONDS_MAX: f64 = 1e12;
+
 /// The error about one argument.
 fn about(py: Python<'_>, kind: ErrorKind, name: &str, message: String) -> PyErr {
     error::plain(py, &Error::with_message(kind, message).in_path(name))
@@ -63,6 +66,22 @@ pub(crate) fn number<T: TryFrom<i64> + PartialOrd + std::fmt::Display>(
 /// An amount of a resource.
 pub(crate) fn amount(name: &str, value: &Bound<'_, PyAny>) -> PyResult<i64> {
     number(name, value, (0, placewright::limits::AMOUNT_MAX.into()))
+}
+
+/// A time in seconds as whole milliseconds, rounded up.
+pub(crate) fn milliseconds(name: &str, value: &Bound<'_, PyAny>) -> PyResult<u64> {
+    let is_number = value.hasattr("__float__")? || value.hasattr("__index__")?;
+    if value.is_instance_of::<PyBool>() || value.is_instance_of::<PyString>() || !is_number {
+        return Err(wrong(name, "a number of seconds", value));
+    }
+    let seconds = value.extract::<f64>()?;
+    let milliseconds = (seconds * 1000.0).ceil();
+    if !(0.0..=MILLISECONDS_MAX).contains(&milliseconds) {
+        let message = format!("{name} is {seconds}, not from 0 to {}", MILLISECONDS_MAX / 1000.0);
+        return Err(about(value.py(), ErrorKind::InvalidAmount, name, message));
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number within bounds")]
+    Ok(milliseconds as u64)
 }
 
 /// A seed; one that is told of here has its own name, and not the one it has in a document.

@@ -7,14 +7,17 @@ use parking_lot::Mutex;
 use placewright::adapter::{RunTaskResponse, Session, SessionSavepoint};
 use placewright::json::Json;
 use placewright::{Error, ErrorKind, TaskId};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
+use crate::argument;
 use crate::cluster::Cluster;
-use crate::convert::{self, Asked};
+use crate::convert;
 use crate::error;
 use crate::gate::{Closing, Fate, Held, Open};
 use crate::handle::{Request, Savepoint};
 use crate::outcome::{Explanation, PlaceResult};
+use crate::request::{self, Asked, Strategies};
 use crate::watch::Watcher;
 
 /// Instances from which on a single task is placed with the interpreter's lock released: giving it back and forth costs more
@@ -34,7 +37,7 @@ impl<'a, 'py> What<'a, 'py> {
     pub(crate) fn read(what: &'a Bound<'py, PyAny>, asked: &Asked<'_, 'py>) -> PyResult<Self> {
         match what.cast::<Request>() {
             Ok(request) => asked.refuse().map(|()| Self::Prepared(request)),
-            Err(_) => convert::to_request(what, asked).map(Self::Document),
+            Err(_) => request::to_request(what, asked).map(Self::Document),
         }
     }
 }
@@ -92,6 +95,102 @@ impl Cluster {
         let document = convert::to_document(request)?;
         let response = self.call_with(request.py(), &document, work)?;
         Ok(PlaceResult::new(response, wanted(&document).unwrap_or(0)))
+    }
+
+    /// Places the tasks of what is asked for.
+    pub(crate) fn place_asked<'py>(
+        &self,
+        what: &Bound<'py, PyAny>,
+        asked: &Asked<'_, 'py>,
+        progress: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<PlaceResult> {
+        let py = what.py();
+        let document = match What::read(what, asked)? {
+            What::Prepared(request) => return self.place_prepared(py, request.get(), progress),
+            What::Document(document) => document,
+        };
+        let mut watcher = Watcher::new(progress, 0)?;
+        let mut guard = self.gate.enter(py)?;
+        let request = match guard.session.read_place(&document) {
+            Ok(request) => request,
+            Err(fault) => {
+                drop(guard);
+                return Err(error::in_tree(py, &fault, &document));
+            }
+        };
+        let wanted = request.count as usize;
+        watcher.set_total(wanted);
+        let held = &mut *guard;
+        let result = py.detach(|| held.session.place_watched(&request, &mut |done| watcher.watch(done)));
+        drop(guard);
+        answer(py, result, watcher, wanted, Some(&document))
+    }
+
+    /// Makes what is asked for ready.
+    pub(crate) fn prepare_asked<'py>(
+        slf: &Bound<'py, Self>,
+        what: &Bound<'py, PyAny>,
+        asked: &Asked<'_, 'py>,
+    ) -> PyResult<Request> {
+        if what.is_instance_of::<Request>() {
+            return Err(PyTypeError::new_err("the request is prepared already"));
+        }
+        let document = request::to_request(what, asked)?;
+        let (request, id) = slf.get().call_with(slf.py(), &document, |session, document| {
+            let request = session.read_place(document)?;
+            let id = session.prepare(&request)?;
+            Ok((request, id))
+        })?;
+        let cluster = slf.clone().unbind();
+        let (count, all_or_nothing) = (request.count, request.all_or_nothing);
+        Ok(Request { cluster, id, definition: request.definition, group: request.group, count, all_or_nothing })
+    }
+
+    /// Why the next task of what is asked for would go where it goes.
+    pub(crate) fn explain_asked<'py>(&self, what: &Bound<'py, PyAny>, asked: &Asked<'_, 'py>) -> PyResult<Explanation> {
+        let py = what.py();
+        match What::read(what, asked)? {
+            What::Prepared(request) => self.explain_prepared(py, request.get()),
+            What::Document(document) => {
+                let explained = self.call_with(py, &document, |session, document| {
+                    let request = session.read_place(document)?;
+                    let id = session.prepare(&request)?;
+                    let explanation = session.cluster().explain(id);
+                    session.release(id)?;
+                    explanation
+                });
+                explained.map(Explanation::new)
+            }
+        }
+    }
+
+    /// Sets the status of instances.
+    pub(crate) fn set_status(&self, instances: &Bound<'_, PyAny>, status: &'static str) -> PyResult<()> {
+        let names = convert::to_instances(instances)?;
+        let request = Json::object([("containerInstances", names), ("status", Json::from(status))]);
+        self.call_with(instances.py(), &request, Session::update_container_instances_state_json)
+    }
+
+    /// Stops tasks of a group.
+    pub(crate) fn scale_in_asked(
+        &self,
+        group: &Bound<'_, PyAny>,
+        count: &Bound<'_, PyAny>,
+        strategies: Option<&Bound<'_, PyAny>>,
+        seed: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Vec<String>> {
+        let mut entries = vec![("group", convert::to_json(group)?), ("count", convert::to_json(count)?)];
+        if let Some(strategies) = strategies {
+            entries.extend(Strategies::read(strategies)?.entries());
+        }
+        if let Some(seed) = seed {
+            entries.push(("xSeed", argument::seed(seed)?));
+        }
+        let mut watcher = Watcher::of_signals();
+        let stopped = self.call_with(group.py(), &Json::object(entries), |session, document| {
+            session.scale_in_watched(document, &mut |done| watcher.watch(done))
+        })?;
+        stopped.ok_or_else(|| watcher.into_error())
     }
 
     /// Places the tasks of a prepared request.

@@ -2,27 +2,28 @@
 
 use std::borrow::Cow;
 
-use placewright::adapter::{Session, SessionOptions, Watch};
+use placewright::adapter::Session;
 use placewright::json::Json;
-use placewright::{Error, ErrorKind, Instance, InstanceStatus, wire};
+use placewright::{Error, wire};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple, PyType};
+use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
 
 use crate::argument;
-use crate::beside::{self, Piece};
+use crate::beside;
 use crate::bulk::{self, BulkResult};
-use crate::call::{Named, What, answer};
+use crate::call::Named;
 use crate::columns;
-use crate::convert::{self, Asked, Text};
+use crate::convert::{self, Text};
 use crate::error;
 use crate::frame_instances::Instances;
 use crate::frame_tasks::Tasks;
 use crate::gate::Gate;
 use crate::handle::{Memo, Request, Savepoint, Transaction};
-use crate::iterate;
 use crate::load;
 use crate::outcome::{Explanation, PlaceResult};
+use crate::register::{self, Described};
+use crate::request::Asked;
 use crate::table::{self, Table};
 use crate::watch::Watcher;
 
@@ -40,22 +41,8 @@ impl From<Session> for Cluster {
     }
 }
 
-/// Makes a cluster from an exported state and the route it searched by: what `pickle` keeps.
-#[pyfunction]
-#[pyo3(name = "_restore")]
-pub(crate) fn restore(py: Python<'_>, state: &Bound<'_, PyBytes>, route: &str) -> PyResult<Cluster> {
-    let Some(text) = Text::of(state)? else { return Err(PyTypeError::new_err("a state is bytes")) };
-    let mut session = load::restored(py, text)?;
-    let options = SessionOptions::from_json(&Json::object([("route", Json::from(route))]));
-    session.set_route(options.map_err(|fault| error::plain(py, &fault))?.cluster.route);
-    Ok(session.into())
-}
-
 /// What makes a cluster anew, for `pickle`: a function and its arguments.
 type Reduced<'py> = (Bound<'py, PyAny>, (Bound<'py, PyBytes>, &'static str));
-
-/// What is done with a file after the cluster was made.
-type Work = fn(&mut Session, &Json<'_>, Watch<'_>) -> Result<Option<()>, Error>;
 
 #[pymethods]
 impl Cluster {
@@ -98,29 +85,7 @@ impl Cluster {
         definitions: Option<&Bound<'_, PyAny>>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let py = class.py();
-        if paths.is_empty() {
-            return Err(PyTypeError::new_err("from_files takes at least one file"));
-        }
-        let sources = paths.iter().map(|path| convert::to_source(&path)).collect::<PyResult<Vec<_>>>()?;
-        let mut session = load::session(py, sources, options)?;
-        let mut each = |files: Option<&Bound<'_, PyAny>>, work: Work| {
-            let Some(files) = files else { return Ok(()) };
-            let is_one = files.hasattr("read")? || !files.hasattr("__iter__")? || files.is_instance_of::<PyString>();
-            let files = if is_one { vec![files.clone()] } else { iterate::gather(files, |_, file| Ok(file))? };
-            for file in files {
-                let (name, text) = convert::to_source(&file)?;
-                let tree = text.read(py, |fault| error::in_file(py, fault, &name, Some(text.as_str())))?;
-                let mut watcher = Watcher::of_signals();
-                let done = py.detach(|| work(&mut session, &tree, &mut |done| watcher.watch(done)));
-                let done = done.map_err(|fault| error::in_file(py, &fault, &name, error::expression(&fault, &tree)))?;
-                done.ok_or_else(|| watcher.into_error())?;
-            }
-            PyResult::Ok(())
-        };
-        each(definitions, |session, tree, _| session.register_task_definition_json(tree).map(|_| Some(())))?;
-        each(tasks, |session, tree, watch| session.load_tasks_watched(tree, watch))?;
-        Ok(session.into())
+        load::of_files(class.py(), paths, (tasks, definitions), options).map(Self::from)
     }
 
     #[classmethod]
@@ -158,7 +123,6 @@ impl Cluster {
     #[expect(clippy::too_many_arguments, reason = "keywords of Python")]
     fn register(
         &self,
-        py: Python<'_>,
         name: &Bound<'_, PyAny>,
         cpu: &Bound<'_, PyAny>,
         memory_mib: &Bound<'_, PyAny>,
@@ -175,44 +139,21 @@ impl Cluster {
         agent_connected: bool,
         status: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        let port = |name: &str, value: &Bound<'_, PyAny>| argument::number(name, value, (0, u16::MAX));
-        let name = argument::text("name", name)?;
-        let (cpu, memory_mib) = (argument::amount("cpu", cpu)?, argument::amount("memory_mib", memory_mib)?);
-        let zone = argument::optional_text("zone", zone)?;
-        let attributes = convert::to_attributes(attributes)?;
-        let gpus = argument::list("gpus", gpus, argument::text)?;
-        let custom = argument::amounts("custom", custom)?;
-        let (ports, udp_ports) = (argument::list("ports", ports, port)?, argument::list("udp_ports", udp_ports, port)?);
-        let slots = |value| argument::number("eni_task_slots", value, (0, u32::MAX));
-        let eni_task_slots = eni_task_slots.map(slots).transpose()?;
-        let ec2_instance_id = argument::optional_text("ec2_instance_id", ec2_instance_id)?;
-        let capacity_provider = argument::optional_text("capacity_provider", capacity_provider)?;
-        let agent_version = argument::optional_text("agent_version", agent_version)?;
-        let status = argument::optional_text("status", status)?.unwrap_or_else(|| "ACTIVE".to_string());
-        let Some(status) = InstanceStatus::from_ecs(&status) else {
-            let message = format!("status `{status}` is unknown");
-            let known = InstanceStatus::ALL.map(|known| format!("`{known}`")).join(", ");
-            let fault = Error::with_message(ErrorKind::InvalidParameter, message).in_path("status");
-            return Err(error::plain(py, &fault.with_help(format!("it is one of {known}"))));
+        let described = Described {
+            zone,
+            attributes,
+            gpus,
+            custom,
+            ports,
+            udp_ports,
+            eni_task_slots,
+            ec2_instance_id,
+            capacity_provider,
+            agent_version,
+            agent_connected,
+            status,
         };
-        let gpus = gpus.unwrap_or_default();
-        let mut instance = Instance::new(&name).with_resources(cpu, memory_mib).with_status(status);
-        instance.registered.gpus = gpus.iter().map(String::as_str).collect();
-        instance.registered.custom = custom.iter().map(|(name, amount)| (name.as_str(), *amount)).collect();
-        if let Some(ports) = ports {
-            instance.registered.tcp_ports = ports;
-        }
-        instance.registered.udp_ports = udp_ports.unwrap_or_default();
-        instance.attributes = attributes.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect();
-        if let Some(zone) = &zone {
-            instance = instance.with_zone(zone);
-        }
-        instance.eni_task_slots = eni_task_slots;
-        instance.ec2_instance_id = ec2_instance_id.as_deref();
-        instance.capacity_provider = capacity_provider.as_deref();
-        instance.agent_version = agent_version.as_deref();
-        instance.agent_connected = agent_connected;
-        self.call(py, |session| session.register(&instance).map(drop))
+        register::register(self, name, (cpu, memory_mib), &described)
     }
 
     #[pyo3(signature = (document, /))]
@@ -301,26 +242,7 @@ impl Cluster {
         seed: Option<&Bound<'py, PyAny>>,
         progress: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<PlaceResult> {
-        let py = what.py();
-        let document = match What::read(what, &Asked { count, group, strategies, constraints, all_or_nothing, seed })? {
-            What::Prepared(request) => return self.place_prepared(py, request.get(), progress),
-            What::Document(document) => document,
-        };
-        let mut watcher = Watcher::new(progress, 0)?;
-        let mut guard = self.gate.enter(py)?;
-        let request = match guard.session.read_place(&document) {
-            Ok(request) => request,
-            Err(fault) => {
-                drop(guard);
-                return Err(error::in_tree(py, &fault, &document));
-            }
-        };
-        let wanted = request.count as usize;
-        watcher.set_total(wanted);
-        let held = &mut *guard;
-        let result = py.detach(|| held.session.place_watched(&request, &mut |done| watcher.watch(done)));
-        drop(guard);
-        answer(py, result, watcher, wanted, Some(&document))
+        self.place_asked(what, &Asked { count, group, strategies, constraints, all_or_nothing, seed }, progress)
     }
 
     #[pyo3(signature = (what, /, *, count=None, group=None, strategies=None, constraints=None, all_or_nothing=None, seed=None))]
@@ -335,19 +257,7 @@ impl Cluster {
         all_or_nothing: Option<&Bound<'py, PyAny>>,
         seed: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Request> {
-        if what.is_instance_of::<Request>() {
-            return Err(PyTypeError::new_err("the request is prepared already"));
-        }
-        let document =
-            convert::to_request(what, &Asked { count, group, strategies, constraints, all_or_nothing, seed })?;
-        let (request, id) = slf.get().call_with(slf.py(), &document, |session, document| {
-            let request = session.read_place(document)?;
-            let id = session.prepare(&request)?;
-            Ok((request, id))
-        })?;
-        let cluster = slf.clone().unbind();
-        let (count, all_or_nothing) = (request.count, request.all_or_nothing);
-        Ok(Request { cluster, id, definition: request.definition, group: request.group, count, all_or_nothing })
+        Self::prepare_asked(slf, what, &Asked { count, group, strategies, constraints, all_or_nothing, seed })
     }
 
     #[pyo3(signature = (requests, indices=None, /, *, progress=None))]
@@ -372,20 +282,7 @@ impl Cluster {
         all_or_nothing: Option<&Bound<'py, PyAny>>,
         seed: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Explanation> {
-        let py = what.py();
-        match What::read(what, &Asked { count, group, strategies, constraints, all_or_nothing, seed })? {
-            What::Prepared(request) => self.explain_prepared(py, request.get()),
-            What::Document(document) => {
-                let explained = self.call_with(py, &document, |session, document| {
-                    let request = session.read_place(document)?;
-                    let id = session.prepare(&request)?;
-                    let explanation = session.cluster().explain(id);
-                    session.release(id)?;
-                    explanation
-                });
-                explained.map(Explanation::new)
-            }
-        }
+        self.explain_asked(what, &Asked { count, group, strategies, constraints, all_or_nothing, seed })
     }
 
     #[pyo3(signature = (tasks, /))]
@@ -411,18 +308,7 @@ impl Cluster {
         strategies: Option<&Bound<'_, PyAny>>,
         seed: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Vec<String>> {
-        let mut entries = vec![("group", convert::to_json(group)?), ("count", convert::to_json(count)?)];
-        if let Some(strategies) = strategies {
-            entries.push(("placementStrategy", convert::to_rules(strategies, "field")?));
-        }
-        if let Some(seed) = seed {
-            entries.push(("xSeed", argument::seed(seed)?));
-        }
-        let mut watcher = Watcher::of_signals();
-        let stopped = self.call_with(group.py(), &Json::object(entries), |session, document| {
-            session.scale_in_watched(document, &mut |done| watcher.watch(done))
-        })?;
-        stopped.ok_or_else(|| watcher.into_error())
+        self.scale_in_asked(group, count, strategies, seed)
     }
 
     // The calls of ECS, with ECS's limits.
@@ -534,6 +420,42 @@ impl Cluster {
         table::made(py, self.read_detached(py, |held| columns::tasks(&held.session, Some(&instances)))?)
     }
 
+    // As a set.
+
+    #[pyo3(signature = (requests, /, **options))]
+    fn pack<'py>(
+        slf: &Bound<'py, Self>,
+        requests: &Bound<'py, PyAny>,
+        options: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("placewright._packing")?.getattr("pack_into")?.call((slf, requests), options)
+    }
+
+    #[pyo3(signature = (document, /, *, progress=None))]
+    fn pack_json<'py>(
+        &self,
+        document: &Bound<'py, PyAny>,
+        progress: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let py = document.py();
+        convert::to_dict(py, self.pack_document(py, convert::to_document(document)?, progress)?.text)
+    }
+
+    #[pyo3(signature = (**options))]
+    fn rearrange<'py>(slf: &Bound<'py, Self>, options: Option<&Bound<'py, PyDict>>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("placewright._rearranging")?.getattr("rearrange")?.call((slf,), options)
+    }
+
+    #[pyo3(signature = (document, /, *, seconds=None, progress=None))]
+    fn rearrange_json<'py>(
+        &self,
+        document: &Bound<'py, PyAny>,
+        seconds: Option<&Bound<'py, PyAny>>,
+        progress: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        self.rearranged(document, seconds, progress)
+    }
+
     #[pyo3(signature = (**options))]
     fn plot<'py>(slf: &Bound<'py, Self>, options: Option<&Bound<'py, PyDict>>) -> PyResult<Bound<'py, PyAny>> {
         slf.py().import("placewright._plot")?.getattr("cluster")?.call((slf,), options)
@@ -603,20 +525,7 @@ impl Cluster {
     }
 
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let state = PyDict::new(py);
-        let whole = beside::pieces(py, self.export(py)?, |piece| match piece {
-            Piece::Whole(key, value) => state.set_item(key, convert::to_object(py, &value)?),
-            Piece::Items(key, items) => {
-                let list = match state.get_item(&key)? {
-                    Some(list) => list.cast_into::<PyList>()?,
-                    None => PyList::empty(py),
-                };
-                items.iter().try_for_each(|item| list.append(convert::to_object(py, item)?))?;
-                state.set_item(key, list)
-            }
-        })?;
-        whole.map_err(|fault| error::plain(py, &fault))?;
-        Ok(state)
+        convert::to_dict(py, self.export(py)?)
     }
 
     fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
@@ -684,14 +593,5 @@ impl Cluster {
         let route = self.read_detached(py, |held| wire::route_name(held.session.options().cluster.route))?;
         let state = convert::to_bytes(py, &self.export(py)?);
         Ok((py.import("placewright._native")?.getattr("_restore")?, (state, route)))
-    }
-}
-
-impl Cluster {
-    /// Sets the status of instances.
-    fn set_status(&self, instances: &Bound<'_, PyAny>, status: &'static str) -> PyResult<()> {
-        let names = convert::to_instances(instances)?;
-        let request = Json::object([("containerInstances", names), ("status", Json::from(status))]);
-        self.call_with(instances.py(), &request, Session::update_container_instances_state_json)
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_array::builder::{
-    BooleanBuilder, Int32Builder, Int64Builder, LargeStringBuilder, TimestampNanosecondBuilder,
+    BooleanBuilder, Float64Builder, Int32Builder, Int64Builder, LargeStringBuilder, TimestampNanosecondBuilder,
 };
 use arrow_array::types::Int32Type;
 use arrow_array::{ArrayRef, DictionaryArray, Int64Array, StringArray};
@@ -72,6 +72,13 @@ fn numbers(values: impl Iterator<Item = i64>) -> ArrayRef {
 /// Numbers that may be missing.
 pub(crate) fn figures(values: impl ExactSizeIterator<Item = Option<i64>>) -> ArrayRef {
     let mut column = Int64Builder::with_capacity(values.len());
+    values.for_each(|value| column.append_option(value));
+    Arc::new(column.finish())
+}
+
+/// Floats that may be missing.
+pub(crate) fn decimals(values: impl ExactSizeIterator<Item = Option<f64>>) -> ArrayRef {
+    let mut column = Float64Builder::with_capacity(values.len());
     values.for_each(|value| column.append_option(value));
     Arc::new(column.finish())
 }

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use placewright::json::Json;
 use placewright::testkit::conformance::{self, CheckOptions, ReplayOptions, Report, Route, Verdict};
+use placewright::testkit::packing;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -40,6 +41,16 @@ pub(crate) fn conformance_replay<'py>(case: &Bound<'py, PyAny>, route: &str, see
     convert::to_object(py, &document)
 }
 
+/// A verdict in a word, and its reasons.
+fn judged(verdict: Verdict) -> (Json<'static>, Json<'static>) {
+    let (verdict, reasons) = match verdict {
+        Verdict::Pass => ("pass", Vec::new()),
+        Verdict::Skip(feature) => ("skip", vec![feature]),
+        Verdict::Fail(reasons) => ("fail", reasons),
+    };
+    (Json::from(verdict), Json::array(reasons.into_iter().map(Json::from)))
+}
+
 /// Runs a case every way the format asks for and judges it: `id`, `verdict` (`pass`, `fail` or `skip`), `reasons`, and
 /// `placements` as pairs of step and instance.
 #[pyfunction]
@@ -50,18 +61,14 @@ pub(crate) fn conformance_check<'py>(case: &Bound<'py, PyAny>, ordered: bool) ->
     let start = Instant::now();
     let mut clock = || u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
     let report = py.detach(|| conformance::check(&text, &CheckOptions { is_ordered: ordered }, &mut clock));
-    let (verdict, reasons) = match report.verdict {
-        Verdict::Pass => ("pass", Vec::new()),
-        Verdict::Skip(feature) => ("skip", vec![feature]),
-        Verdict::Fail(reasons) => ("fail", reasons),
-    };
+    let (verdict, reasons) = judged(report.verdict);
     let placements = report.placements.iter().map(|(step, instance)| {
         Json::array([Json::from(u64::try_from(*step).unwrap_or(u64::MAX)), Json::from(instance.as_str())])
     });
     let report = Json::object([
         ("id", Json::from(report.id.as_str())),
-        ("verdict", Json::from(verdict)),
-        ("reasons", Json::array(reasons.iter().map(|reason| Json::from(reason.as_str())))),
+        ("verdict", verdict),
+        ("reasons", reasons),
         ("placements", Json::array(placements)),
     ]);
     convert::to_object(py, &report)
@@ -83,4 +90,37 @@ pub(crate) fn conformance_digest(reports: &Bound<'_, PyAny>) -> PyResult<String>
         read.push(one);
     }
     Ok(conformance::digest(&read))
+}
+
+/// Runs a case of packing, buying a fleet or rearranging every way the format asks for and judges it: `id`, `verdict`, `reasons`.
+#[pyfunction]
+#[pyo3(signature = (case, /))]
+pub(crate) fn conformance_check_packing<'py>(case: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = case.py();
+    let text = text_of(case)?;
+    let report = py.detach(|| packing::check(&text));
+    let (verdict, reasons) = judged(report.verdict);
+    let report = Json::object([("id", Json::from(report.id)), ("verdict", verdict), ("reasons", reasons)]);
+    convert::to_object(py, &report)
+}
+
+/// The digest over what cases of packing came to: equal on all runners. An outcome is the id of the case, and an answer or the
+/// code of an error.
+#[pyfunction]
+#[pyo3(signature = (outcomes, /))]
+pub(crate) fn conformance_digest_packing(outcomes: &Bound<'_, PyAny>) -> PyResult<String> {
+    let mut lines: Vec<(String, String)> = Vec::new();
+    for outcome in outcomes.try_iter()? {
+        let (id, came_to): (String, Bound<'_, PyAny>) = outcome?.extract()?;
+        let mut came_to = convert::to_json(&came_to)?;
+        if let Json::Object(entries) = &mut came_to {
+            entries.retain(|(key, _)| key != "milliseconds");
+        }
+        let outcome = match &came_to {
+            Json::Object(_) => Json::object([("answer", came_to)]),
+            _ => Json::object([("error", Json::object([("code", came_to)]))]),
+        };
+        lines.push((id, packing::line_of(&outcome)));
+    }
+    Ok(packing::digest(lines.iter().map(|(id, line)| (id.as_str(), line.as_str()))))
 }

@@ -14,6 +14,7 @@ use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple};
 
 use crate::argument;
+use crate::beside::{self, Piece};
 use crate::error;
 use crate::iterate::{self, Budget, Entry, Stop};
 use crate::outcome::{Expression, compile};
@@ -69,6 +70,21 @@ pub(crate) fn to_json(value: &Bound<'_, PyAny>) -> PyResult<Json<'static>> {
     // Lists may share their elements any number of times, so what is small there may be large here.
     let mut reader = Reader { budget: Budget::default() };
     reader.read(value, 0).map_err(|fail| match fail {
+        Fail::Core(error) => error::plain(value.py(), &error),
+        Fail::Python(error) => error,
+    })
+}
+
+/// As [`to_json`], of a value that stands at a place.
+pub(crate) fn to_json_at(value: &Bound<'_, PyAny>, place: impl FnOnce() -> String) -> PyResult<Json<'static>> {
+    // Most rows of a million are plain numbers.
+    if let Ok(integer) = value.cast_exact::<PyInt>()
+        && let Ok(number) = integer.extract::<i64>()
+    {
+        return Ok(Json::Integer(number));
+    }
+    let mut reader = Reader { budget: Budget::default() };
+    reader.read(value, 0).map_err(|fail| match fail.in_path(&place()) {
         Fail::Core(error) => error::plain(value.py(), &error),
         Fail::Python(error) => error,
     })
@@ -257,6 +273,24 @@ fn make_object<'py>(py: Python<'py>, json: &Json<'_>, values: &mut usize) -> PyR
     })
 }
 
+/// The dict that a text of ours writes, which a thread of its own reads.
+pub(crate) fn to_dict(py: Python<'_>, text: String) -> PyResult<Bound<'_, PyDict>> {
+    let state = PyDict::new(py);
+    let whole = beside::pieces(py, text, |piece| match piece {
+        Piece::Whole(key, value) => state.set_item(key, to_object(py, &value)?),
+        Piece::Items(key, items) => {
+            let list = match state.get_item(&key)? {
+                Some(list) => list.cast_into::<PyList>()?,
+                None => PyList::empty(py),
+            };
+            items.iter().try_for_each(|item| list.append(to_object(py, item)?))?;
+            state.set_item(key, list)
+        }
+    })?;
+    whole.map_err(|fault| error::plain(py, &fault))?;
+    Ok(state)
+}
+
 /// A text in memory that outlives the interpreter's lock.
 pub(crate) enum Text {
     /// Of a `str`.
@@ -328,120 +362,6 @@ pub(crate) fn to_document(value: &Bound<'_, PyAny>) -> PyResult<Json<'static>> {
         }
         None => to_json(value),
     }
-}
-
-/// The options of a request beside what it is for.
-#[derive(Default)]
-pub(crate) struct Asked<'a, 'py> {
-    /// Number of tasks.
-    pub(crate) count: Option<&'a Bound<'py, PyAny>>,
-    /// Task group.
-    pub(crate) group: Option<&'a Bound<'py, PyAny>>,
-    /// Strategies.
-    pub(crate) strategies: Option<&'a Bound<'py, PyAny>>,
-    /// Constraints.
-    pub(crate) constraints: Option<&'a Bound<'py, PyAny>>,
-    /// All tasks or none.
-    pub(crate) all_or_nothing: Option<&'a Bound<'py, PyAny>>,
-    /// Seed.
-    pub(crate) seed: Option<&'a Bound<'py, PyAny>>,
-}
-
-impl Asked<'_, '_> {
-    /// Each option with its name here and its key in a request.
-    fn entries(&self) -> PyResult<Vec<(&'static str, &'static str, Json<'static>)>> {
-        let plain = |value: Option<&Bound<'_, PyAny>>| value.map(to_json).transpose();
-        // No rule at all is none given, so that those of the request stay.
-        let are_given = |rules: &Json<'_>| !matches!(rules, Json::Array(items) if items.is_empty());
-        let rules = |value: Option<&Bound<'_, PyAny>>, second| -> PyResult<Option<Json<'static>>> {
-            Ok(value.map(|value| to_rules(value, second)).transpose()?.filter(are_given))
-        };
-        let all = [
-            ("count", "count", plain(self.count)?),
-            ("group", "group", plain(self.group)?),
-            ("strategies", "placementStrategy", rules(self.strategies, "field")?),
-            ("constraints", "placementConstraints", rules(self.constraints, "expression")?),
-            ("all_or_nothing", "xAllOrNothing", plain(self.all_or_nothing)?),
-            ("seed", "xSeed", self.seed.map(argument::seed).transpose()?),
-        ];
-        Ok(all.into_iter().filter_map(|(name, key, value)| Some((name, key, value?))).collect())
-    }
-
-    /// Refuses every option, for a request that is prepared already.
-    pub(crate) fn refuse(&self) -> PyResult<()> {
-        let all = [
-            ("count", self.count),
-            ("group", self.group),
-            ("strategies", self.strategies),
-            ("constraints", self.constraints),
-            ("all_or_nothing", self.all_or_nothing),
-            ("seed", self.seed),
-        ];
-        match all.iter().find(|(_, value)| value.is_some()) {
-            None => Ok(()),
-            Some((name, _)) => Err(PyTypeError::new_err(format!("`{name}` was settled when the request was prepared"))),
-        }
-    }
-}
-
-/// A request in the shape of RunTask: of a definition's name, of JSON text or of an object, with options.
-pub(crate) fn to_request(what: &Bound<'_, PyAny>, asked: &Asked<'_, '_>) -> PyResult<Json<'static>> {
-    let py = what.py();
-    let mut request = match Text::of(what)? {
-        Some(Text::Str(text)) if !text.trim_start().starts_with('{') => {
-            Json::object([("taskDefinition", Json::from(&*text))]).into_owned()
-        }
-        _ => to_document(what)?,
-    };
-    let options = asked.entries()?;
-    if options.is_empty() {
-        return Ok(request);
-    }
-    let Json::Object(entries) = &mut request else {
-        let error = request.as_fields().err().unwrap_or_else(|| Error::new(ErrorKind::JsonType));
-        return Err(error::plain(py, &error));
-    };
-    for (name, key, value) in options {
-        if entries.iter().any(|(known, _)| known == key) {
-            let error = Error::with_message(ErrorKind::InvalidParameter, format!("`{name}` is given twice"));
-            return Err(error::plain(py, &error.in_path(key)));
-        }
-        entries.push((key.into(), value));
-    }
-    Ok(request)
-}
-
-/// Strategies or constraints: one, or several. A text is `type` or `type:second`.
-pub(crate) fn to_rules(value: &Bound<'_, PyAny>, second: &'static str) -> PyResult<Json<'static>> {
-    let is_one = value.is_instance_of::<PyString>()
-        || value.is_instance_of::<PyDict>()
-        || value.is_instance_of::<Expression>()
-        || value.hasattr("to_dict")?;
-    let rule = |rule: &Bound<'_, PyAny>| -> PyResult<Json<'static>> {
-        match rule.cast::<PyString>() {
-            Ok(text) => {
-                let text = read_text(text, "")?;
-                Ok(match text.split_once(':') {
-                    Some((kind, rest)) => {
-                        Json::object([("type", Json::from(kind)), (second, Json::from(rest))]).into_owned()
-                    }
-                    None => Json::object([("type", Json::from(text))]),
-                })
-            }
-            Err(_) => match rule.cast::<Expression>() {
-                // The one constraint that has an expression.
-                Ok(expression) if second == "expression" => {
-                    let source = Json::from(expression.get().0.source().to_string());
-                    Ok(Json::object([("type", Json::from("memberOf")), (second, source)]))
-                }
-                _ => to_json(rule),
-            },
-        }
-    };
-    if is_one {
-        return Ok(Json::array([rule(value)?]));
-    }
-    iterate::gather(value, |_, one| rule(&one)).map(Json::Array)
 }
 
 /// Every option of a session: its name here, and the one in an exported state.

@@ -49,6 +49,8 @@ pub(crate) struct Frame<'py> {
     columns: Vec<(String, Cells<'py>)>,
     /// Length of the columns.
     pub(crate) rows: usize,
+    /// What it is of, for the path of an error; empty where there is but one frame.
+    of: &'static str,
 }
 
 /// An error about a column.
@@ -85,7 +87,7 @@ impl<'py> Frame<'py> {
         let py = frame.py();
         if frame.hasattr("__arrow_c_stream__")? || frame.hasattr("__arrow_c_array__")? {
             let (columns, rows) = frame_arrow::read(frame)?;
-            return Ok(Self { py, columns, rows });
+            return Ok(Self { py, columns, rows, of: "" });
         }
         let Ok(mapping) = frame.cast::<PyMapping>() else {
             let kind = frame.get_type();
@@ -114,7 +116,12 @@ impl<'py> Frame<'py> {
             }
             columns.push((name, Cells::Python(values)));
         }
-        Ok(Self { py, columns, rows: rows.unwrap_or(0) })
+        Ok(Self { py, columns, rows: rows.unwrap_or(0), of: "" })
+    }
+
+    /// As [`read`](Self::read), a frame that is one of several; `of` says which.
+    pub(crate) fn read_as(frame: &Bound<'py, PyAny>, of: &'static str) -> PyResult<Self> {
+        Ok(Self { of, ..Self::read(frame)? })
     }
 
     /// Names of the columns.
@@ -124,7 +131,10 @@ impl<'py> Frame<'py> {
 
     /// Raises an error of the core.
     pub(crate) fn raise(&self, fault: &Error) -> PyErr {
-        error::plain(self.py, fault)
+        if self.of.is_empty() {
+            return error::plain(self.py, fault);
+        }
+        error::plain(self.py, &fault.clone().in_path(self.of))
     }
 
     /// Whether there is a column.
@@ -133,7 +143,7 @@ impl<'py> Frame<'py> {
     }
 
     /// A column whose values can be read.
-    fn cells(&self, name: &str) -> PyResult<&Cells<'py>> {
+    pub(crate) fn cells(&self, name: &str) -> PyResult<&Cells<'py>> {
         let cells = self.find(name)?;
         if let Cells::Arrow(_, chunks) = cells {
             frame_arrow::validate(name, chunks).map_err(|fault| self.raise(&fault))?;
@@ -142,7 +152,7 @@ impl<'py> Frame<'py> {
     }
 
     /// A column.
-    fn find(&self, name: &str) -> PyResult<&Cells<'py>> {
+    pub(crate) fn find(&self, name: &str) -> PyResult<&Cells<'py>> {
         // A column takes milliseconds, and there may be many.
         self.py.check_signals()?;
         let mut found = self.columns.iter().filter(|(known, _)| known == name);
@@ -285,7 +295,7 @@ impl<'py> Frame<'py> {
 
     /// What Python made of a value; `None` where the value is not of the kind or does not fit, any other exception where that
     /// comes from code of its own.
-    fn fitting<T>(&self, read: PyResult<T>) -> PyResult<Option<T>> {
+    pub(crate) fn fitting<T>(&self, read: PyResult<T>) -> PyResult<Option<T>> {
         let is_of_value = |fault: &PyErr| {
             let is = |kind: Bound<'_, PyType>| fault.get_type(self.py).is(&kind);
             is(self.py.get_type::<PyOverflowError>()) || is(self.py.get_type::<PyTypeError>())
@@ -298,7 +308,7 @@ impl<'py> Frame<'py> {
     }
 
     /// The values of a column of a dict, without gaps.
-    fn each<T>(
+    pub(crate) fn each<T>(
         &self,
         values: &[Bound<'py, PyAny>],
         mut read: impl FnMut(usize, &Bound<'py, PyAny>) -> PyResult<T>,
@@ -329,7 +339,7 @@ impl<'py> Frame<'py> {
     }
 
     /// The error for a column of another type.
-    fn wrong(&self, name: &str, kind: &DataType, what: &str) -> PyErr {
+    pub(crate) fn wrong(&self, name: &str, kind: &DataType, what: &str) -> PyErr {
         let message = format!("column `{name}` holds {kind}, not {what}");
         self.raise(&about(name, ErrorKind::JsonType, message))
     }
@@ -337,7 +347,7 @@ impl<'py> Frame<'py> {
 
 /// Whether a value of a dict's column stands for none: `None`, not-a-number of whatever kind, and what pandas and numpy have for
 /// it.
-fn is_gap(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+pub(crate) fn is_gap(value: &Bound<'_, PyAny>) -> PyResult<bool> {
     if value.is_none() {
         return Ok(true);
     }

@@ -2,8 +2,10 @@
 //!
 //! [`gate`] is the lock around a session, [`cluster`] and its neighbours are the classes, [`call`] is how they reach the core,
 //! [`convert`] is the only place where Python objects become core types and back, [`columns`] and [`frame`] do the same for columns,
-//! [`iterate`] goes through what may have no end, [`arrays`] has numpy ready, [`load`] reads documents, [`beside`] keeps what takes long from being deaf to Ctrl-C, [`error`] maps kinds of errors to exceptions. Nothing here decides anything.
+//! [`iterate`] goes through what may have no end, [`arrays`] has numpy ready, [`load`] reads documents, [`beside`] keeps what takes long from being deaf to Ctrl-C, [`packing`] and [`live`] pack as a set what [`frame_packing`] reads, [`solving`] lets solvers run beside the caller, [`error`] maps kinds
+//! of errors to exceptions. Nothing here decides anything.
 
+mod answer;
 mod argument;
 mod arrays;
 mod beside;
@@ -17,12 +19,19 @@ mod error;
 mod frame;
 mod frame_arrow;
 mod frame_instances;
+mod frame_numbers;
+mod frame_packing;
 mod frame_tasks;
 mod gate;
 mod handle;
 mod iterate;
+mod live;
 mod load;
 mod outcome;
+mod packing;
+mod register;
+mod request;
+mod solving;
 mod table;
 mod usage;
 mod watch;
@@ -34,15 +43,24 @@ mod _native {
     #[pymodule_export]
     use crate::bulk::{BulkResult, bulk_result};
     #[pymodule_export]
-    use crate::cluster::{Cluster, restore};
+    use crate::cluster::Cluster;
     #[pymodule_export]
-    use crate::conformance::{conformance_check, conformance_digest, conformance_replay};
+    use crate::conformance::{
+        conformance_check, conformance_check_packing, conformance_digest, conformance_digest_packing,
+        conformance_replay,
+    };
     #[pymodule_export]
     use crate::gate::after_fork;
     #[pymodule_export]
     use crate::handle::{Request, Savepoint, Transaction};
     #[pymodule_export]
+    use crate::live::{apply_packing, apply_rearrangement, pack_live};
+    #[pymodule_export]
+    use crate::load::restore;
+    #[pymodule_export]
     use crate::outcome::{Explanation, Expression, PlaceResult, compile, explanation, result};
+    #[pymodule_export]
+    use crate::packing::{document, fleet, fleet_json_of, json_text, milliseconds, pack, pack_json};
     #[pymodule_export]
     use crate::table::{Table, table};
     #[pymodule_export]

@@ -5,12 +5,16 @@ use std::sync::Arc;
 use placewright::adapter::{Documents, Session, SessionOptions, Watch};
 use placewright::json::Json;
 use placewright::{Error, ErrorKind, wire};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
 use crate::beside::{self, Outcome};
+use crate::cluster::Cluster;
 use crate::convert::{self, Text};
 use crate::error;
+use crate::iterate;
+use crate::watch::Watcher;
 
 /// A document: its name for messages, empty where it has none, and its text.
 pub(crate) type Source = (String, Text);
@@ -150,4 +154,49 @@ pub(crate) fn restored(py: Python<'_>, text: Text) -> PyResult<Session> {
         Err(fault) => give(Err(fault)),
     })?;
     result.map_err(|fault| error::plain(py, &fault))
+}
+
+/// What is done with a file after the cluster was made.
+type Work = fn(&mut Session, &Json<'_>, Watch<'_>) -> Result<Option<()>, Error>;
+
+/// The session of files, with tasks and definitions from files of their own.
+pub(crate) fn of_files(
+    py: Python<'_>,
+    paths: &Bound<'_, PyTuple>,
+    (tasks, definitions): (Option<&Bound<'_, PyAny>>, Option<&Bound<'_, PyAny>>),
+    options: Option<&Bound<'_, PyDict>>,
+) -> PyResult<Session> {
+    if paths.is_empty() {
+        return Err(PyTypeError::new_err("from_files takes at least one file"));
+    }
+    let sources = paths.iter().map(|path| convert::to_source(&path)).collect::<PyResult<Vec<_>>>()?;
+    let mut session = session(py, sources, options)?;
+    let mut each = |files: Option<&Bound<'_, PyAny>>, work: Work| {
+        let Some(files) = files else { return Ok(()) };
+        let is_one = files.hasattr("read")? || !files.hasattr("__iter__")? || files.is_instance_of::<PyString>();
+        let files = if is_one { vec![files.clone()] } else { iterate::gather(files, |_, file| Ok(file))? };
+        for file in files {
+            let (name, text) = convert::to_source(&file)?;
+            let tree = text.read(py, |fault| error::in_file(py, fault, &name, Some(text.as_str())))?;
+            let mut watcher = Watcher::of_signals();
+            let done = py.detach(|| work(&mut session, &tree, &mut |done| watcher.watch(done)));
+            let done = done.map_err(|fault| error::in_file(py, &fault, &name, error::expression(&fault, &tree)))?;
+            done.ok_or_else(|| watcher.into_error())?;
+        }
+        PyResult::Ok(())
+    };
+    each(definitions, |session, tree, _| session.register_task_definition_json(tree).map(|_| Some(())))?;
+    each(tasks, |session, tree, watch| session.load_tasks_watched(tree, watch))?;
+    Ok(session)
+}
+
+/// Makes a cluster from an exported state and the route it searched by: what `pickle` keeps.
+#[pyfunction]
+#[pyo3(name = "_restore")]
+pub(crate) fn restore(py: Python<'_>, state: &Bound<'_, PyBytes>, route: &str) -> PyResult<Cluster> {
+    let Some(text) = Text::of(state)? else { return Err(PyTypeError::new_err("a state is bytes")) };
+    let mut session = restored(py, text)?;
+    let options = SessionOptions::from_json(&Json::object([("route", Json::from(route))]));
+    session.set_route(options.map_err(|fault| error::plain(py, &fault))?.cluster.route);
+    Ok(session.into())
 }

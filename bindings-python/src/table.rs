@@ -186,6 +186,7 @@ pub(crate) fn table(py: Python<'_>, parts: Vec<(String, String, Bound<'_, PyAny>
     for (name, kind, values) in &parts {
         let column = match Kind::ALL.into_iter().find(|known| known.name() == kind) {
             Some(Kind::Integers) => columns::figures(values.extract::<Vec<_>>()?.into_iter()),
+            Some(Kind::Floats) => columns::decimals(values.extract::<Vec<_>>()?.into_iter()),
             Some(Kind::Booleans) => columns::booleans(values.extract::<Vec<_>>()?.into_iter()),
             Some(Kind::Instants) => columns::instants(values.extract::<Vec<_>>()?.into_iter()),
             Some(Kind::Texts) => columns::texts(values.extract::<Vec<Option<String>>>()?.into_iter()),
@@ -206,6 +207,8 @@ pub(crate) fn table(py: Python<'_>, parts: Vec<(String, String, Bound<'_, PyAny>
 enum Kind {
     /// Integers.
     Integers,
+    /// Floats.
+    Floats,
     /// Booleans.
     Booleans,
     /// Instants.
@@ -218,12 +221,13 @@ enum Kind {
 
 impl Kind {
     /// Every kind.
-    const ALL: [Self; 5] = [Self::Integers, Self::Booleans, Self::Instants, Self::Texts, Self::Words];
+    const ALL: [Self; 6] = [Self::Integers, Self::Floats, Self::Booleans, Self::Instants, Self::Texts, Self::Words];
 
     /// The kind of a column of a type.
     fn of(kind: &DataType) -> Option<Self> {
         match kind {
             DataType::Int64 => Some(Self::Integers),
+            DataType::Float64 => Some(Self::Floats),
             DataType::Boolean => Some(Self::Booleans),
             DataType::Timestamp(..) => Some(Self::Instants),
             DataType::LargeUtf8 => Some(Self::Texts),
@@ -236,6 +240,7 @@ impl Kind {
     const fn name(self) -> &'static str {
         match self {
             Self::Integers => "integers",
+            Self::Floats => "floats",
             Self::Booleans => "booleans",
             Self::Instants => "instants",
             Self::Texts => "texts",
@@ -262,6 +267,16 @@ fn to_column<'py>(py: Python<'py>, column: &ArrayRef) -> PyResult<Bound<'py, PyA
         DataType::Int64 => {
             let values = column.as_primitive::<Int64Type>().iter();
             let numbers = PyArray1::from_iter(py, values.map(|value| value.map_or(f64::NAN, |value| value as f64)));
+            kept(&numbers);
+            numbers.into_any()
+        }
+        DataType::Float64 if is_whole => {
+            let values = column.as_primitive::<Float64Type>().values();
+            viewed(py, column, (values.as_ptr().expose_provenance(), values.len()), "f8")?
+        }
+        DataType::Float64 => {
+            let values = column.as_primitive::<Float64Type>().iter();
+            let numbers = PyArray1::from_iter(py, values.map(|value| value.unwrap_or(f64::NAN)));
             kept(&numbers);
             numbers.into_any()
         }

@@ -14,11 +14,24 @@ const PART_MAX: usize = 1 << 20;
 
 /// Who hears of progress.
 #[derive(Debug)]
-enum Listener {
+pub(crate) enum Listener {
     /// Called with what is done and with the total.
     Callback(Py<PyAny>),
     /// Its method `update` is called with what was done since the last time.
     Bar(Py<PyAny>),
+}
+
+impl Listener {
+    /// Who is given: nobody for `None`, a callable, or an object with a method `update`. Asking for that may run anybody's code,
+    /// so this is for before a lock is taken.
+    pub(crate) fn read(progress: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Self>> {
+        match progress {
+            None => Ok(None),
+            Some(bar) if bar.hasattr("update")? => Ok(Some(Self::Bar(bar.clone().unbind()))),
+            Some(callback) if callback.is_callable() => Ok(Some(Self::Callback(callback.clone().unbind()))),
+            Some(_) => Err(PyTypeError::new_err("progress must be callable, or have a method `update`")),
+        }
+    }
 }
 
 /// A watch over one call.
@@ -43,16 +56,9 @@ pub(crate) struct Watcher {
 }
 
 impl Watcher {
-    /// A watch over so much work. `progress` is `None`, a callable, or an object with a method `update`; asking for that may run
-    /// anybody's code, so this is for before a lock is taken.
+    /// A watch over so much work; see [`Listener::read`].
     pub(crate) fn new(progress: Option<&Bound<'_, PyAny>>, total: usize) -> PyResult<Self> {
-        let listener = match progress {
-            None => None,
-            Some(bar) if bar.hasattr("update")? => Some(Listener::Bar(bar.clone().unbind())),
-            Some(callback) if callback.is_callable() => Some(Listener::Callback(callback.clone().unbind())),
-            Some(_) => return Err(PyTypeError::new_err("progress must be callable, or have a method `update`")),
-        };
-        Ok(Self { listener, total, ..Self::of_signals() })
+        Ok(Self { listener: Listener::read(progress)?, total, ..Self::of_signals() })
     }
 
     /// Says how much work it is, where that was not known before.

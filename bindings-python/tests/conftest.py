@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ import placewright as pw
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "cli" / "samples"
 CASES = ROOT / "core" / "testdata" / "placement"
+
+PACKING = ROOT / "core" / "testdata" / "packing"
 
 WEB: dict[str, Any] = {"family": "web", "containerDefinitions": [{"name": "app", "cpu": 256, "memory": 512}]}
 
@@ -50,3 +54,12 @@ def cluster() -> pw.Cluster:
 def samples() -> dict[str, Any]:
     document: dict[str, Any] = json.loads((SAMPLES / "cluster.json").read_text())
     return document
+
+
+def native_digest(cases: Path, name: str) -> str:
+    """What the command prints of the cases in a folder."""
+    command = ["cargo", "run", "-q", "--release", "-p", "placewright-cli", "--", "conformance", str(cases)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    found = re.search(rf"^{name} ([0-9a-f]{{64}})$", done.stdout, re.M)
+    assert found is not None
+    return found.group(1)

@@ -4,32 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import CASES, ROOT
+from conftest import CASES, native_digest
 
 import placewright as pw
 
 FILES = sorted(CASES.rglob("*.json"))
 
 
-def native_digest() -> str:
-    """What the command prints."""
-    command = ["cargo", "run", "-q", "--release", "-p", "placewright-cli", "--", "conformance", str(CASES)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    found = re.search(r"^digest ([0-9a-f]{64})$", done.stdout, re.M)
-    assert found is not None
-    return found.group(1)
-
-
 @pytest.fixture(scope="module")
 def digest() -> str:
-    given = os.environ.get("PLACEWRIGHT_DIGEST")
-    return given if given else native_digest()
+    return os.environ.get("PLACEWRIGHT_DIGEST") or native_digest(CASES, "digest")
 
 
 def is_ordered(file: Path) -> bool:

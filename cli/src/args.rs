@@ -8,17 +8,17 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 /// Exit code: unusable input or arguments.
 pub(crate) const BAD_INPUT: u8 = 2;
 
-/// Exit code: some tasks were not placed.
+/// Exit code: some tasks were not placed, or some items not packed.
 pub(crate) const NOT_ALL_PLACED: u8 = 3;
 
 /// Exit codes of every command, for `--help`.
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  done: all tasks placed, all cases passed, the steps ran
+  0  done: all tasks placed or packed, all cases passed, the steps ran
   1  a conformance case failed, or the output or the file of --export cannot be
      written
   2  unusable input or arguments
-  3  some tasks were not placed";
+  3  some tasks were not placed, or some items not packed";
 
 /// Amazon ECS task placement, exactly and outside AWS.
 #[derive(Debug, Parser)]
@@ -266,9 +266,10 @@ Examples:
          \"options\": {\"milliseconds\": 500}}' | placewright pack -
 
 Exit codes:
-  0  the answer was printed; items that are not packed are in it, with reasons
+  0  all items are packed
   1  the output cannot be written
-  2  unusable input or arguments")]
+  2  unusable input or arguments
+  3  some items are not packed: the answer was printed, and has them with reasons")]
 pub(crate) struct PackArgs {
     /// The problem; `-` reads standard input.
     #[arg(value_name = "PROBLEM.json")]
@@ -294,9 +295,10 @@ Examples:
     --only 'attribute:arch == x86_64 and attribute:category in [c, m, r]'
 
 Exit codes:
-  0  the plan was printed; items that no type holds are in it, with reasons
+  0  the plan has room for all items
   1  the output cannot be written
-  2  unusable input or arguments")]
+  2  unusable input or arguments
+  3  some items have no room: the plan was printed, and has them with reasons")]
 pub(crate) struct FleetArgs {
     /// Items and rules; `-` reads standard input.
     #[arg(value_name = "MIX.json")]

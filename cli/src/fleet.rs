@@ -9,7 +9,7 @@ use placewright::adapter::{FleetRequest, fleet_json};
 use placewright::expr;
 use placewright::json::Json;
 
-use crate::args::FleetArgs;
+use crate::args::{FleetArgs, NOT_ALL_PLACED};
 use crate::catalogue::{Catalogue, Columns};
 use crate::document;
 use crate::io::{self, Failure};
@@ -58,5 +58,5 @@ pub(crate) fn run(args: &FleetArgs) -> Result<ExitCode, Failure> {
     let plan = plan.map_err(|error| in_mix(error.in_path("fleet")))?;
     let milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
     io::print(&format!("{}\n", fleet_json(&plan, milliseconds)))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(if plan.answer.unpacked.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(NOT_ALL_PLACED) })
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use placewright::adapter::{PackRequest, answer_json};
 use placewright::pack::solve;
 
-use crate::args::PackArgs;
+use crate::args::{NOT_ALL_PLACED, PackArgs};
 use crate::document;
 use crate::io::{self, Failure};
 
@@ -25,5 +25,5 @@ pub(crate) fn run(args: &PackArgs) -> Result<ExitCode, Failure> {
     });
     let milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
     io::print(&format!("{}\n", answer_json(&request.problem, &answer, milliseconds)))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(if answer.unpacked.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(NOT_ALL_PLACED) })
 }

@@ -38,6 +38,17 @@ fn mix() -> Value {
 }
 
 #[test]
+fn items_without_room_give_an_exit_code_of_their_own() {
+    let path = catalogue("exit");
+    let mut mix = mix();
+    mix["items"][0]["demand"] = json!([9000, 1]);
+    let output = fleet(&mix, &["--catalogue", &path]);
+    assert_eq!((output.code, output.err.as_str()), (Some(3), ""), "{output:?}");
+    let plan: Value = serde_json::from_str(&output.out).unwrap();
+    assert_eq!((&plan["cost"], &plan["unpacked"][0]["count"]), (&json!(0), &json!(4)));
+}
+
+#[test]
 fn the_contract_is_kept() {
     let path = catalogue("contract");
     let answer = plan(&mix(), &["--catalogue", &path]);

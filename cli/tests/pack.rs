@@ -4,11 +4,29 @@ use serde_json::{Value, json};
 
 use crate::{assert_refused, run_with};
 
-/// Packs a problem, and gives the answer.
+/// Packs a problem, and gives the answer. The exit code says whether items are left out.
 fn pack(problem: &Value) -> Value {
     let output = run_with(&["pack", "-"], problem.to_string().as_bytes());
-    assert_eq!((output.code, output.err.as_str()), (Some(0), ""));
-    serde_json::from_str(&output.out).unwrap()
+    let answer: Value = serde_json::from_str(&output.out).unwrap();
+    let is_whole = answer["unpacked"].as_array().unwrap().is_empty();
+    assert_eq!((output.code, output.err.as_str()), (Some(if is_whole { 0 } else { 3 }), ""));
+    answer
+}
+
+#[test]
+fn the_exit_code_says_whether_everything_is_packed() {
+    let mut problem = json!({
+        "dimensions": ["a"], "items": [{"demand": [3], "count": 2}], "bins": [{"id": "b", "capacity": [5], "limit": 2}],
+    });
+    let code = |problem: &Value| run_with(&["pack", "-"], problem.to_string().as_bytes()).code;
+    assert_eq!(code(&problem), Some(0));
+    problem["bins"][0]["limit"] = json!(1);
+    assert_eq!(code(&problem), Some(3));
+    problem["items"] = json!([{"demand": [6]}]);
+    assert_eq!(code(&problem), Some(3));
+    // What is left out without being asked for is no item.
+    problem["items"] = json!([{"demand": [6], "count": 0}]);
+    assert_eq!(code(&problem), Some(0));
 }
 
 #[test]

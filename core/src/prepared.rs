@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use crate::constraint::Constraint;
 use crate::demand::{Demand, GpuDemand, RequiredAttribute};
 use crate::error::{Error, ErrorKind};
-use crate::id::{GENERATION_MAX, RequestId};
+use crate::id::{GENERATION_MAX, GroupId, RequestId};
 use crate::index::Index;
 use crate::index::admission::Sets;
 use crate::index::amounts::Needed;
@@ -286,6 +286,12 @@ pub(crate) fn hold_search(state: &State, index: &mut Index, plan: &Plan) -> Opti
     Some(Search { admission, needed, spread, is_watched, last, luck: Luck::default() })
 }
 
+/// The group that a plan watches, and whether it spreads over instances.
+pub(crate) fn watched(plan: &Plan) -> Option<(GroupId, bool)> {
+    let search = plan.search.as_ref().filter(|search| search.is_watched)?;
+    Some((plan.group, search.last == Last::SpreadInstance))
+}
+
 /// Makes sure that the orders a plan searches exist.
 pub(crate) fn want_orders(state: &State, index: &mut Index, plan: &Plan) {
     let Some(search) = &plan.search else { return };
@@ -303,8 +309,8 @@ pub(crate) fn release(state: &mut State, index: &mut Index, plan: &Plan) {
         if let Some(spread) = search.spread {
             index.spreads.release(spread);
         }
-        if search.is_watched {
-            index.watches.release(plan.group, search.last == Last::SpreadInstance);
+        if let Some((group, spreads)) = watched(plan) {
+            index.watches.release(group, spreads);
         }
         index.admissions.release(search.admission);
     }

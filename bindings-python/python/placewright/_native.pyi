@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import Self, TypeAlias, Unpack
 
+from ._packed import LivePacking, Packing, Progress
+from ._rearranging import Rearrangement, RearrangeProgress
 from ._values import Constraint, Placement, Strategy
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ __all__ = [
     "_table",
     "conformance_check",
     "conformance_digest",
+    "conformance_check_packing",
+    "conformance_digest_packing",
     "conformance_replay",
     "_after_fork",
     "_usage",
@@ -39,6 +43,16 @@ __all__ = [
     "Result",
     "Table",
     "compile",
+    "_pack",
+    "_fleet",
+    "pack_json",
+    "fleet_json",
+    "_pack_live",
+    "_apply_packing",
+    "_apply_rearrangement",
+    "_document",
+    "_json",
+    "_milliseconds",
     "__version__",
 ]
 
@@ -54,6 +68,10 @@ class _Bar(Protocol):
     def update(self, n: int, /) -> object: ...
 
 _Progress: TypeAlias = Union[Callable[[int, int], object], _Bar]
+
+_PackProgress: TypeAlias = Union[Callable[[Progress], object], _Bar]
+_RearrangeProgress: TypeAlias = Union[Callable[[RearrangeProgress], object], _Bar]
+_Parts: TypeAlias = tuple[str, dict[str, Any], dict[str, Table]]
 
 class _Readable(Protocol):
     def read(self) -> Union[str, bytes]: ...
@@ -402,6 +420,64 @@ class Cluster:
     @property
     def attributes(self) -> Table:
         """Every attribute of every instance: `instance`, `name`, `value`, which is missing where there is a name only."""
+    def pack(
+        self,
+        requests: Union[str, Mapping[str, Any], Iterable[Union[str, Mapping[str, Any], tuple[str, int]]]],
+        /,
+        *,
+        solver: Union[str, None] = None,
+        seed: Union[int, None] = None,
+        steps: Union[int, None] = None,
+        seconds: Union[float, None] = None,
+        bound: Union[str, None] = None,
+        start: Union[Packing, Iterable[Mapping[str, Any]], None] = None,
+        progress: Union[_PackProgress, None] = None,
+    ) -> LivePacking:
+        """Where the tasks of a set of requests would go if they are placed as a set, whatever their order. Places nothing; `apply` of
+        the answer does.
+
+        `requests` are names of task definitions, pairs of a name and a number of tasks, or requests in the shape of RunTask. Instances
+        that run tasks cost 0, idle ones 1: so as few more as possible come into use. Strategies and seeds of requests play no part, and
+        a `memberOf` that asks for running tasks is refused with `InvalidInputError`. Options as `placewright.pack` has them. It is
+        worked out in a copy, so the cluster can be used meanwhile. Cost beside solving: instances × (tasks + requests).
+        """
+    def pack_json(self, document: _Document, /, *, progress: Union[_PackProgress, None] = None) -> dict[str, Any]:
+        """As `pack`, from `{"requests", "options", "start"}` as JSON text or objects, to a dict as the command `pack` writes."""
+    def rearrange(
+        self,
+        *,
+        goal: Union[Literal["empty", "spread"], None] = None,
+        group: Union[str, None] = None,
+        attribute: Union[str, None] = None,
+        moves: Union[int, None] = None,
+        moves_per_group: Union[int, None] = None,
+        stop_first: Union[bool, None] = None,
+        skew_max: Union[int, None] = 1,
+        pinned: Union[Iterable[str], None] = None,
+        services: Union[Iterable[Mapping[str, Any]], None] = None,
+        steps: Union[int, None] = None,
+        seconds: Union[float, None] = None,
+        progress: Union[_RearrangeProgress, None] = None,
+    ) -> Rearrangement:
+        """Plans moves of tasks that empty instances, or with the goal `spread` even out how groups, or one `group`, lie over the values of
+        `attribute` (default: zones). Moves nothing; `apply` of the plan does.
+
+        At most `moves` in all and `moves_per_group` of one group; no task moves twice. A move starts the task elsewhere and then stops
+        it, with `stop_first` the other way round. No group gets further from even than it is, or than `skew_max` tasks (default 1; `None`
+        does not look). Groups in `pinned` stay. `services`, as DescribeServices has them, tell the constraints that tasks were
+        placed under. `steps` bounds the work, the same plan on every machine; `seconds` bounds the time. `progress` is called with
+        `RearrangeProgress`, and ends it with what is planned so far by returning `False`; or it is a tqdm bar. Ctrl-C ends it.
+        It is worked out in a copy, so the cluster can be used meanwhile.
+        """
+    def rearrange_json(
+        self,
+        document: _Document,
+        /,
+        *,
+        seconds: Union[float, None] = None,
+        progress: Union[_RearrangeProgress, None] = None,
+    ) -> dict[str, Any]:
+        """As `rearrange`, from what `core/docs/rearrange.md` reads, as JSON text or objects, to a dict as the command writes."""
     def plot(self, *, resource: str = "memory", ax: Union[Axes, None] = None) -> Axes:
         """How full the instances are, through matplotlib: `resource` is `cpu`, `memory`, `gpus` or a custom one. Up to 60 instances
         are a bar each, their tasks coloured by group; of more it counts how many are how full, by zone. Needs the extra `plot`."""
@@ -627,6 +703,29 @@ class Expression:
 def compile(expression: str, /) -> Expression:
     """Compiles a cluster query. Raises `ExpressionError` with the place, `LimitError` for one that is too long or too deep."""
 
+def conformance_check_packing(case: _Document, /) -> dict[str, Any]:
+    """Runs a case of packing, buying a fleet or rearranging every way the format asks for and judges it: `id`, `verdict` (`pass` or
+    `fail`), `reasons`."""
+
+def conformance_digest_packing(outcomes: Iterable[tuple[str, Union[Mapping[str, Any], str]]], /) -> str:
+    """The digest over what cases of packing came to: equal on all runners. An outcome is the id of the case, and an answer, whose
+    `milliseconds` do not count, or the code of an error."""
+
+def pack_json(document: _Document, /, *, progress: Union[_PackProgress, None] = None) -> dict[str, Any]:
+    """Packs what a document of `core/docs/packing.md` says, JSON text or the objects it stands for, and gives what the command `pack`
+    writes. `progress` and errors as `placewright.pack` has them; a time limit stands in `options.milliseconds`."""
+
+def fleet_json(
+    document: _Document,
+    /,
+    *,
+    catalogue: Union[_Document, None] = None,
+    only: Union[str, Expression, None] = None,
+    progress: Union[_PackProgress, None] = None,
+) -> dict[str, Any]:
+    """Plans the fleet of a document of `core/docs/fleet.md`, and gives what the command `fleet` writes. `catalogue` are offers beside
+    those of the document, as an array; `only` is a query that offers of `catalogue` are to satisfy."""
+
 def conformance_replay(case: _Document, *, route: str = "auto", seed: int = 0) -> dict[str, Any]:
     """Runs the steps of a case and says what happened, judging nothing. Raises `ValueError` for what is no case."""
 
@@ -638,6 +737,34 @@ def conformance_digest(reports: Iterable[Mapping[str, Any]], /) -> str:
     """The digest over every placement of these reports: equal on all runners. A report is what `check` gives, or any mapping
     with its `id` and `placements`."""
 
+def _pack(
+    items: object,
+    bins: object,
+    dimensions: Union[Iterable[str], None],
+    attributes: object,
+    rest: Mapping[str, Any],
+    progress: Union[_PackProgress, None],
+    /,
+) -> _Parts: ...
+def _fleet(
+    items: object,
+    catalogue: object,
+    running: object,
+    dimensions: Union[Iterable[str], None],
+    attributes: object,
+    only: Union[str, Expression, None],
+    rest: Mapping[str, Any],
+    progress: Union[_PackProgress, None],
+    /,
+) -> _Parts: ...
+def _pack_live(cluster: Cluster, document: _Document, progress: Union[_PackProgress, None], /) -> _Parts: ...
+def _apply_packing(
+    cluster: Cluster, document: _Document, answer: _Document, progress: Union[_Progress, None], /
+) -> Result: ...
+def _apply_rearrangement(cluster: Cluster, plan: _Document, document: _Document, /) -> list[str]: ...
+def _document(text: str, /) -> dict[str, Any]: ...
+def _json(value: object, /) -> str: ...
+def _milliseconds(seconds: float, /) -> int: ...
 def _after_fork() -> None: ...
 class _Usage(TypedDict):
     instances: int

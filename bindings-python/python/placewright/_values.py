@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Dict, NamedTuple, Optional, Union
+from typing import Any, Dict, NamedTuple, Optional, Tuple, Union
 
 from ._native import Expression, compile as compile_expression
 
-__all__ = ["Constraint", "Placement", "Strategy", "binpack", "distinct_instance", "member_of", "random", "spread"]
+__all__ = [
+    "Constraint",
+    "Placement",
+    "Strategy",
+    "WorkloadKind",
+    "best_fit",
+    "binpack",
+    "distinct_instance",
+    "dot_product",
+    "first_fit",
+    "fragmentation",
+    "headroom",
+    "member_of",
+    "random",
+    "spread",
+]
 
 
 class Placement(NamedTuple):
@@ -18,15 +34,52 @@ class Placement(NamedTuple):
 
 
 @dataclass(frozen=True)
+class WorkloadKind:
+    """One kind of task that a cluster is expected to be asked for: a part of a target workload."""
+
+    cpu: int = 0
+    """CPU units; 0 where they do not matter."""
+    memory_mib: int = 0
+    """Memory in MiB; 0 where it does not matter."""
+    gpus: int = 0
+    """Whole GPUs."""
+    gpu_share: int = 0
+    """Thousandths of one GPU, 1 to 999."""
+    weight: int = 1
+    """How often it comes, beside the others: 1 to 2^20."""
+    expression: Union[None, str, Expression] = None
+    """A cluster query over attributes that its instances satisfy."""
+
+    def to_dict(self) -> Dict[str, Any]:
+        """The kind as the engine reads it."""
+        kind: Dict[str, Any] = {"cpu": self.cpu, "memory": self.memory_mib, "weight": self.weight}
+        if self.gpus:
+            kind["gpus"] = self.gpus
+        if self.gpu_share:
+            kind["gpuShare"] = self.gpu_share
+        if self.expression is not None:
+            query = self.expression
+            kind["expression"] = query.source if isinstance(query, Expression) else query
+        return kind
+
+
+@dataclass(frozen=True)
 class Strategy:
-    """One rule of a placement strategy, as ECS writes it."""
+    """One rule of a placement strategy, as ECS writes it; or one that ECS does not have, which comes before all others."""
 
     type: str
     field: Optional[str] = None
+    workload: Optional[Tuple[WorkloadKind, ...]] = None
+    """The target workload, of those that rank by one."""
 
-    def to_dict(self) -> Dict[str, str]:
-        """ECS's ``PlacementStrategy`` object."""
-        return {"type": self.type} if self.field is None else {"type": self.type, "field": self.field}
+    def to_dict(self) -> Dict[str, Any]:
+        """ECS's ``PlacementStrategy`` object; of a rule that ECS does not have, the object under ``xPlacementStrategy``."""
+        rule: Dict[str, Any] = {"type": self.type}
+        if self.field is not None:
+            rule["field"] = self.field
+        if self.workload is not None:
+            rule["workload"] = [kind.to_dict() for kind in self.workload]
+        return rule
 
 
 @dataclass(frozen=True)
@@ -60,6 +113,42 @@ def binpack(field: str) -> Strategy:
 def random() -> Strategy:
     """A uniform draw, seeded, the same on every platform."""
     return Strategy("random")
+
+
+def first_fit() -> Strategy:
+    """The instance registered first. Not ECS's, and stands alone."""
+    return Strategy("firstFit")
+
+
+def best_fit() -> Strategy:
+    """The instance with the least left of CPU, memory and GPUs once the task runs there, each as a share of what it has. Not ECS's:
+    it comes before ECS's rules, which decide ties."""
+    return Strategy("bestFit")
+
+
+def dot_product() -> Strategy:
+    """The instance with the least product of demand and what is left. Not ECS's: it comes before ECS's rules."""
+    return Strategy("dotProduct")
+
+
+def fragmentation(workload: Iterable[WorkloadKind]) -> Strategy:
+    """Fragmentation gradient descent (Weng et al., ATC 2023): the instance on which the task strands the fewest GPUs for a target
+    workload of 1 to 1024 kinds. Not ECS's: it comes before ECS's rules."""
+    return Strategy("fragmentation", workload=_kinds(workload))
+
+
+def headroom(workload: Iterable[WorkloadKind]) -> Strategy:
+    """The instance on which the task costs the least headroom: what tasks of a target workload could take side by side. Not ECS's:
+    it comes before ECS's rules."""
+    return Strategy("headroom", workload=_kinds(workload))
+
+
+def _kinds(workload: Iterable[WorkloadKind]) -> Tuple[WorkloadKind, ...]:
+    kinds = tuple(workload)
+    for kind in kinds:
+        if not isinstance(kind, WorkloadKind):
+            raise TypeError(f"a workload is of WorkloadKind, not `{type(kind).__name__}`")
+    return kinds
 
 
 def distinct_instance() -> Constraint:

@@ -31,7 +31,8 @@ pub struct FleetRequest<'j> {
 }
 
 impl<'j> FleetRequest<'j> {
-    /// Reads a request. Offers are those of its `catalogue`, and those that `more` adds, which is given the dimensions.
+    /// Reads a request. Offers are those that `more` adds, which is given the dimensions and may change options first, and those of
+    /// its `catalogue`.
     ///
     /// # Errors
     /// Those of the builder, with the path of the value in question; [`ErrorKind::JsonUnknownKey`] for a key there is not;
@@ -74,10 +75,11 @@ impl<'j> FleetRequest<'j> {
             read_fleet(given, &mut options).map_err(|error| error.in_path("fleet"))?;
         }
         let mut fleet = Fleet::new(builder, options).map_err(|error| error.in_path("fleet"))?;
+        // First, as options that it changes are those of all offers.
+        more(&dimensions, &mut fleet)?;
         if let Some(catalogue) = fields.get("catalogue") {
             add_offers(&mut fleet, catalogue).map_err(|error| error.in_path("catalogue"))?;
         }
-        more(&dimensions, &mut fleet)?;
         Ok(Self { fleet, milliseconds })
     }
 }

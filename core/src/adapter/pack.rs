@@ -3,6 +3,7 @@
 //! It is our own format, so a key it does not have is an error.
 
 use alloc::borrow::Cow;
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec;
@@ -122,7 +123,7 @@ pub(super) fn amount(value: &Json<'_>) -> Result<u64, Error> {
         Json::Unsigned(number) => Ok(*number),
         Json::Float(number) => Err(Error::with_message(
             ErrorKind::InvalidAmount,
-            format!("expected an integer from 0 to 2^64 - 1, found `{number}`"),
+            format!("expected an integer from 0 to 2^64 - 1, without fraction or exponent, found `{number:?}`"),
         )),
         other => {
             let number = other.as_integer()?;
@@ -326,17 +327,11 @@ pub(super) fn add_rule(builder: &mut ProblemBuilder, fields: Fields<'_, '_>) -> 
 /// The options, and the milliseconds.
 pub(super) fn read_options(fields: Fields<'_, '_>) -> Result<(Options, Option<u64>), Error> {
     check_keys(fields, &OPTION_KEYS)?;
-    let bound = |value: &Json<'_>| match value.as_text()? {
-        "fast" => Ok(Bound::Fast),
-        "lp" => Ok(Bound::Lp),
-        other => Err(Error::with_message(ErrorKind::InvalidParameter, format!("bound `{other}` is unknown"))
-            .with_help("write one of fast, lp")),
-    };
     let mut options = Options {
         solver: fields.optional_with("solver", |name| Solver::from_name(name.as_text()?))?.unwrap_or_default(),
         seed: fields.optional_with("seed", amount)?.unwrap_or(0),
         steps: fields.optional_with("steps", amount)?,
-        bound: fields.optional_with("bound", bound)?.unwrap_or_default(),
+        bound: fields.optional_with("bound", |name| Bound::from_name(name.as_text()?))?.unwrap_or_default(),
         warm_start: None,
     };
     let milliseconds = fields.optional_with("milliseconds", amount)?;
@@ -362,11 +357,13 @@ pub(super) fn read_start(problem: &Problem, fields: Fields<'_, '_>) -> Result<Pa
     for kind in 0..problem.kinds() as u32 {
         problem.rows_of(kind).iter().for_each(|&row| kind_of[row as usize] = Some(kind));
     }
+    let types: BTreeMap<&str, u32> =
+        (0..).take(problem.types()).map(|bin_type: u32| (problem.type_id(bin_type), bin_type)).collect();
     let patterns = fields.each("start", |bins| {
         let bins = bins.as_fields()?;
         check_keys(bins, &START_KEYS)?;
         let name = bins.required_with("type", id)?;
-        let bin_type = problem.type_named(&name).ok_or_else(|| {
+        let bin_type = types.get(name.as_ref()).copied().ok_or_else(|| {
             Error::with_message(ErrorKind::InvalidParameter, format!("bin type `{name}` is unknown")).in_path("type")
         })?;
         let content = bins.each("items", |pair| {

@@ -522,7 +522,10 @@ impl Cluster {
     /// Cost: linear in everything; allocates. For tests.
     pub fn validate(&self) -> Result<(), String> {
         self.state.validate(&self.journal)?;
-        self.index.validate(&self.state)
+        self.index.validate(&self.state)?;
+        self.index
+            .watches
+            .validate_holders(self.requests.iter().filter_map(|prepared| prepared::watched(&prepared.plan)))
     }
 
     /// Bytes held on the heap: the total of [`memory`](Self::memory).

@@ -335,6 +335,29 @@ impl Watches {
         Ok(())
     }
 
+    /// Checks who watches: `holders` has the group of each prepared request that watches one, and whether it spreads over instances.
+    pub(crate) fn validate_holders(&self, holders: impl Iterator<Item = (GroupId, bool)>) -> Result<(), String> {
+        let mut right = alloc::vec![(0_u32, 0_u32); self.of_group.len()];
+        for (group, spreads) in holders {
+            let Some((all, spreading)) = right.get_mut(group.index()) else {
+                return Err(alloc::format!("group {group:?} is not watched"));
+            };
+            *all += 1;
+            *spreading += u32::from(spreads);
+        }
+        let kept = |watch: &Option<Watch>| watch.as_ref().map_or((0, 0), |watch| (watch.holders, watch.spreads));
+        let is_right = self.of_group.iter().map(kept).eq(right.iter().copied())
+            && self
+                .of_group
+                .iter()
+                .flatten()
+                .all(|watch| watch.levels.len() == if watch.spreads > 0 { LEVELS } else { 0 })
+            && self.of_group.iter().flatten().all(|watch| watch.holders > 0)
+            && self.watched == right.iter().filter(|(all, _)| *all > 0).count()
+            && self.spreading == right.iter().filter(|(_, spreading)| *spreading > 0).count();
+        if is_right { Ok(()) } else { Err("the holders of watched groups are out of date".into()) }
+    }
+
     /// Bytes held on the heap.
     pub(crate) fn memory_usage(&self) -> usize {
         self.of_group.capacity() * size_of::<Option<Watch>>()

@@ -25,35 +25,44 @@ type Named = (u128, &'static str);
 
 /// Raises the bound of a search by all bounds that take about as long as a greedy pass.
 pub(super) fn fast(problem: &Problem, search: &mut Search<'_>) {
-    let (bound, name) = best(problem, &problem.kinds.count);
-    search.raise(bound, name);
+    best(problem, &problem.kinds.count, &mut |(bound, name)| {
+        search.raise(bound, name);
+        search.goes_on()
+    });
 }
 
 /// The bound for the items of a packing alone.
 pub(super) fn of_packed(problem: &Problem, packing: &Packing) -> Named {
-    best(problem, &packing.packed(problem))
+    best(problem, &packing.packed(problem), &mut |_| true)
 }
 
-/// The best bound for so many items of each kind; of equal ones the simplest.
-fn best(problem: &Problem, counts: &[u64]) -> Named {
+/// The best bound for so many items of each kind; of equal ones the simplest. `goes_on` hears of the best so far, and says
+/// whether to look for more: with very many kinds in many dimensions that takes seconds.
+fn best(problem: &Problem, counts: &[u64], goes_on: &mut dyn FnMut(Named) -> bool) -> Named {
     if counts.iter().all(|&count| count == 0) {
+        goes_on((0, "volume"));
         return (0, "volume");
     }
     let cheapest = u128::from(problem.types.cost.iter().copied().min().unwrap_or(0));
     let mut best: Named = (rounded(problem, volume(problem, counts)), "volume");
-    let mut offer = |bins: u128, name: &'static str| {
+    let offer = |best: &mut Named, bins: u128, name: &'static str| {
         if bins * cheapest > best.0 {
-            best = (bins * cheapest, name);
+            *best = (bins * cheapest, name);
         }
     };
+    if !goes_on(best) || cheapest == 0 {
+        return best;
+    }
     for dimension in 0..problem.width() {
         let (by_threshold, by_family) = dual_feasible(problem, counts, dimension);
-        offer(by_threshold, "l2");
-        offer(by_family, "dual-feasible");
+        offer(&mut best, by_threshold, "l2");
+        offer(&mut best, by_family, "dual-feasible");
+        if !goes_on(best) {
+            return best;
+        }
     }
-    if cheapest > 0 {
-        offer(conflict::clique(problem, counts), "conflict");
-    }
+    offer(&mut best, conflict::clique(problem, counts), "conflict");
+    goes_on(best);
     best
 }
 
@@ -245,10 +254,9 @@ fn over_thresholds(sizes: &[(u64, u64)], capacity: u64, whole: u128, weigh: impl
         while behind > from && sizes[behind - 1].0 > capacity - threshold {
             behind -= 1;
         }
-        let sum = weights[behind] - weights[from] + (items[last] - items[behind]) * whole;
-        best = best.max(sum.div_ceil(whole));
+        best = best.max(weights[behind] - weights[from] + (items[last] - items[behind]) * whole);
     }
     // Threshold 0, and one just above half: what does not fit twice.
     let half = sizes.partition_point(|&(size, _)| size <= capacity / 2);
-    best.max(weights[last].div_ceil(whole)).max(items[last] - items[half])
+    best.max(weights[last]).div_ceil(whole).max(items[last] - items[half])
 }

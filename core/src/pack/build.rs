@@ -511,8 +511,9 @@ impl ProblemBuilder {
         }
         let numbered: Vec<Result<u32, Reason>> =
             effective.iter().map(|set| set.as_ref().map(|set| numbers[set]).map_err(|&reason| reason)).collect();
-        let rules: Box<[RuleSet]> = numbers.into_keys().collect();
-        let (kinds, misfits) = self.merge(&rules, &numbered);
+        let rules: Vec<RuleSet> = numbers.into_keys().collect();
+        let (mut kinds, misfits) = self.merge(&rules, &numbered);
+        let rules = in_use(rules, &mut kinds);
         Ok(Problem {
             dimensions: self.dimensions,
             rows: self.rows,
@@ -692,6 +693,18 @@ impl ProblemBuilder {
         (self.rows.by_kind, self.rows.starts) = rows;
         (kinds, misfits)
     }
+}
+
+/// The sets of rules that kinds have, numbered anew: where nothing is asked for, or nothing holds it, nothing is to be kept.
+fn in_use(rules: Vec<RuleSet>, kinds: &mut Kinds) -> Box<[RuleSet]> {
+    let mut numbers: Vec<Option<u32>> = vec![None; rules.len()];
+    kinds.rules.iter().for_each(|&rule| numbers[rule as usize] = Some(0));
+    for (number, slot) in (0..).zip(numbers.iter_mut().flatten()) {
+        *slot = number;
+    }
+    // OK: those that kinds have, have a number.
+    kinds.rules.iter_mut().for_each(|rule| *rule = numbers[*rule as usize].unwrap_or(*rule));
+    rules.into_iter().zip(numbers).filter(|(_, number)| number.is_some()).map(|(set, _)| set).collect()
 }
 
 /// The number of a class.

@@ -46,7 +46,7 @@ pub(super) fn cheapen(problem: &Problem, packing: Packing) -> Packing {
 }
 
 /// Whether a fresh bin of a type holds all of this.
-fn holds(problem: &Problem, bin_type: u32, content: &[(u32, u64)]) -> bool {
+pub(super) fn holds(problem: &Problem, bin_type: u32, content: &[(u32, u64)]) -> bool {
     let mut free = problem.capacity(bin_type).to_vec();
     let is_enough = content.iter().all(|&(kind, number)| {
         problem.is_allowed(kind, bin_type)

@@ -18,22 +18,22 @@ use alloc::vec::Vec;
 
 use super::packing::{Packing, Pattern};
 use super::problem::Problem;
+use super::refill;
 use super::search::Search;
 use crate::select::draw::Draws;
 
 /// Words that the table of reachable sums may have; a finer one is made coarser by rounding sizes up.
 const WORDS_MAX: u64 = 1 << 22;
 
-/// Passes that [`run`] makes at most: by size at three widths of waste, then by lot, with size and without in turn.
-const PASSES_MAX: u64 = 24;
+/// Waste that a bin may have in each pass of [`run`], in halves of the mean.
+const PASSES: [u128; 3] = [4, 0, 2];
 
 /// Whether [`run`] can do anything for a problem.
 pub(super) fn suits(problem: &Problem) -> bool {
     problem.is_classic() && problem.width() == 1 && problem.kinds() > 0
 }
 
-/// Fills a classic problem of one dimension in a few passes with different preferences, until one is proven to be best, and
-/// offers what they find.
+/// Fills a classic problem of one dimension in a few passes, offers what they find, and works on the best of them.
 pub(super) fn run(problem: &Problem, seed: u64, search: &mut Search<'_>) {
     if !suits(problem) {
         return;
@@ -41,19 +41,22 @@ pub(super) fn run(problem: &Problem, seed: u64, search: &mut Search<'_>) {
     let kinds = Sorted::new(problem, &problem.kinds.count);
     let mut fill = Fill::default();
     let mut draws = Draws::new(seed, 0);
-    for pass in 0..PASSES_MAX {
-        let how = match pass {
-            0 => (Preference::Largest, 4),
-            1 => (Preference::Largest, 0),
-            2 => (Preference::Largest, 2),
-            odd if odd % 2 == 1 => (Preference::Mixed, u128::from(odd % 8)),
-            even => (Preference::Drawn, u128::from(even % 8)),
-        };
-        let (patterns, steps) = kinds.fill(&mut fill, problem, how, &mut draws);
-        search.offer(problem, Packing { patterns });
+    let mut best: Option<(u64, Vec<Filling>)> = None;
+    let mut spent = 0;
+    for share in PASSES {
+        let (fillings, steps) = kinds.fillings(&mut fill, problem, (Preference::Largest, share), &mut draws);
+        let bins = fillings.iter().map(|filling| filling.bins).sum();
+        search.offer(problem, Packing { patterns: kinds.patterns(fillings.clone()) });
+        if best.as_ref().is_none_or(|&(least, _)| bins < least) {
+            best = Some((bins, fillings));
+        }
+        spent += steps;
         if !search.step(steps) {
             return;
         }
+    }
+    if let Some((_, fillings)) = best.filter(|(bins, _)| *bins > 1) {
+        refill::run(problem, &kinds, fillings, (&mut fill, &mut draws), spent, search);
     }
 }
 
@@ -89,7 +92,18 @@ impl Sorted {
         }
     }
 
+    /// How many kinds have a size.
+    pub(super) fn len(&self) -> usize {
+        self.sizes.len()
+    }
+
+    /// Size of one copy of the kind at a place.
+    pub(super) fn size(&self, at: usize) -> u64 {
+        self.sizes[at]
+    }
+
     /// Packs them into bins of the first type. Returns the steps it took, too.
+    #[cfg(feature = "lp")]
     pub(super) fn fill(
         &self,
         fill: &mut Fill,
@@ -97,7 +111,42 @@ impl Sorted {
         how: (Preference, u128),
         draws: &mut Draws,
     ) -> (Vec<Pattern>, u64) {
-        let (fillings, steps) = fill.run(&self.sizes, &self.counts, problem.capacity(0)[0], how, draws);
+        let (fillings, steps) = self.fillings(fill, problem, how, draws);
+        (self.patterns(fillings), steps)
+    }
+
+    /// Fillings of bins of the first type with all that has a size, kinds by their places here, and steps.
+    pub(super) fn fillings(
+        &self,
+        fill: &mut Fill,
+        problem: &Problem,
+        how: (Preference, u128),
+        draws: &mut Draws,
+    ) -> (Vec<Filling>, u64) {
+        fill.run(&self.sizes, &self.counts, problem.capacity(0)[0], how, draws)
+    }
+
+    /// The same with so many copies of each only, which are few of few kinds.
+    pub(super) fn refill(
+        &self,
+        fill: &mut Fill,
+        problem: &Problem,
+        counts: &[u64],
+        how: (Preference, u128),
+        draws: &mut Draws,
+    ) -> (Vec<Filling>, u64) {
+        let (places, counts): (Vec<usize>, Vec<u64>) =
+            counts.iter().copied().enumerate().filter(|&(_, count)| count > 0).unzip();
+        let sizes: Vec<u64> = places.iter().map(|&at| self.sizes[at]).collect();
+        let (mut fillings, steps) = fill.run(&sizes, &counts, problem.capacity(0)[0], how, draws);
+        for filling in &mut fillings {
+            filling.pattern.iter_mut().for_each(|(kind, _)| *kind = places[*kind]);
+        }
+        (fillings, steps)
+    }
+
+    /// Fillings as patterns of the problem, with what has no size in one of the bins.
+    pub(super) fn patterns(&self, fillings: Vec<Filling>) -> Vec<Pattern> {
         let mut patterns: Vec<Pattern> = fillings
             .into_iter()
             .map(|filling| Pattern {
@@ -120,7 +169,7 @@ impl Sorted {
             host.content.extend_from_slice(&self.free);
             patterns.push(host);
         }
-        (patterns, steps)
+        patterns
     }
 }
 

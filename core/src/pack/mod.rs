@@ -28,6 +28,7 @@ mod bound;
 mod bucket;
 mod build;
 mod cheapen;
+#[cfg(feature = "lp")]
 mod column;
 mod conflict;
 mod ejection;
@@ -42,6 +43,7 @@ mod open;
 mod packing;
 mod problem;
 mod purchase;
+mod refill;
 mod room;
 mod search;
 mod size;

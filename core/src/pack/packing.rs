@@ -7,6 +7,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use super::cheapen;
 use super::problem::{Problem, Reason};
 
 /// So many bins of one type with the same content.
@@ -47,6 +48,34 @@ pub struct Unpacked {
     pub count: u64,
     /// Why.
     pub reason: Reason,
+}
+
+impl Problem {
+    /// Whether one more item of some kind would fit into a bin like this, as amounts, classes and GPUs go.
+    ///
+    /// # Panics
+    /// For a type or kind there is not, and a bin that holds too much.
+    ///
+    /// # Cost
+    /// O(kinds × dimensions), and the rules of each.
+    #[must_use]
+    pub fn takes_more(&self, pattern: &Pattern) -> bool {
+        let mut free: Vec<u64> = self.capacity(pattern.bin_type).to_vec();
+        for &(kind, number) in &pattern.content {
+            free.iter_mut().zip(self.demand(kind)).for_each(|(free, &wanted)| *free -= wanted * number);
+        }
+        let fits = |kind: u32| {
+            self.is_allowed(kind, pattern.bin_type)
+                && self.demand(kind).iter().zip(&free).all(|(wanted, free)| wanted <= free)
+        };
+        let mut content = pattern.content.clone();
+        (0_u32..).zip(&self.kinds.count).map(|(kind, _)| kind).filter(|&kind| fits(kind)).any(|kind| {
+            content.push((kind, 1));
+            let holds = cheapen::holds(self, pattern.bin_type, &content);
+            content.pop();
+            holds
+        })
+    }
 }
 
 impl Packing {

@@ -81,6 +81,12 @@ impl<'w> Search<'w> {
         !self.is_over()
     }
 
+    /// Asks the caller where no steps are counted, and says whether to go on.
+    pub(crate) fn goes_on(&mut self) -> bool {
+        self.ask();
+        !self.is_stopped
+    }
+
     /// Asks the caller.
     #[cold]
     fn ask(&mut self) {

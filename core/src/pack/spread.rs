@@ -50,7 +50,7 @@ impl Dealt {
             };
             let group = &mut domains[spread as usize];
             let open: Vec<usize> =
-                (0..group.types.len()).filter(|&at| overlaps(&group.types[at], &rules.allowed)).collect();
+                (0..group.types.len()).filter(|&at| has_room(problem, &group.types[at], kind)).collect();
             for (domain, share) in poured(&mut group.counts, &open, count) {
                 shares[kind].push((u32::try_from(domain).ok(), share));
             }
@@ -124,16 +124,20 @@ fn domains(problem: &Problem, number: u32) -> Domains {
     Domains { types, counts: spread.running.to_vec() }
 }
 
-/// Whether a domain has a type that is allowed.
-fn overlaps(types: &Option<Vec<u64>>, allowed: &[u64]) -> bool {
-    types.as_ref().is_some_and(|types| types.iter().zip(allowed).any(|(types, allowed)| types & allowed != 0))
+/// Whether a domain has a type that holds an item of a kind. A domain in use may be too small for some of its group.
+fn has_room(problem: &Problem, types: &Option<Vec<u64>>, kind: usize) -> bool {
+    #[expect(clippy::cast_possible_truncation, reason = "kinds and types are numbered in u32")]
+    let holds = |at: usize| problem.is_allowed(kind as u32, at as u32);
+    types.as_ref().is_some_and(|types| {
+        (0..problem.types()).filter(|&at| types[at / 64] >> (at % 64) & 1 != 0).any(holds)
+    })
 }
 
-/// How many domains a kind may go to.
+/// How many domains hold a kind.
 fn domain_count(problem: &Problem, domains: &[Domains], kind: usize) -> usize {
     let rules = &problem.rules[problem.kinds.rules[kind] as usize];
     let group = rules.spread.map(|spread| &domains[spread as usize]);
-    group.map_or(0, |group| group.types.iter().filter(|types| overlaps(types, &rules.allowed)).count())
+    group.map_or(0, |group| group.types.iter().filter(|types| has_room(problem, types, kind)).count())
 }
 
 /// Pours items into the lowest of some domains, and gives how many each gets.

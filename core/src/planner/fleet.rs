@@ -13,17 +13,24 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::ops::ControlFlow;
 
 use super::zones;
 use crate::attribute::AVAILABILITY_ZONE;
 use crate::error::{Error, ErrorKind};
 use crate::expr::Expression;
-use crate::pack::{Answer, BinType, Options, Packing, Problem, ProblemBuilder, Progress, Solver, Watch, solve, verify};
+use crate::pack::{
+    Answer, BinType, Options, Packing, Problem, ProblemBuilder, Progress, Reason, Solver, Watch, solve, verify,
+};
 
 /// Steps that pricing one single type takes at most, after its greedy passes.
 const STEPS_SINGLE: u64 = 1 << 16;
 /// Steps where the options name no number: some seconds.
 pub const STEPS_DEFAULT: u64 = 1 << 27;
+/// Name of the best single type, among alternatives and as who found a plan.
+const SINGLE: &str = "single-type";
+/// Name of today's fleet.
+const TODAY: &str = "current";
 /// Single types that are priced by packing them; the others cannot be cheaper, or are left out beyond this.
 const SINGLES_MAX: usize = 64;
 
@@ -75,7 +82,7 @@ pub struct Room {
     pub capacity: u128,
     /// What tasks of the plan take.
     pub used: u128,
-    /// What is left on instances into which not one more item of the mix would fit.
+    /// What is left on instances into which not one more item of the mix would fit, by amounts and rules.
     pub stranded: u128,
 }
 
@@ -234,7 +241,8 @@ impl<'a> Fleet<'a> {
         Ok(())
     }
 
-    /// Works out what to buy. `watch` hears of progress and may stop the run; the plan is the best so far then.
+    /// Works out what to buy. `watch` hears of progress and may stop the run; the plan is the best so far then. While alternatives
+    /// are priced it hears of steps only, under their names.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidParameter`] for an offer of today's fleet that there is not.
@@ -256,8 +264,7 @@ impl<'a> Fleet<'a> {
         let zone_of_type = builder.values_of(AVAILABILITY_ZONE);
         let problem = builder.build()?;
         let mut alternatives = Vec::new();
-        // The figures of alternatives are not those of the plan.
-        let mut single = best_single(&problem, &origins, &offers, &mut |progress| watch(&progress.without_figures()));
+        let mut single = best_single(&problem, &origins, &offers, watch);
         let mut solving = options.solve.clone();
         solving.steps = solving.steps.or(Some(STEPS_DEFAULT));
         solving.warm_start = single.as_ref().map(|(_, packing)| packing.clone());
@@ -272,7 +279,6 @@ impl<'a> Fleet<'a> {
             alternatives.push(alternative.clone());
         }
         if !options.current.is_empty() {
-            let watch = &mut |progress: &Progress| watch(&progress.without_figures());
             alternatives.push(price_today(&problem, &origins, &today, watch));
         }
         alternatives.sort_by_key(|alternative| (alternative.missing, alternative.cost));
@@ -283,7 +289,7 @@ impl<'a> Fleet<'a> {
             (packing.missing(&problem), short, packing.cost(&problem))
         };
         if let Some((_, packing)) = single.filter(|(_, packing)| rank(packing) < rank(&answer.packing)) {
-            answer.packing = packing.normalized();
+            answer = with_packing(&problem, answer, packing.normalized());
         }
         let is_short = rank(&answer.packing).1 > 0;
         answer.value = answer.packing.cost(&problem);
@@ -331,6 +337,17 @@ fn check_headroom(percent: u32) -> Result<(), Error> {
     Err(Error::with_message(ErrorKind::InvalidParameter, message).in_path("headroomPercent").with_help("give 0 to 99"))
 }
 
+/// The answer with the packing of the best single type. Where limits leave items out, these may be others than before; of what is
+/// held then no bound is known.
+fn with_packing(problem: &Problem, answer: Answer, packing: Packing) -> Answer {
+    if packing.packed(problem) == answer.packing.packed(problem) {
+        return Answer { packing, solver: SINGLE, ..answer };
+    }
+    let known = |kind: u32| answer.unpacked.iter().find(|unpacked| problem.rows_of(kind).contains(&unpacked.row));
+    let unpacked = packing.unpacked(problem, |kind| known(kind).map_or(Reason::Limit, |unpacked| unpacked.reason));
+    Answer { packing, unpacked, solver: SINGLE, lower_bound: 0, bound_name: "none", optimal: false, ..answer }
+}
+
 /// Whether a type belongs to an offer, or already runs.
 fn belongs(origins: &[Option<Origin>], offer: u32) -> impl Fn(u32) -> bool + '_ {
     move |bin_type| origins[bin_type as usize].is_none_or(|origin| origin.offer == offer)
@@ -368,12 +385,19 @@ fn best_single(
             break;
         }
         let alone = problem.with_types(belongs(origins, offer));
-        let mut answers = [Solver::FirstFit, Solver::BestFit]
-            .map(|solver| solve(&alone, &Options { solver, steps: Some(STEPS_SINGLE), ..Options::default() }, watch));
+        let mut answers: Vec<Answer> = Vec::new();
+        for solver in [Solver::FirstFit, Solver::BestFit] {
+            let options = Options { solver, steps: Some(STEPS_SINGLE), ..Options::default() };
+            answers.push(solve(&alone, &options, &mut |progress| aside(progress, SINGLE, watch)));
+            if answers.iter().any(|answer| answer.stopped) {
+                break;
+            }
+        }
         answers.sort_by_key(|answer| (answer.packing.missing(problem), answer.value));
-        let [answer, _] = answers;
+        let is_stopped = answers.iter().any(|answer| answer.stopped);
+        let Some(answer) = answers.into_iter().next() else { continue };
         let alternative = Alternative {
-            name: "single-type",
+            name: SINGLE,
             offer: Some(offers[offer as usize].as_ref().to_owned()),
             cost: answer.value,
             instances: answer.packing.bin_count(),
@@ -383,8 +407,16 @@ fn best_single(
         if best.as_ref().is_none_or(|(best, _)| rank(&alternative) < rank(best)) {
             best = Some((alternative, answer.packing));
         }
+        if is_stopped {
+            break;
+        }
     }
     best
+}
+
+/// Tells of a run on a part of the problem. Its values and bounds are none of the whole.
+fn aside(progress: &Progress, name: &'static str, watch: Watch<'_>) -> ControlFlow<()> {
+    watch(&Progress { value: None, missing: 0, lower_bound: 0, bound_name: "none", solver: name, ..*progress })
 }
 
 /// Today's fleet as an alternative: all of it is paid, whether or not it is needed.
@@ -400,9 +432,10 @@ fn price_today(problem: &Problem, origins: &[Option<Origin>], today: &[u64], wat
         limits.insert(bin_type, count);
     }
     let limited = problem.with_limits(|bin_type| limits.get(&bin_type).copied());
-    let answer = solve(&limited, &Options { steps: Some(STEPS_SINGLE), ..Options::default() }, watch);
+    let options = Options { steps: Some(STEPS_SINGLE), ..Options::default() };
+    let answer = solve(&limited, &options, &mut |progress| aside(progress, TODAY, watch));
     let instances = today.iter().fold(0_u64, |sum, &count| sum.saturating_add(count));
-    Alternative { name: "current", offer: None, cost, instances, missing: answer.packing.missing(problem) }
+    Alternative { name: TODAY, offer: None, cost, instances, missing: answer.packing.missing(problem) }
 }
 
 /// What each dimension of a packing comes to.
@@ -413,10 +446,7 @@ fn rooms(problem: &Problem, packing: &Packing) -> Vec<Room> {
         for &(kind, number) in &pattern.content {
             free.iter_mut().zip(problem.demand(kind)).for_each(|(free, &wanted)| *free -= wanted * number);
         }
-        let takes_more = (0_u32..).take(problem.kinds()).any(|kind| {
-            problem.is_allowed(kind, pattern.bin_type)
-                && problem.demand(kind).iter().zip(&free).all(|(wanted, free)| wanted <= free)
-        });
+        let takes_more = problem.takes_more(pattern);
         let count = u128::from(pattern.count);
         for ((room, &has), &free) in rooms.iter_mut().zip(problem.capacity(pattern.bin_type)).zip(&free) {
             room.capacity += u128::from(has) * count;

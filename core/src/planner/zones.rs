@@ -10,6 +10,8 @@ use crate::pack::{Packing, Pattern, Problem};
 
 /// Patterns that are looked at for an item that could move.
 const PATTERNS_MAX: usize = 256;
+/// Types of new zones that are tried for one item, the cheapest first.
+const NEW_ONES_MAX: usize = 16;
 
 /// Zones that a packing has bins in, sorted.
 pub(super) fn used(zone_of_type: &[Option<Box<str>>], packing: &Packing) -> Vec<String> {
@@ -31,7 +33,14 @@ pub(super) fn widen(
             return;
         }
         let is_new = |bin_type: u32| zone_of_type[bin_type as usize].as_deref().is_some_and(|zone| !now.contains(zone));
-        let next = twin(problem, origins, zone_of_type, packing, &is_new).or_else(|| single(problem, packing, &is_new));
+        // Whether a bin may go and its zone still has one.
+        let is_spare = |bin_type: u32| {
+            let zone = &zone_of_type[bin_type as usize];
+            let there = packing.patterns.iter().filter(|pattern| zone_of_type[pattern.bin_type as usize] == *zone);
+            zone.is_none() || there.map(|pattern| pattern.count).sum::<u64>() >= 2
+        };
+        let next = twin(problem, origins, packing, &is_new, &is_spare)
+            .or_else(|| single(problem, packing, &is_new, &is_spare));
         let Some(next) = next else { return };
         *packing = next;
     }
@@ -41,17 +50,13 @@ pub(super) fn widen(
 fn twin(
     problem: &Problem,
     origins: &[Option<Origin>],
-    zone_of_type: &[Option<Box<str>>],
     packing: &Packing,
     is_new: &dyn Fn(u32) -> bool,
+    is_spare: &dyn Fn(u32) -> bool,
 ) -> Option<Packing> {
-    let bins_in = |zone: &Option<Box<str>>| -> u64 {
-        let there = packing.patterns.iter().filter(|p| zone_of_type[p.bin_type as usize] == *zone);
-        there.map(|pattern| pattern.count).sum()
-    };
     packing.patterns.iter().enumerate().find_map(|(at, pattern)| {
         let origin = origins[pattern.bin_type as usize]?;
-        if bins_in(&zone_of_type[pattern.bin_type as usize]) < 2 {
+        if !is_spare(pattern.bin_type) {
             return None;
         }
         let twins = (0_u32..).zip(origins).filter(|(_, other)| other.is_some_and(|other| other.offer == origin.offer));
@@ -65,42 +70,63 @@ fn twin(
     })
 }
 
-/// One item of a bin with several goes to a bin of its own in a new zone, the cheapest.
-fn single(problem: &Problem, packing: &Packing, is_new: &dyn Fn(u32) -> bool) -> Option<Packing> {
+/// One item of a bin goes to a bin of its own in a new zone, or all of a bin whose zone has others: whatever is cheapest.
+fn single(
+    problem: &Problem,
+    packing: &Packing,
+    is_new: &dyn Fn(u32) -> bool,
+    is_spare: &dyn Fn(u32) -> bool,
+) -> Option<Packing> {
+    let mut by_cost: Vec<u32> = (0_u32..).take(problem.types()).collect();
+    by_cost.sort_by_key(|&bin_type| (problem.cost(bin_type), bin_type));
+    let new_ones: Vec<u32> = by_cost.iter().copied().filter(|&bin_type| is_new(bin_type)).collect();
     let mut best: Option<(u128, Packing)> = None;
+    let mut offer = |packing: Packing| {
+        let packing = packing.normalized();
+        if !is_right(problem, &packing) {
+            return false;
+        }
+        let cost = packing.cost(problem);
+        if best.as_ref().is_none_or(|(least, _)| cost < *least) {
+            best = Some((cost, packing));
+        }
+        true
+    };
     for (at, pattern) in packing.patterns.iter().enumerate().take(PATTERNS_MAX) {
         let items: u64 = pattern.content.iter().map(|&(_, number)| number).sum();
+        let mut without = packing.clone();
+        without.patterns[at].count -= 1;
+        if is_spare(pattern.bin_type) {
+            let may_go = |bin_type: &&u32| pattern.content.iter().all(|&(kind, _)| problem.is_allowed(kind, **bin_type));
+            for &bin_type in new_ones.iter().filter(may_go) {
+                let mut next = without.clone();
+                next.patterns.push(Pattern { bin_type, count: 1, content: pattern.content.clone() });
+                if offer(next) {
+                    break;
+                }
+            }
+        }
         if items < 2 {
             continue;
         }
         for (inside, &(kind, _)) in pattern.content.iter().enumerate() {
-            let fits = |bin_type: &u32| is_new(*bin_type) && problem.is_allowed(kind, *bin_type);
-            let Some(bin_type) =
-                (0_u32..).take(problem.types()).filter(fits).min_by_key(|&bin_type| problem.cost(bin_type))
-            else {
-                continue;
-            };
-            let mut next = packing.clone();
-            next.patterns[at].count -= 1;
             let mut rest = Pattern { count: 1, ..pattern.clone() };
             rest.content[inside].1 -= 1;
             // What the bin has lost may let a smaller one do.
-            let cheaper =
-                (0_u32..).take(problem.types()).filter(|&other| problem.cost(other) < problem.cost(rest.bin_type));
-            let mut others: Vec<u32> = cheaper.collect();
-            others.sort_by_key(|&other| (problem.cost(other), other));
-            others.push(rest.bin_type);
-            next.patterns.push(Pattern { bin_type, count: 1, content: alloc::vec![(kind, 1)] });
-            let smaller = others.into_iter().find_map(|other| {
-                let mut tried = next.clone();
-                tried.patterns.push(Pattern { bin_type: other, ..rest.clone() });
-                let tried = tried.normalized();
-                is_right(problem, &tried).then_some(tried)
-            });
-            if let Some(next) = smaller {
-                let cost = next.cost(problem);
-                if best.as_ref().is_none_or(|(least, _)| cost < *least) {
-                    best = Some((cost, next));
+            let smaller = by_cost.iter().copied().filter(|&other| problem.cost(other) < problem.cost(rest.bin_type));
+            let others: Vec<u32> = smaller.chain([rest.bin_type]).collect();
+            // One of each domain may be right where the cheapest is not: a spread is kept.
+            let new_ones = new_ones.iter().copied().filter(|&bin_type| problem.is_allowed(kind, bin_type));
+            for bin_type in new_ones.take(NEW_ONES_MAX) {
+                let mut next = without.clone();
+                next.patterns.push(Pattern { bin_type, count: 1, content: alloc::vec![(kind, 1)] });
+                let is_found = others.iter().any(|&other| {
+                    let mut tried = next.clone();
+                    tried.patterns.push(Pattern { bin_type: other, ..rest.clone() });
+                    offer(tried)
+                });
+                if is_found {
+                    break;
                 }
             }
         }

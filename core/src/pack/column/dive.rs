@@ -156,7 +156,9 @@ fn descend<P: Pricing>(
             }
         }
         if is_small && noise > 0.0 && (choice.is_none() || draws.below(WILD) == 0) {
-            let near = generation.near(NEAR);
+            // These may be of types whose last bins were fixed above.
+            let mut near = generation.near(NEAR);
+            near.retain(|column| generation.limit_left(*column, &next) > 0);
             if !near.is_empty() {
                 choice = Some((0.0, near[draws.below(near.len())]));
             }
@@ -164,7 +166,8 @@ fn descend<P: Pricing>(
         if let Some((_, column)) = choice {
             level.tabu.push(column);
             spent += fix(generation, column, 1, &mut next, fixed);
-        } else if next == level.residual {
+        }
+        if next == level.residual {
             return Ok(is_better);
         }
         generation.reduce(&next, search)?;
@@ -172,7 +175,8 @@ fn descend<P: Pricing>(
     }
 }
 
-/// Fixes so many bins of a column, as far as anything is left for them. Returns what they cost.
+/// Fixes so many bins of a column, as far as anything is left for them, and as the limit of their type goes: the optimum is a
+/// float's breadth from keeping it. Returns what they cost.
 fn fix<P: Pricing>(
     generation: &Generation<P>,
     column: usize,
@@ -181,7 +185,7 @@ fn fix<P: Pricing>(
     fixed: &mut Vec<Pattern>,
 ) -> u128 {
     let bin = generation.bin(column);
-    let (mut left, mut cost) = (bins, 0);
+    let (mut left, mut cost) = (bins.min(generation.limit_left(column, next)), 0);
     while left > 0 {
         // Bins that find all copies go together; further ones find fewer, when the optimum covers more than is left.
         let content: Vec<(u32, u64)> = generation

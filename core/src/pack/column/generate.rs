@@ -206,6 +206,12 @@ impl<P: Pricing> Generation<P> {
         self.bin[column] as usize
     }
 
+    /// Bins of a column's type that may still be opened; `u64::MAX` without a limit.
+    pub(super) fn limit_left(&self, column: usize, residual: &Residual) -> u64 {
+        let bin = self.bin(column);
+        self.stocks[bin].limit.map_or(u64::MAX, |limit| limit.saturating_sub(residual.used[bin]))
+    }
+
     /// Kinds and copies of a column.
     pub(super) fn content(&self, column: usize) -> impl Iterator<Item = (usize, u64)> + '_ {
         let kinds = self.prices.len();

@@ -85,6 +85,10 @@ impl Knapsack {
     ) -> Result<Worth, Stopped> {
         pattern.clear();
         self.cut(capacity, offers);
+        if self.pieces.is_empty() {
+            // Its table would be as long as the capacity all the same.
+            return Ok(Worth { found: 0, bound: 0 });
+        }
         let cells = (self.pieces.len() as u64).saturating_mul(capacity.saturating_add(1));
         if cells <= CELLS_MAX {
             spend(search, cells / 8 + 1)?;

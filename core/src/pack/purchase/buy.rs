@@ -23,20 +23,30 @@ struct Offer {
     content: Content,
 }
 
-/// Buys bins for all items.
-pub(super) fn all(problem: &Problem, market: &Market, prices: &Prices, search: &mut Search<'_>) -> Vec<Pattern> {
+/// Buys bins for all items, unless the search is over before: then what was bought is a part.
+pub(super) fn all(
+    problem: &Problem,
+    market: &Market,
+    prices: &Prices,
+    is_first: bool,
+    search: &mut Search<'_>,
+) -> Vec<Pattern> {
     let lots = (0_u32..).take(problem.kinds());
     let mut lots: Vec<Lot> =
         lots.map(|kind| Lot { kind, left: problem.count(kind), price: prices.kind[kind as usize] }).collect();
     let mut used = vec![0; problem.types()];
     let mut filler = Filler::default();
     let free = market.free.clone();
-    let bought = some(problem, market, &market.priced, &free, &mut lots, &mut used, &mut filler);
+    // The first pass of a solver that was named is made whatever the budget, unless somebody stops it.
+    let mut goes_on = |steps: u64| search.step(steps) || is_first && !search.is_stopped() && !search.is_optimal();
+    let bought = some(problem, market, &market.priced, &free, &mut lots, &mut used, &mut filler, &mut goes_on);
     search.step(filler.steps);
     bought
 }
 
-/// Buys bins for lots, of these types: those that cost nothing first. What is left in the lots could not be packed.
+/// Buys bins for lots, of these types: those that cost nothing first. What is left in the lots could not be packed, or `goes_on`,
+/// which is told of the steps of each bin, ended it.
+#[expect(clippy::too_many_arguments, reason = "what is bought from whom, into whose memory")]
 pub(super) fn some(
     problem: &Problem,
     market: &Market,
@@ -45,6 +55,7 @@ pub(super) fn some(
     lots: &mut Vec<Lot>,
     used: &mut [u64],
     filler: &mut Filler,
+    goes_on: &mut dyn FnMut(u64) -> bool,
 ) -> Vec<Pattern> {
     let is_plain = problem.is_plain();
     let mut patterns = Vec::new();
@@ -56,6 +67,9 @@ pub(super) fn some(
             }
             let content = filler.content.clone();
             patterns.push(take(problem, bin_type, &content, lots, used));
+            if !goes_on(core::mem::take(&mut filler.steps)) {
+                return patterns;
+            }
         }
     }
     lots.retain(|lot| lot.left > 0);
@@ -96,6 +110,9 @@ pub(super) fn some(
         };
         patterns.push(take(problem, chosen.0, &chosen.1, lots, used));
         lots.retain(|lot| lot.left > 0);
+        if !goes_on(core::mem::take(&mut filler.steps)) {
+            break;
+        }
     }
     patterns
 }

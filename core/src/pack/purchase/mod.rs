@@ -9,6 +9,7 @@
 //! - [`prices`]: what kinds are worth;
 //! - [`fill`]: one bin filled at these prices;
 //! - [`relax`]: a bound from the cheapest mix in fractions;
+//! - [`cover`]: a bound from the cheapest mix in whole bins;
 //! - [`buy`]: bins for so many items;
 //! - [`renew`]: parts given back and bought anew.
 //!
@@ -18,6 +19,7 @@
 //! Journal of Computational Physics 159, 2000).
 
 mod buy;
+mod cover;
 mod fill;
 mod prices;
 mod relax;
@@ -33,11 +35,16 @@ const SHARE: u64 = 8;
 /// Name of the solver.
 pub(super) const NAME: &str = "purchase";
 
-/// Raises the bound by that of the cheapest mix in fractions.
+/// Raises the bound by those of the cheapest mix, in fractions and in whole bins.
 pub(super) fn bound(problem: &Problem, search: &mut Search<'_>) {
     if problem.kinds() > 0 {
         let market = types::Market::new(problem, search);
-        search.raise(relax::mix(problem, &market), "mix");
+        let grains = cover::grains(problem, &market);
+        for grain in &grains {
+            search.raise(relax::mix(problem, &market, grain), "mix");
+        }
+        let cover = cover::cover(problem, &market, &grains, search);
+        search.raise(cover, "cover");
     }
 }
 
@@ -52,8 +59,11 @@ pub(super) fn run(problem: &Problem, seed: u64, is_last: bool, search: &mut Sear
     let market = types::Market::new(problem, search);
     let mut prices = prices::Prices::of(problem, &market);
     let mut best = None;
-    for _ in 0..prices::ROUNDS {
-        let bought = buy::all(problem, &market, &prices, search);
+    for round in 0..prices::ROUNDS {
+        let bought = buy::all(problem, &market, &prices, is_last && round == 0, search);
+        if search.is_stopped() {
+            return;
+        }
         prices.learn(problem, &market, &bought);
         let packing = super::packing::Packing { patterns: bought };
         if super::verify::verify(problem, &packing).is_ok() {

@@ -9,6 +9,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
+use super::cover::Grain;
 use super::types::Market;
 use crate::pack::problem::Problem;
 
@@ -19,27 +20,22 @@ const NOTHING: f64 = 1e-12;
 /// Pivots for each row and variable together.
 const PIVOTS: usize = 8;
 
-/// A lower bound on the cost of all items, in millionths; 0 where the method has nothing to say. Types that are limited take
-/// part as if they were not, at their cost, except those that cost nothing: what they have is taken from the demand.
-pub(super) fn mix(problem: &Problem, market: &Market) -> u128 {
-    let width = market.lanes();
-    let mut total: Vec<u128> = market.total(problem);
-    for &bin_type in &market.free {
-        for (left, &has) in total.iter_mut().zip(market.useful(bin_type)) {
-            *left = left.saturating_sub(u128::from(has) * u128::from(problem.limit(bin_type).unwrap_or(0)));
-        }
-    }
+/// A lower bound on the cost of all items, in millionths; 0 where the method has nothing to say. Amounts count in whole units
+/// of a grain. Types that are limited take part as if they were not, at their cost, except those that cost nothing: what they
+/// have is taken from the demand.
+pub(super) fn mix(problem: &Problem, market: &Market, grain: &Grain) -> u128 {
+    let total = &grain.total;
     if market.priced.iter().any(|&bin_type| problem.cost(bin_type) == 0) {
         return 0;
     }
-    let wanted: Vec<usize> = (0..width).filter(|&dimension| total[dimension] > 0).collect();
+    let wanted: Vec<usize> = (0..market.lanes()).filter(|&dimension| total[dimension] > 0).collect();
     let rows: Vec<(Vec<f64>, f64)> = market
         .priced
         .iter()
         .map(|&bin_type| {
             let has = market.useful(bin_type);
-            let shares = wanted.iter().map(|&dimension| has[dimension] as f64 / total[dimension] as f64);
-            (shares.collect(), problem.cost(bin_type) as f64)
+            let share = |&lane: &usize| grain.of(lane, has[lane]) as f64 / total[lane] as f64;
+            (wanted.iter().map(share).collect(), problem.cost(bin_type) as f64)
         })
         .collect();
     let unit = rows.iter().map(|(_, cost)| *cost).fold(0.0, f64::max);
@@ -54,11 +50,12 @@ pub(super) fn mix(problem: &Problem, market: &Market) -> u128 {
     }
     // Prices of the whole demand as integers; of a unit, that over the demand: kept as a fraction, so nothing is lost.
     let prices: Vec<u128> = prices.iter().map(|price| whole(price / most * SCALE)).collect();
-    certain(problem, market, &wanted, &total, &prices)
+    certain(problem, market, grain, &wanted, &prices)
 }
 
 /// The bound that integer prices of the whole demand give, whatever they are.
-fn certain(problem: &Problem, market: &Market, wanted: &[usize], total: &[u128], prices: &[u128]) -> u128 {
+fn certain(problem: &Problem, market: &Market, grain: &Grain, wanted: &[usize], prices: &[u128]) -> u128 {
+    let total = &grain.total;
     // The worth of a unit of dimension d is prices[d] / total[d]. With units of 2^-40 it is rounded down, for demand, and up,
     // for capacity, so that the quotient of the two can only be too low.
     const FINE: u32 = 40;
@@ -77,7 +74,7 @@ fn certain(problem: &Problem, market: &Market, wanted: &[usize], total: &[u128],
         let has = market.useful(bin_type);
         let mut most = 0_u128;
         for (at, &dimension) in wanted.iter().enumerate() {
-            let Some(part) = units[at].1.checked_mul(u128::from(has[dimension])) else { return 0 };
+            let Some(part) = units[at].1.checked_mul(u128::from(grain.of(dimension, has[dimension]))) else { return 0 };
             most = most.saturating_add(part);
         }
         if most == 0 {

@@ -72,9 +72,15 @@ pub(super) fn run(
         free.dedup();
         disturb(market, prices, &mut lots, &mut draws);
         let before = work.used.clone();
-        let bought = buy::some(problem, market, &market.priced, &free, &mut lots, &mut work.used, &mut filler);
-        search.step(filler.steps + drawn.len() as u64);
-        filler.steps = 0;
+        // A part is small: it is bought to its end, and counted then.
+        let mut steps = drawn.len() as u64;
+        let mut count = |more: u64| {
+            steps = steps.saturating_add(more);
+            true
+        };
+        let used = &mut work.used;
+        let bought = buy::some(problem, market, &market.priced, &free, &mut lots, used, &mut filler, &mut count);
+        search.step(steps.saturating_add(core::mem::take(&mut filler.steps)));
         let left: u64 = lots.iter().map(|lot| lot.left).sum();
         let price: u128 = bought.iter().map(|p| u128::from(problem.cost(p.bin_type)) * u128::from(p.count)).sum();
         if (left, price) > (waiting, cost) {

@@ -12,10 +12,14 @@ use crate::limits::DEVICE_WHOLE;
 use crate::pack::problem::Problem;
 use crate::pack::search::Search;
 
+/// Types that another one is compared with, the cheapest of those that none of them equals. Beyond so many, types stay that may
+/// not be worth a look.
+const COMPARED_MAX: usize = 1024;
+
 /// Types on offer.
 #[derive(Debug, Clone)]
 pub(super) struct Market {
-    /// Types that cost something, or may be had without limit, ascending by cost. None of them is dominated.
+    /// Types that cost something, or may be had without limit, ascending by cost. Hardly any of them is dominated.
     pub(super) priced: Vec<u32>,
     /// Types that cost nothing and are limited: instances that are there anyway.
     pub(super) free: Vec<u32>,
@@ -50,7 +54,7 @@ impl Market {
     /// The types of a problem.
     ///
     /// # Cost
-    /// Types times those of them that none dominates, and steps are counted for it.
+    /// Types times those of them that none dominates, up to 1,024, and steps are counted for it.
     pub(super) fn new(problem: &Problem, search: &mut Search<'_>) -> Self {
         let has_gpus = problem.rules.iter().any(|rules| rules.gpus.0 > 0);
         let lanes = problem.width() + usize::from(has_gpus);
@@ -85,8 +89,9 @@ impl Market {
             key(one).cmp(&key(other)).then_with(|| market.useful(other).cmp(market.useful(one))).then(one.cmp(&other))
         });
         for bin_type in priced {
-            let dominated = market.priced.iter().any(|&other| market.dominates(problem, other, bin_type));
-            search.step(market.priced.len() as u64);
+            let others = &market.priced[..market.priced.len().min(COMPARED_MAX)];
+            let dominated = others.iter().any(|&other| market.dominates(problem, other, bin_type));
+            search.step(others.len() as u64);
             if !dominated {
                 market.priced.push(bin_type);
             }

@@ -87,7 +87,7 @@ fn make_way(work: &mut Work<'_>, seat: usize) -> Result<bool, Error> {
     }
     let mut hosts = 0;
     for host in 0..work.instances.len() {
-        let is_host = host != work.seats[seat].at && !work.on[host].is_empty();
+        let is_host = host != work.seats[seat].at && work.might_make_way(host, work.seats[seat].size);
         if !is_host || work.status(host)? != InstanceStatus::Active {
             continue;
         }

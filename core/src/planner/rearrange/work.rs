@@ -163,6 +163,17 @@ pub(super) struct Seat {
     pub(super) size: (i64, i64),
 }
 
+/// What an instance has left, and how large those of its tasks are that may move: CPU units, and MiB of memory.
+#[derive(Debug, Clone, Copy)]
+struct Amounts {
+    /// Left.
+    left: (i64, i64),
+    /// The largest of each; `i64::MIN` where none may move.
+    largest: (i64, i64),
+    /// The smallest of each.
+    smallest: (i64, i64),
+}
+
 /// The cluster at work.
 pub(super) struct Work<'w> {
     /// The cluster, inside a transaction.
@@ -185,6 +196,8 @@ pub(super) struct Work<'w> {
     pub(super) seats: Vec<Seat>,
     /// Tasks on each instance, by number.
     pub(super) on: Vec<Vec<usize>>,
+    /// Amounts of each instance, so that searches pass over most without asking the engine.
+    amounts: Vec<Amounts>,
     /// Whether each instance had tasks at first.
     was_used: Vec<bool>,
     /// Status of each instance at first.
@@ -239,6 +252,8 @@ impl<'w> Work<'w> {
             statuses.push(instance.status());
         }
         let mut groups: Vec<String> = Vec::new();
+        let pinned: BTreeSet<&str> =
+            options.rules.iter().filter(|rules| rules.is_pinned).map(|rules| rules.group.as_str()).collect();
         let mut group_numbers: HashMap<String, u32> = HashMap::new();
         let mut counts: Vec<BTreeMap<u32, u64>> = Vec::new();
         let mut seats = Vec::new();
@@ -254,7 +269,7 @@ impl<'w> Work<'w> {
                 counts.push(BTreeMap::new());
                 u32::try_from(groups.len() - 1).unwrap_or(u32::MAX)
             });
-            let is_pinned = options.rules.iter().any(|rules| rules.is_pinned && rules.group == task.group());
+            let is_pinned = pinned.contains(task.group());
             on[at].push(seats.len());
             if let Some(domain) = domain[at] {
                 *counts[group as usize].entry(domain).or_default() += 1;
@@ -270,7 +285,9 @@ impl<'w> Work<'w> {
             });
         }
         let moved = vec![0; groups.len()];
-        Ok(Self {
+        let nothing = Amounts { left: (0, 0), largest: (0, 0), smallest: (0, 0) };
+        let mut work = Self {
+            amounts: vec![nothing; instances.len()],
             cluster,
             requests,
             options,
@@ -289,7 +306,33 @@ impl<'w> Work<'w> {
             moves: Vec::new(),
             steps: 0,
             is_cut_short: false,
-        })
+        };
+        for at in 0..work.instances.len() {
+            work.measure(at)?;
+        }
+        Ok(work)
+    }
+
+    /// Looks at the amounts of an instance anew.
+    fn measure(&mut self, at: usize) -> Result<(), Error> {
+        let instance = self.cluster.instance(self.instances[at])?;
+        let left = (instance.remaining(ResourceKind::Cpu), instance.remaining(ResourceKind::Memory));
+        let (mut largest, mut smallest) = ((i64::MIN, i64::MIN), (i64::MAX, i64::MAX));
+        for seat in self.on[at].iter().map(|&seat| &self.seats[seat]).filter(|seat| seat.is_movable) {
+            largest = (largest.0.max(seat.size.0), largest.1.max(seat.size.1));
+            smallest = (smallest.0.min(seat.size.0), smallest.1.min(seat.size.1));
+        }
+        self.amounts[at] = Amounts { left, largest, smallest };
+        Ok(())
+    }
+
+    /// Whether some task of an instance might make way for one of this size: one that is smaller, and whose going leaves enough.
+    /// A guess that is wrong only where it says yes.
+    pub(super) fn might_make_way(&self, at: usize, wanted: (i64, i64)) -> bool {
+        let Amounts { left, largest, smallest } = self.amounts[at];
+        (smallest.0 < wanted.0 || smallest.1 < wanted.1)
+            && left.0.saturating_add(largest.0) >= wanted.0
+            && left.1.saturating_add(largest.1) >= wanted.1
     }
 
     /// Counts a step, and says whether to go on.
@@ -333,6 +376,8 @@ impl<'w> Work<'w> {
             self.seats[seat].now = id;
             self.seats[seat].is_movable = true;
             self.moved[self.seats[seat].group as usize] -= 1;
+            self.measure(from)?;
+            self.measure(to)?;
         }
         Ok(())
     }
@@ -407,6 +452,8 @@ impl<'w> Work<'w> {
         self.sit(seat, from, to);
         self.seats[seat].now = started;
         self.seats[seat].is_movable = false;
+        self.measure(from)?;
+        self.measure(to)?;
         Ok(true)
     }
 
@@ -459,12 +506,13 @@ impl<'w> Work<'w> {
 
     /// Whether an instance is ACTIVE and has the amounts of a task left, and both are inside EC2 or both outside.
     pub(super) fn has_room(&self, seat: usize, to: usize) -> Result<bool, Error> {
+        let (left, size) = (self.amounts[to].left, self.seats[seat].size);
+        if left.0 < size.0 || left.1 < size.1 {
+            return Ok(false);
+        }
         let (from, to) = (self.instances[self.seats[seat].at], self.instances[to]);
         let (from, to) = (self.cluster.instance(from)?, self.cluster.instance(to)?);
-        let (cpu, memory) = self.seats[seat].size;
         Ok(to.status() == InstanceStatus::Active
-            && to.remaining(ResourceKind::Cpu) >= cpu
-            && to.remaining(ResourceKind::Memory) >= memory
             && from.attribute(EXTERNAL).is_some() == to.attribute(EXTERNAL).is_some())
     }
 

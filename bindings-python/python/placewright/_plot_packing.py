@@ -1,0 +1,69 @@
+"""Plots of packings through matplotlib, which is an optional extra."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Dict, List, Optional
+
+from . import _html, _html_packing
+from ._plot import _axes, _plain
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ._packed import Packing
+
+__all__ = ["bins", "progress"]
+
+
+def bins(shown: Packing, *, dimension: Optional[str], bins_max: int, ax: Optional[Axes]) -> Axes:
+    """A bar for each of the most numerous kinds of bins, its items coloured by id."""
+    dimensions = shown.dimensions
+    if dimension is None:
+        dimension = dimensions[0]
+    if dimension not in dimensions:
+        raise ValueError(f"dimension is one of {', '.join(dimensions)}, not {dimension!r}")
+    ax = _axes(ax)
+    kinds = shown.bin_table.to_dict()
+    chosen = _html_packing._largest(shown, bins_max)
+    inside = _html_packing.contents(shown, chosen)
+    labels = [_plain(f"{kinds['count'][at]:,} × {_html._short(kinds['type'][at], 24)}") for at in chosen]
+    places = list(range(len(chosen)))
+    capacities = [kinds[f"{dimension}_capacity"][at] for at in chosen]
+    ax.barh(places, capacities, color="none", edgecolor="#888888", linewidth=0.6)
+    held: Dict[str, List[int]] = {}
+    for place, at in enumerate(chosen):
+        for row in inside[at]:
+            name = row["id"] or f"item {row['item']}"
+            held.setdefault(name, [0] * len(chosen))[place] += row["number"] * row[f"{dimension}_each"]
+    colours = _html.colours(held)
+    starts = [0] * len(chosen)
+    for name in sorted(held):
+        is_told = len(held) <= len(_html.PALETTE)
+        ax.barh(places, held[name], left=starts, color=colours[name], label=_plain(name) if is_told else None)
+        starts = [start + amount for start, amount in zip(starts, held[name])]
+    ax.set_yticks(places, labels)
+    ax.invert_yaxis()
+    ax.set(xlabel=_plain(dimension))
+    if len(chosen) < len(shown.bin_table):
+        ax.set(title=f"{len(chosen)} of {len(shown.bin_table):,} kinds of bins")
+    if ax.get_legend_handles_labels()[1]:
+        ax.legend(fontsize="small")
+    return ax
+
+
+def progress(shown: Packing, *, by: str, ax: Optional[Axes]) -> Axes:
+    """Bound against value, over time or over steps."""
+    if by not in ("seconds", "steps"):
+        raise ValueError(f"by is one of seconds, steps, not {by!r}")
+    ax = _axes(ax)
+    told = shown.history.to_dict()
+    # A packing that leaves items out costs little for that reason.
+    known = [at for at, value in enumerate(told["value"]) if value is not None and told["missing"][at] == told["missing"][-1]]
+    if known:
+        values = [told["value"][at] for at in known]
+        ax.step([told[by][at] for at in known], values, where="post", color=_html.PALETTE[0], label="value")
+    if told[by]:
+        ax.step(told[by], told["lower_bound"], where="post", color=_html.PALETTE[1], label="lower bound")
+        ax.legend(fontsize="small")
+    ax.set(xlabel={"seconds": "time, s", "steps": "steps"}[by], ylabel="cost")
+    return ax

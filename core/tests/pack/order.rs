@@ -1,0 +1,118 @@
+//! The order of the input: no solver's answer and no bound depends on it, and one item more never lowers a bound.
+
+use std::ops::ControlFlow;
+
+use placewright::pack::{Answer, BinType, Bound, GroupRule, Item, Options, Problem, Solver, solve, verify};
+use placewright::{GpuDemand, Protocol};
+use proptest::prelude::*;
+
+/// A row: demand, count, group, whether it wants the host port, thousandths of a GPU.
+type Row = ([u64; 2], u64, Option<usize>, bool, u16);
+
+/// Names of groups; the first keeps apart from the second, and the third is limited to two in a bin.
+const GROUPS: [&str; 3] = ["red", "blue", "pairs"];
+
+fn rows(most: u64, are_plain: bool) -> impl Strategy<Value = Vec<Row>> {
+    let group = if are_plain {
+        Just(None).boxed()
+    } else {
+        prop_oneof![4 => Just(None), 3 => (0_usize..3).prop_map(Some)].boxed()
+    };
+    let share = if are_plain { Just(0).boxed() } else { prop_oneof![5 => Just(0_u16), 1 => 1_u16..9].boxed() };
+    let port = prop::bool::weighted(if are_plain { 0.0 } else { 0.15 });
+    prop::collection::vec(([1..most, 1..most], 1_u64..4, group, port, share), 2..14)
+}
+
+/// The problem of these rows in so many of two dimensions, with a type of 100 for 5 and perhaps others.
+fn problem(rows: &[Row], width: usize, are_many: bool) -> Problem {
+    let mut builder = Problem::builder(&["cpu", "memory"][..width]).unwrap();
+    let types = [("usual", [100, 100], 5_000_000), ("small", [60, 40], 2_700_000), ("tall", [150, 100], 7_300_000)];
+    for (id, capacity, cost) in types.iter().take(if are_many { 3 } else { 1 }) {
+        let mut bin = BinType::new(id, &capacity[..width]).with_cost(*cost);
+        bin.devices = vec![1000; 2];
+        builder.add_type(&bin).unwrap();
+    }
+    for (demand, count, group, wants_port, share) in rows {
+        let mut item = Item::new("", &demand[..width]).with_count(*count);
+        item.group = group.map(|group| GROUPS[group]);
+        if *wants_port {
+            item.ports.push((Protocol::Tcp, 443));
+        }
+        if *share > 0 {
+            item.gpus = GpuDemand::Share(share * 100);
+        }
+        builder.add_item(&item).unwrap();
+    }
+    let apart = GroupRule { apart_from: vec![GROUPS[1]], ..GroupRule::default() };
+    builder.add_rule(GROUPS[0], &apart).unwrap();
+    builder.add_rule(GROUPS[2], &GroupRule { per_bin_max: Some(2), ..GroupRule::default() }).unwrap();
+    builder.build().unwrap()
+}
+
+/// Solves with the linear bound.
+fn solved(problem: &Problem, solver: Solver, steps: u64) -> Answer {
+    let options = Options { solver, seed: 3, steps: Some(steps), bound: Bound::Lp, warm_start: None };
+    let answer = solve(problem, &options, &mut |_| ControlFlow::Continue(()));
+    assert_eq!(verify(problem, &answer.packing).unwrap().cost, answer.value);
+    assert!(answer.lower_bound <= answer.value);
+    answer
+}
+
+/// Every solver by name, with few steps and the linear bound, on rows and the same in another order.
+fn check_order(rows: &[Row], turn: usize, width: usize, are_many: bool) {
+    let mut turned = rows.to_vec();
+    turned.rotate_left(turn % rows.len());
+    turned.reverse();
+    let (one, other) = (problem(rows, width, are_many), problem(&turned, width, are_many));
+    for solver in Solver::ALL {
+        let answers = [&one, &other].map(|problem| solved(problem, solver, 60_000));
+        let said =
+            |answer: &Answer| (answer.value, answer.lower_bound, answer.bound_name, answer.optimal, answer.steps);
+        assert_eq!(said(&answers[0]), said(&answers[1]), "{solver:?}");
+        // Down to the last pattern: kinds have an order of their own.
+        assert_eq!(answers[0].packing, answers[1].packing, "{solver:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn no_solver_looks_at_the_order_of_plain_items(rows in rows(70, true), turn in 0_usize..14, are_many in any::<bool>()) {
+        check_order(&rows, turn, 1, are_many);
+        check_order(&rows, turn, 2, are_many);
+    }
+
+    #[test]
+    fn no_solver_looks_at_the_order_of_items_with_rules(rows in rows(60, false), turn in 0_usize..14, are_many in any::<bool>()) {
+        check_order(&rows, turn, 2, are_many);
+    }
+
+    #[test]
+    fn one_item_more_never_lowers_the_linear_bound(
+        rows in rows(70, true),
+        more in rows(70, true),
+        width in 1_usize..3,
+        are_many in any::<bool>(),
+    ) {
+        let before = solved(&problem(&rows, width, are_many), Solver::Column, 1 << 24);
+        let mut larger = rows.clone();
+        larger.push(more[0]);
+        let after = solved(&problem(&larger, width, are_many), Solver::Column, 1 << 24);
+        prop_assert!(after.lower_bound >= before.lower_bound, "{} after {}", after.lower_bound, before.lower_bound);
+        // A copy of one that is there already, too.
+        larger.pop();
+        larger[0].1 += 1;
+        let after = solved(&problem(&larger, width, are_many), Solver::Column, 1 << 24);
+        prop_assert!(after.lower_bound >= before.lower_bound, "{} after {}", after.lower_bound, before.lower_bound);
+    }
+
+    #[test]
+    fn one_item_more_never_lowers_the_bound_of_items_with_rules(rows in rows(60, false), more in rows(60, false)) {
+        let before = solved(&problem(&rows, 2, true), Solver::Column, 1 << 24);
+        let mut larger = rows;
+        larger.push(more[0]);
+        let after = solved(&problem(&larger, 2, true), Solver::Column, 1 << 24);
+        prop_assert!(after.lower_bound >= before.lower_bound, "{} after {}", after.lower_bound, before.lower_bound);
+    }
+}
