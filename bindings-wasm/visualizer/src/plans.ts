@@ -36,7 +36,8 @@ export interface Job {
 
 interface Shown {
   readonly points: readonly Point[];
-  readonly picture: Snapshot;
+  /** The cluster that the plan makes; undefined where it is too much to be shown. */
+  readonly picture: Snapshot | undefined;
   readonly sections: readonly Section[];
 }
 
@@ -45,7 +46,7 @@ export interface Packed extends Shown {
   readonly kind: "pack" | "fleet";
   readonly answer: PackAnswer | FleetPlan;
   readonly problem: Problem;
-  readonly state: string;
+  readonly state: string | undefined;
   /** What the engine would not start where the answer has it. */
   readonly refused: readonly string[];
 }
@@ -181,12 +182,17 @@ async function pack(kind: "pack" | "fleet"): Promise<Packed | undefined> {
   const { answer } = found;
   const last = { millis: answer.milliseconds, value: answer.value, bound: answer.lowerBound };
   return read(() => {
-    const { cluster, refused } = realise(answer.bins, problem.wanted, problem.types);
+    const points = [...found.points, last];
+    const made = realise(answer.bins, problem.wanted, problem.types);
+    if (made === undefined) {
+      return { kind, answer, problem, state: undefined, refused: [], picture: undefined, sections: [], points };
+    }
+    const { cluster, refused } = made;
     try {
       const picture = take(cluster);
       const by = kind === "fleet" && (answer as FleetPlan).zones.length > 0 ? "ecs.availability-zone" : "ecs.instance-type";
       const sections = group(cluster, picture, by);
-      return { kind, answer, problem, state: cluster.toJson(), refused, picture, sections, points: [...found.points, last] };
+      return { kind, answer, problem, state: cluster.toJson(), refused, picture, sections, points };
     } finally {
       cluster.free();
     }
@@ -219,7 +225,8 @@ async function rearrange(): Promise<Rearranged | undefined> {
 }
 
 /** Opens a packing as a scenario. */
-export function adopt({ kind, state, answer }: Packed): Promise<boolean> {
+export async function adopt({ kind, state, answer }: Packed): Promise<boolean> {
+  if (state === undefined) return false;
   const by = kind === "fleet" && (answer as FleetPlan).zones.length > 0 ? "ecs.availability-zone" : "ecs.instance-type";
   return attemptLong("Opening the plan", (pace) =>
     openSource({ kind: "files", files: [{ name: `${kind}.json`, text: state }] }, pace, by),

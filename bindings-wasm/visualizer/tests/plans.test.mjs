@@ -242,6 +242,52 @@ test(
   }),
 );
 
+test(
+  "a plan is asked for, looked at and closed by keyboard alone",
+  withPage(async (page) => {
+    const focused = () => page.evaluate(() => document.activeElement?.textContent?.trim());
+    await page.getByRole("tab", { name: "Place" }).focus();
+    for (const name of ["Compare", "Pack"]) {
+      await page.keyboard.press("ArrowRight");
+      assert.equal(await focused(), name);
+    }
+    for (let press = 0; (await focused()) !== "Pack" || press === 0; press += 1) {
+      assert.ok(press < 20, "the button is reached");
+      await page.keyboard.press("Tab");
+    }
+    await page.keyboard.press("Enter");
+    await page.locator(".planned").waitFor({ timeout: 60_000 });
+    assert.equal(await focused(), "Packing");
+    await page.keyboard.press("Tab");
+    assert.equal(await focused(), "Open as a scenario");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await page.locator(".planned").waitFor({ state: "detached" });
+    assert.equal(await focused(), "Pack", "back at the tab");
+  }),
+);
+
+test(
+  "what is too much to be drawn has its figures all the same, and names that are alike are told apart",
+  withPage(async (page) => {
+    await panel(page, "Pack");
+    await page.getByLabel("What is packed").selectOption("list");
+    await page.getByRole("combobox", { name: "Types" }).selectOption("given");
+    const [list, types] = [page.getByLabel("Items in JSON"), page.getByLabel("Types: id")];
+    await types.fill("id,cpu,memory\na b,1000,1000\na-b,10,1000");
+    await list.fill('[{"id": "x", "demand": [10, 1], "count": 1000000}]');
+    await plan(page, "Pack");
+    assert.equal(await told(page, "value"), "10,000");
+    assert.equal(await page.getByRole("button", { name: "Open as a scenario" }).count(), 0);
+    await list.fill('[{"id": "x", "demand": [900, 4]}, {"id": "x", "demand": [10, 1000], "count": 1}, {"demand": [1, 1000]}]');
+    await plan(page, "Pack");
+    assert.equal(await told(page, "value"), "3");
+    assert.equal(await page.locator(".planned .bad").count(), 0);
+    await button(page, "Open as a scenario").click();
+    await page.locator('[data-figure="used"]', { hasText: "3 of 3" }).waitFor();
+  }),
+);
+
 /** A search that does not end soon: many kinds in two dimensions. */
 const LONG = {
   plan: {

@@ -10,17 +10,19 @@ export interface Realised {
   readonly refused: readonly string[];
 }
 
-/** Most instances that are made. */
+/** Most instances and tasks that are made: as many as the page moves smoothly, and starts while a reader waits. */
 const INSTANCES_MAX = 100_000;
+const TASKS_MAX = 200_000;
 
-/** Makes the cluster of a packing. */
+/** Makes the cluster of a packing; nothing where it is too much to be shown. */
 export function realise(
   bins: readonly (PackedBins & Partial<Pick<FleetBins, "offer" | "zone">>)[],
   wanted: Wanted,
   types: ReadonlyMap<string, BinType>,
-): Realised {
-  const total = bins.reduce((sum, { count }) => sum + count, 0);
-  if (total > INSTANCES_MAX) throw new Error(`${total.toLocaleString("en")} instances are more than can be shown`);
+): Realised | undefined {
+  const instances = bins.reduce((sum, { count }) => sum + count, 0);
+  const tasks = bins.reduce((sum, { count, items }) => sum + count * items.reduce((all, [, number]) => all + number, 0), 0);
+  if (instances > INSTANCES_MAX || tasks > TASKS_MAX) return undefined;
   const numbers = new Map<string, number>();
   const made: { id: string; items: PackedBins["items"] }[] = [];
   const containerInstances: object[] = [];
@@ -29,9 +31,10 @@ export function realise(
     const shape = types.get(name);
     if (shape === undefined) throw new Error(`the answer has a type \`${name}\` that was not asked about`);
     for (let each = 0; each < count; each += 1) {
-      const number = (numbers.get(name) ?? 0) + 1;
-      numbers.set(name, number);
-      const id = `${name.replace(/[^A-Za-z0-9_-]/g, "-")}-${String(number).padStart(4, "0")}`;
+      const word = name.replace(/[^A-Za-z0-9_-]/g, "-");
+      const number = (numbers.get(word) ?? 0) + 1;
+      numbers.set(word, number);
+      const id = `${word}-${String(number).padStart(4, "0")}`;
       made.push({ id, items: [...items].sort(([one], [other]) => gpusOf(wanted.items[other]) - gpusOf(wanted.items[one])) });
       containerInstances.push(instance(id, shape, zone ?? undefined, wanted.required));
     }
