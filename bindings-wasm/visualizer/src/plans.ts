@@ -11,7 +11,7 @@ import { realise } from "./model/realise.ts";
 import type { Simulation } from "./model/simulation.ts";
 import { type Snapshot, take } from "./model/snapshot.ts";
 import { packer } from "./plan/engine.ts";
-import { act, actAll, attemptLong, look, notice, openSource, planned, simulation, tab } from "./state.ts";
+import { act, actAll, attemptLong, look, notice, openSource, planned, simulation, snapshot, tab } from "./state.ts";
 
 /** What is planned. */
 export type Kind = Exclude<PlanDraft["shown"], "">;
@@ -189,7 +189,7 @@ async function pack(kind: "pack" | "fleet"): Promise<Packed | undefined> {
     }
     const { cluster, refused } = made;
     try {
-      const picture = take(cluster);
+      const picture = take(cluster, snapshot.peek()?.groups);
       const by = kind === "fleet" && (answer as FleetPlan).zones.length > 0 ? "ecs.availability-zone" : "ecs.instance-type";
       const sections = group(cluster, picture, by);
       return { kind, answer, problem, state: cluster.toJson(), refused, picture, sections, points };
@@ -218,7 +218,7 @@ async function rearrange(): Promise<Rearranged | undefined> {
   const { answer, anew } = found.answer;
   return read((current) => {
     if (current.cluster.fingerprint() !== asked.fingerprint) throw new Error("the cluster has changed meanwhile; ask again");
-    const picture = current.preview(answer.moves, answer.stopFirst);
+    const picture = current.preview(answer.moves, answer.stopFirst, snapshot.peek()?.groups ?? []);
     const sections = group(current.cluster, picture, look.value.groupBy);
     return { kind: "rearrange", answer, anew, asked: asked.options.moves, made: 0, picture, sections, points: found.points };
   });

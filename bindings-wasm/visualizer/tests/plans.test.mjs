@@ -154,12 +154,28 @@ test(
       await rows(page, "Moves, in order"),
       answer.moves.map(({ task, group, from, to }) => [`${group} ${task.slice(task.lastIndexOf("/") + 1)}`, from, to]),
     );
+    /** Colours by group. */
+    const colours = () =>
+      page
+        .locator(".legend")
+        .first()
+        .evaluate((legend) =>
+          Object.fromEntries(
+            [...legend.querySelectorAll("li:has(.dot:not(.away))")].map((item) => [
+              item.textContent.trim().split(" ")[0],
+              item.querySelector(".dot").style.background,
+            ]),
+          ),
+        );
+    const painted = await colours();
+    assert.equal(new Set(Object.values(painted)).size, 3);
     const used = (count) => page.locator('[data-figure="used"]', { hasText: `${count} of 60` }).waitFor();
     await button(page, "Make the next").click();
     await page.locator(".steps li").nth(3).waitFor();
     await page.getByRole("button", { name: /^Make the other/ }).click();
     await used(answer.after.instances);
     assert.equal(await page.locator(".planned").count(), 0);
+    assert.deepEqual(await colours(), painted, "a group has one colour");
     assert.equal(await page.locator(".steps li").count(), 3 + answer.moves.length);
     const key = (name) => page.evaluate((k) => dispatchEvent(new KeyboardEvent("keydown", { key: k, ctrlKey: true })), name);
     for (const _ of answer.moves) await key("z");

@@ -138,12 +138,12 @@ export class Simulation {
     }
   }
 
-  /** The cluster as it would be after some moves. Throws where one of them cannot be made. */
-  preview(moves: readonly Move[], stopFirst: boolean): Snapshot {
+  /** The cluster as it would be after some moves; `groups` keep their colours. Throws where one of them cannot be made. */
+  preview(moves: readonly Move[], stopFirst: boolean, groups: readonly string[]): Snapshot {
     const savepoint = this.cluster.begin();
     try {
       this.#move(moves, stopFirst);
-      return take(this.cluster);
+      return take(this.cluster, groups);
     } finally {
       if (this.cluster.isUsable) savepoint.rollback();
     }
