@@ -197,3 +197,25 @@ fn a_plan_of_moves_may_be_carried_out_one_by_one() {
     assert_eq!((session.cluster().savepoints(), session.cluster().requests().count()), (0, 0));
     session.cluster().validate().unwrap();
 }
+
+#[test]
+fn large_shares_of_gpus_start_before_small_ones_whatever_the_order_of_the_answer() {
+    let mut session = Session::new(SessionOptions::default());
+    session.register(&Instance::new("i-1").with_resources(1000, 4000).with_gpus(["g0", "g1"])).unwrap();
+    for (family, share) in [("small", "0.3"), ("large", "0.7")] {
+        let text = format!(
+            r#"{{"family": "{family}", "containerDefinitions": [{{"name": "a", "memory": 1,
+                "resourceRequirements": [{{"type": "xGpuShare", "value": "{share}"}}]}}]}}"#
+        );
+        session.register_task_definition(&text).unwrap();
+    }
+    let requests = r#"{"requests": [{"taskDefinition": "small", "count": 2}, {"taskDefinition": "large", "count": 2}]}"#;
+    let document = Json::parse(requests).unwrap();
+    // Both small ones first would share one GPU, and leave room for one large one only.
+    let answer = Json::parse(r#"{"bins": [{"type": "i-1", "items": [[0, 2], [1, 2]]}]}"#).unwrap();
+    let response = session.apply_packing_json(&document, &answer, &mut |_| Some(1)).unwrap().unwrap();
+    let families: Vec<&str> = response.tasks.iter().map(|task| task.task_definition_arn.as_str()).collect();
+    assert_eq!(families.len(), 4);
+    assert!(families[..2].iter().all(|family| family.contains("small")), "{families:?}");
+    session.cluster().validate().unwrap();
+}

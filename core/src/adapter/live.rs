@@ -6,11 +6,13 @@
 
 use alloc::format;
 use alloc::vec::Vec;
+use core::cmp::Reverse;
 
 use super::pack::{check_keys, placed_items, read_options, read_start};
-use super::{RunTaskResponse, Session, Watch};
+use super::{PlacedTask, RunTaskResponse, Session, Watch};
+use crate::demand::GpuDemand;
 use crate::error::{Error, ErrorKind};
-use crate::id::RequestId;
+use crate::id::{InstanceId, RequestId};
 use crate::json::{Json, Pace, at_index};
 use crate::pack::{Live, Options};
 use crate::request::Request;
@@ -138,32 +140,64 @@ impl Session {
         fields.each("bins", |bins| {
             let bins = bins.as_fields()?;
             let instance = self.instance_id(bins.text("type")?)?;
-            bins.each("items", |pair| {
-                let (row, number) = placed_items(pair)?;
-                let at = usize::try_from(row).unwrap_or(usize::MAX);
-                let (Some(request), Some(&id), Some(left)) = (requests.get(at), prepared.get(at), left.get_mut(at))
-                else {
-                    return Err(Error::with_message(ErrorKind::InvalidParameter, format!("there is no request {row}")));
-                };
-                *left = left.checked_sub(number).ok_or_else(|| {
-                    let message = format!("more tasks of request {row} than it asks for");
-                    Error::with_message(ErrorKind::InvalidParameter, message)
-                })?;
-                for _ in 0..number {
-                    match self.cluster.start(id, instance)? {
-                        Ok(placement) => response.tasks.push(self.placed_task(placement, request)?),
-                        Err(reason) => {
-                            let reason = self.cluster.reason_text(reason);
-                            let message = format!("the instance does not take a task of request {row}: {reason}");
-                            return Err(Error::with_message(ErrorKind::InvalidParameter, message)
-                                .with_help("has the cluster changed since? pack anew"));
-                        }
-                    }
-                    pace.step()?;
-                }
-                Ok(())
-            })
+            let pairs = bins.each("items", placed_items)?;
+            // Large shares of GPUs first, as small ones may go anywhere; what is answered keeps the order of the answer.
+            let mut order: Vec<usize> = (0..pairs.len()).collect();
+            order.sort_by_key(|&at| Reverse(pairs.get(at).and_then(|&(row, _)| gpus(requests, row))));
+            let mut tasks: Vec<Vec<PlacedTask>> = pairs.iter().map(|_| Vec::new()).collect();
+            for at in order {
+                let (row, number) = pairs[at];
+                let started = self.start_some(requests, prepared, &mut left, (row, number), instance, pace);
+                tasks[at] = started.map_err(|error| at_index(error, at).in_path("items"))?;
+            }
+            response.tasks.extend(tasks.into_iter().flatten());
+            Ok(())
         })?;
         Ok(response)
     }
+
+    /// Starts so many tasks of a request on an instance.
+    fn start_some(
+        &mut self,
+        requests: &[Request],
+        prepared: &[RequestId],
+        left: &mut [u64],
+        (row, number): (u64, u64),
+        instance: InstanceId,
+        pace: &mut Pace<'_>,
+    ) -> Result<Vec<PlacedTask>, Error> {
+        let at = usize::try_from(row).unwrap_or(usize::MAX);
+        let (Some(request), Some(&id), Some(left)) = (requests.get(at), prepared.get(at), left.get_mut(at)) else {
+            return Err(Error::with_message(ErrorKind::InvalidParameter, format!("there is no request {row}")));
+        };
+        *left = left.checked_sub(number).ok_or_else(|| {
+            let message = format!("more tasks of request {row} than it asks for");
+            Error::with_message(ErrorKind::InvalidParameter, message)
+        })?;
+        let mut tasks = Vec::new();
+        for _ in 0..number {
+            match self.cluster.start(id, instance)? {
+                Ok(placement) => tasks.push(self.placed_task(placement, request)?),
+                Err(reason) => {
+                    let reason = self.cluster.reason_text(reason);
+                    let message = format!("the instance does not take a task of request {row}: {reason}");
+                    return Err(Error::with_message(ErrorKind::InvalidParameter, message)
+                        .with_help("has the cluster changed since? pack anew"));
+                }
+            }
+            pace.step()?;
+        }
+        Ok(tasks)
+    }
+}
+
+/// What a request takes of GPUs, to be compared: all, then whole ones by number, then shares by size.
+fn gpus(requests: &[Request], row: u64) -> Option<(u8, u32)> {
+    let request = requests.get(usize::try_from(row).ok()?)?;
+    Some(match request.demand.gpus {
+        GpuDemand::All | GpuDemand::Slice(_) => (3, 0),
+        GpuDemand::Whole(number) => (2, number.into()),
+        GpuDemand::Share(share) => (1, share.into()),
+        GpuDemand::None => (0, 0),
+    })
 }
