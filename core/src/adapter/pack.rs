@@ -121,9 +121,10 @@ pub(super) fn check_keys(fields: Fields<'_, '_>, known: &[&'static str]) -> Resu
 pub(super) fn amount(value: &Json<'_>) -> Result<u64, Error> {
     match value {
         Json::Unsigned(number) => Ok(*number),
-        Json::Float(number) => Err(Error::with_message(
+        // As JSON writes it, with its fraction. Not by `{:?}`, which says nothing in the browser.
+        Json::Float(_) => Err(Error::with_message(
             ErrorKind::InvalidAmount,
-            format!("expected an integer from 0 to 2^64 - 1, without fraction or exponent, found `{number:?}`"),
+            format!("expected an integer from 0 to 2^64 - 1, without fraction or exponent, found `{value}`"),
         )),
         other => {
             let number = other.as_integer()?;
