@@ -190,8 +190,8 @@ def pack(
     dimensions, beside ``id`` or ``name``, ``count``, ``group``, ``member_of``, ``distinct_instance``, ``eni``, ``gpus``, ``gpu_share``,
     ``tcp_ports``, ``udp_ports``, each optional. ``bins`` are the same of :class:`Bin`, or a number, the capacity of one type. Columns
     of their frame are amounts, ``id`` or ``name``, and ``cost`` or ``price``, ``limit``, ``gpus``, ``eni_slots``, ``tcp_ports``,
-    ``udp_ports``; ``attributes`` are columns of text that are attributes: names, a mapping from column to attribute, or ``True`` for every
-    further column of text.
+    ``udp_ports``; ``attributes`` are columns of text or integers that are attributes: names, a mapping from column to attribute, or
+    ``True`` for every further such column.
 
     ``dimensions`` are names. By default those that every frame has as columns of numbers and that are no part; without frames, those
     of amounts that are mappings.
@@ -241,7 +241,8 @@ def fleet(
     (0.288, True, {'large': 3})
 
     ``items``, ``dimensions``, ``attributes``, ``groups`` and the options of solving are those of :func:`pack`; ``catalogue`` has offers as
-    its bins are, with the price of one as ``cost`` or ``price``. ``attributes`` are those of the catalogue's frame.
+    its bins are, with the price of one as ``cost`` or ``price``, which each row of a frame must have. ``attributes`` are those of the
+    catalogue's frame.
 
     ``running`` are instances that already run, as bins: they cost 0, and there is one of each, unless they say otherwise.
     ``headroom_percent`` of each new instance stays free, rounded up, and ``daemon`` is what runs on each of them, by dimension.
