@@ -26,7 +26,7 @@ use crate::frame_arrow;
 use crate::iterate;
 
 /// The most columns a message lists.
-const NAMES_SHOWN: usize = 20;
+pub(crate) const NAMES_SHOWN: usize = 20;
 
 /// Rows of a column of Python's between two looks at signals: a few milliseconds.
 const ROWS_BETWEEN_SIGNALS: usize = 1 << 16;
@@ -167,14 +167,24 @@ impl<'py> Frame<'py> {
                 let fault = Error::with_message(ErrorKind::InvalidParameter, message);
                 let help = match nearest(name, self.names()) {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => {
-                        let names: Vec<_> = self.names().take(NAMES_SHOWN).map(|name| format!("`{name}`")).collect();
-                        format!("it has {}", names.join(", "))
-                    }
+                    None => self.names_shown(),
                 };
                 Err(self.raise(&fault.with_help(help)))
             }
         }
+    }
+
+    /// The names of the columns, as a help lists them.
+    fn names_shown(&self) -> String {
+        let names: Vec<_> = self.names().take(NAMES_SHOWN).map(|name| format!("`{name}`")).collect();
+        format!("it has {}", names.join(", "))
+    }
+
+    /// The error for a frame that has none of the columns which may hold what is needed.
+    pub(crate) fn lacks(&self, usual: &[&str]) -> PyErr {
+        let usual: Vec<_> = usual.iter().map(|name| format!("`{name}`")).collect();
+        let message = format!("the frame has no column {}", usual.join(" or "));
+        self.raise(&Error::with_message(ErrorKind::InvalidParameter, message).with_help(self.names_shown()))
     }
 
     /// A column of text.

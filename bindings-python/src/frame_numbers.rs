@@ -32,6 +32,15 @@ impl Frame<'_> {
         })
     }
 
+    /// Whether a column is of integers by its type, not of floats that may be whole.
+    pub(crate) fn is_whole(&self, name: &str) -> PyResult<bool> {
+        let is_float = match self.find(name)? {
+            Cells::Arrow(kind, _) => kind.is_floating(),
+            Cells::Python(values) => values.iter().any(|value| value.is_instance_of::<PyFloat>()),
+        };
+        Ok(!is_float && self.is_integers(name)?)
+    }
+
     /// A column of decimal numbers, such as prices: floats, of which a narrow one stands for the shortest decimal that it is the
     /// nearest of; decimals; integers; or objects that write themselves as a decimal, as Python's do.
     pub(crate) fn decimals(&self, name: &str) -> PyResult<Vec<Option<f64>>> {

@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyMapping, PyString};
 
 use crate::convert;
-use crate::frame::{Frame, pairs};
+use crate::frame::{Frame, gap, pairs};
 use crate::iterate;
 
 /// What rows are.
@@ -26,6 +26,8 @@ pub(crate) struct Sort {
     parts: &'static [(&'static [&'static str], &'static str, Holds)],
     /// The id of a row that is nothing but a number; without one it needs none.
     lone: Option<&'static str>,
+    /// A key that each row of a frame must have, since what it is without being said would be wrong there.
+    needed: Option<&'static str>,
 }
 
 /// What a column holds.
@@ -62,15 +64,16 @@ pub(crate) const ITEMS: Sort = Sort {
         (&["udp_ports"], "udpPorts", Holds::List),
     ],
     lone: None,
+    needed: None,
 };
 
 /// Bins.
-pub(crate) const BINS: Sort = bins("bins", Some("bin"));
-/// Offers.
-pub(crate) const CATALOGUE: Sort = bins("catalogue", None);
+pub(crate) const BINS: Sort = bins("bins", Some("bin"), None);
+/// Offers. A price of 1 for those without one would buy a fleet of them.
+pub(crate) const CATALOGUE: Sort = bins("catalogue", None, Some("cost"));
 
 /// Bins under a key.
-const fn bins(key: &'static str, lone: Option<&'static str>) -> Sort {
+const fn bins(key: &'static str, lone: Option<&'static str>, needed: Option<&'static str>) -> Sort {
     Sort {
         key,
         amounts: "capacity",
@@ -84,6 +87,7 @@ const fn bins(key: &'static str, lone: Option<&'static str>) -> Sort {
             (&["udp_ports"], "udpPorts", Holds::List),
         ],
         lone,
+        needed,
     }
 }
 
@@ -114,7 +118,8 @@ impl<'py> Rows<'py> {
             Source::Objects(vec![convert::to_json(value)?])
         } else if value.is_instance_of::<PyString>() || !value.hasattr("__iter__")? {
             let kind = value.get_type();
-            let message = format!("{} are a frame, or a list of objects or numbers, not `{}`", sort.key, kind.name()?);
+            let message =
+                format!("`{}`: expected a frame, or a list of objects or numbers, got `{}`", sort.key, kind.name()?);
             return Err(PyTypeError::new_err(message));
         } else {
             // Arrays of numpy give their values as Python's own much faster by this.
@@ -186,12 +191,24 @@ impl<'py> Rows<'py> {
             }
             Source::Frame(frame) => frame,
         };
+        let needed = self.sort.parts.iter().find(|(_, key, _)| self.sort.needed == Some(*key));
+        if let Some((usual, _, _)) = needed.filter(|(usual, _, _)| !usual.iter().any(|name| frame.has(name))) {
+            return Err(frame.lacks(usual));
+        }
         let amounts = dimensions.iter().map(|name| frame.whole_integers(name)).collect::<PyResult<Vec<_>>>()?;
         let mut parts = Vec::new();
         for (usual, key, holds) in self.sort.parts {
             if let Some(name) = usual.iter().find(|name| frame.has(name) && !dimensions.iter().any(|own| own == *name))
             {
-                parts.push(Part { key, name: (*name).to_string(), values: part(&frame, name, *holds)? });
+                let values = part(&frame, name, *holds)?;
+                if self.sort.needed == Some(*key)
+                    && let Some(row) = values.iter().position(Option::is_none)
+                {
+                    return Err(frame.raise(
+                        &gap(name, row).with_help("leave offers without a price out, or give 0 for what costs nothing"),
+                    ));
+                }
+                parts.push(Part { key, name: (*name).to_string(), values });
             }
         }
         let mut named = Vec::new();
@@ -203,7 +220,7 @@ impl<'py> Rows<'py> {
                 };
                 let mut texts = Vec::new();
                 for name in frame.names().filter(is_free) {
-                    if frame.is_text(name)? {
+                    if frame.is_text(name)? || frame.is_whole(name)? {
                         texts.push((name.to_string(), name.to_string()));
                     }
                 }
@@ -213,12 +230,21 @@ impl<'py> Rows<'py> {
             _ => Vec::new(),
         };
         for (column, attribute) in columns {
-            named.push((attribute, frame.texts(&column)?));
+            named.push((attribute, attribute_values(frame, &column)?));
         }
         let dimensions = dimensions.to_vec();
         let columns = Columns { rows: frame.rows, dimensions, amounts, parts, attributes: named };
         Ok(Taken { sort: self.sort, columns: Some(columns), objects: Vec::new() })
     }
+}
+
+/// The values of a column of attributes: text, or integers as their digits, which is what a query compares them as.
+fn attribute_values(frame: &Frame<'_>, column: &str) -> PyResult<Vec<Option<String>>> {
+    if frame.has(column) && frame.is_integers(column)? {
+        let numbers = frame.integers(column)?;
+        return Ok(numbers.into_iter().map(|number| number.map(|number| number.to_string())).collect());
+    }
+    frame.texts(column)
 }
 
 /// The values of a part.

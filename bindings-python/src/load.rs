@@ -166,16 +166,19 @@ pub(crate) fn of_files(
     (tasks, definitions): (Option<&Bound<'_, PyAny>>, Option<&Bound<'_, PyAny>>),
     options: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Session> {
-    if paths.is_empty() {
+    let mut sources = Vec::new();
+    for path in paths {
+        for file in each_file(&path)? {
+            sources.push(convert::to_source(&file)?);
+        }
+    }
+    if sources.is_empty() {
         return Err(PyTypeError::new_err("from_files takes at least one file"));
     }
-    let sources = paths.iter().map(|path| convert::to_source(&path)).collect::<PyResult<Vec<_>>>()?;
     let mut session = session(py, sources, options)?;
     let mut each = |files: Option<&Bound<'_, PyAny>>, work: Work| {
         let Some(files) = files else { return Ok(()) };
-        let is_one = files.hasattr("read")? || !files.hasattr("__iter__")? || files.is_instance_of::<PyString>();
-        let files = if is_one { vec![files.clone()] } else { iterate::gather(files, |_, file| Ok(file))? };
-        for file in files {
+        for file in each_file(files)? {
             let (name, text) = convert::to_source(&file)?;
             let tree = text.read(py, |fault| error::in_file(py, fault, &name, Some(text.as_str())))?;
             let mut watcher = Watcher::of_signals();
@@ -188,6 +191,12 @@ pub(crate) fn of_files(
     each(definitions, |session, tree, _| session.register_task_definition_json(tree).map(|_| Some(())))?;
     each(tasks, |session, tree, watch| session.load_tasks_watched(tree, watch))?;
     Ok(session)
+}
+
+/// One file, or each of several.
+fn each_file<'py>(files: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    let is_one = files.hasattr("read")? || !files.hasattr("__iter__")? || files.is_instance_of::<PyString>();
+    if is_one { Ok(vec![files.clone()]) } else { iterate::gather(files, |_, file| Ok(file)) }
 }
 
 /// Makes a cluster from an exported state and the route it searched by: what `pickle` keeps.

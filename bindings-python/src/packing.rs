@@ -14,6 +14,7 @@ use crate::answer::Answered;
 use crate::argument;
 use crate::convert;
 use crate::error;
+use crate::frame::NAMES_SHOWN;
 use crate::frame_packing::{BINS, CATALOGUE, ITEMS, Places, Rows, Sort, Taken, in_order};
 use crate::solving::{self, Ear};
 
@@ -113,12 +114,23 @@ fn dimensions_of(read: &[(Sort, Rows<'_>)]) -> PyResult<Vec<String>> {
             Some(0 | 1) => Ok(vec!["size".to_string()]),
             Some(width) => Ok((1..=width).map(|number| format!("size-{number}")).collect()),
             None if is_first => Ok(vec!["size".to_string()]),
-            None => Err(PyTypeError::new_err(
-                "name the dimensions: the frames have no column of integers in common that is none of the usual parts",
-            )),
+            None => Err(PyTypeError::new_err(not_in_common(read)?)),
         };
     }
     Ok(named)
+}
+
+/// What is said where frames have no dimension in common: that, and which each of them has.
+fn not_in_common(read: &[(Sort, Rows<'_>)]) -> PyResult<String> {
+    let mut message = "no column of numbers has the same name in all frames: rename those of one of them".to_string();
+    for (sort, rows) in read {
+        if rows.is_frame() {
+            let names: Vec<_> = rows.dimensions()?.iter().take(NAMES_SHOWN).map(|name| format!("`{name}`")).collect();
+            let names = if names.is_empty() { "none".to_string() } else { names.join(", ") };
+            message.push_str(&format!("; {}: {names}", sort.key));
+        }
+    }
+    Ok(message)
 }
 
 /// An error about a document that was put together, at the place it came from.

@@ -45,6 +45,7 @@ def test_several_files_are_one_cluster(tmp_path: Path) -> None:
     pieces[1].write_text(json.dumps(instances[4:]))
     whole = pw.Cluster.from_files(*pieces)
     assert whole.instance_ids == pw.Cluster.from_dict(document).instance_ids
+    assert pw.Cluster.from_files(pieces).to_json() == whole.to_json() == pw.Cluster.from_files([str(piece) for piece in pieces]).to_json()
     instances[5]["status"] = "BUSY"
     pieces[1].write_text(json.dumps(instances[4:]))
     with pytest.raises(pw.InvalidInputError, match=r"b\.json: containerInstances\[1\]\.status"):
@@ -60,6 +61,8 @@ def test_several_files_are_one_cluster(tmp_path: Path) -> None:
         pw.Cluster.from_files(tmp_path / "none.json")
     with pytest.raises(TypeError):
         pw.Cluster.from_files()
+    with pytest.raises(TypeError, match="at least one file"):
+        pw.Cluster.from_files([])
 
 
 def test_files_of_tasks_and_definitions_are_loaded() -> None:

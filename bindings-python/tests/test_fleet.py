@@ -133,6 +133,40 @@ def test_a_fault_of_a_catalogue_names_its_cell() -> None:
     assert caught.value.path == "catalogue[1].capacity"
     with pytest.raises(TypeError):
         pw.fleet(MIX, 10)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="`catalogue`: expected a frame, or a list of objects or numbers, got `str`"):
+        pw.fleet(MIX, "types.csv")  # type: ignore[arg-type]
+
+
+def test_no_offer_of_a_frame_is_without_a_price() -> None:
+    offers = {key: values for key, values in SHAPES.items() if key != "price"}
+    with pytest.raises(pw.InvalidInputError, match="the frame has no column `cost` or `price`") as caught:
+        pw.fleet(MIX, {**offers, "usd": SHAPES["price"]}, **FEW)
+    assert caught.value.path == "catalogue" and "`usd`" in caught.value.help
+    pandas = pytest.importorskip("pandas")
+    for gap in (None, float("nan")):
+        for made in (dict, pandas.DataFrame):
+            with pytest.raises(pw.InvalidInputError, match="has no value in row 1") as caught:
+                pw.fleet(MIX, made({**offers, "price": [0.1, gap, 0.2, 0.3]}), **FEW)
+            assert caught.value.path == "catalogue.price[1]"
+    # What runs already costs nothing without being said.
+    running = {"id": ["i-1"], "cpu": [4000], "memory": [16384]}
+    assert pw.fleet(MIX, SHAPES, running=running, **FEW).cost < pw.fleet(MIX, SHAPES, **FEW).cost
+
+
+def test_frames_without_a_name_in_common_are_told_of() -> None:
+    with pytest.raises(TypeError, match="items: `cpu`, `memory`; catalogue: `vcpu`, `mib`"):
+        pw.fleet(
+            {"id": ["web"], "cpu": [1], "memory": [2]}, {"id": ["a"], "vcpu": [1], "mib": [2], "price": [0.1]}
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("attributes", [True, ["vcpu"], {"vcpu": "vcpu"}])
+def test_integers_of_a_frame_are_attributes_too(attributes: Any) -> None:
+    pandas = pytest.importorskip("pandas")
+    offers = {**SHAPES, "vcpu": [2, 4, 2, 2], "ghz": [3.1, 3.1, 3.1, 3.6]}
+    for made in (dict, pandas.DataFrame):
+        plan = pw.fleet(MIX, made(offers), dimensions=["cpu", "memory"], attributes=attributes, only="attribute:vcpu == 4", **FEW)
+        assert plan.unpacked == [] and set(plan.purchases) == {"m.xlarge"}
 
 
 def test_a_plan_is_a_value_and_can_be_drawn() -> None:
@@ -145,4 +179,21 @@ def test_a_plan_is_a_value_and_can_be_drawn() -> None:
     pyplot = pytest.importorskip("matplotlib.pyplot")
     assert plan.plot(dimension="memory").get_xlabel() == "memory"
     plan.plot_progress()
+    pyplot.close("all")
+
+
+def test_one_text_is_not_taken_for_its_letters() -> None:
+    assert pw.fleet(MIX, SHAPES, zones="ab", **FEW).zones == ["ab"]
+    apart = pw.GroupRule("web", apart_from="db")
+    assert apart.to_dict() == pw.GroupRule("web", apart_from=["db"]).to_dict()
+
+
+def test_every_colour_of_a_plot_is_told() -> None:
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    mix = [pw.Item(f"k{number:02}", {"cpu": 100, "memory": 100}) for number in range(12)]
+    axes = pw.fleet(mix, SHAPES, **FEW).plot()
+    legend = axes.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == [*(f"k{number:02}" for number in range(10)), "2 others"]
+    assert sum(bar.get_width() for bars in axes.containers[1:] for bar in bars) == 1200
     pyplot.close("all")

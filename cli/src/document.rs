@@ -43,8 +43,21 @@ fn with_checked<T>(
     then(&json).map_err(|error| in_file(path, &text, &error))
 }
 
+/// Answers that have ids alone: their key, their call, and the call that tells of what they list.
+const LISTS: [(&str, &str, &str); 3] = [
+    ("containerInstanceArns", "list-container-instances", "describe-container-instances"),
+    ("taskArns", "list-tasks", "describe-tasks"),
+    ("taskDefinitionArns", "list-task-definitions", "describe-task-definition"),
+];
+
 /// Refuses a document that is plainly of another kind, as where two arguments are swapped.
 fn check_kind(path: &Path, json: &Json<'_>, wanted: Document) -> Result<(), Failure> {
+    if let Some((_, list, describe)) = LISTS.iter().find(|(key, _, _)| json.get(key).is_some()) {
+        let name = io::name(path);
+        return Err(Failure::Input(format!(
+            "{name} is what `{list}` prints, ids alone: give what `{describe}` prints"
+        )));
+    }
     match Document::of(json).filter(|found| *found != wanted) {
         None => Ok(()),
         Some(found) => {

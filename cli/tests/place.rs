@@ -70,6 +70,28 @@ fn swapped_arguments_are_told() {
 }
 
 #[test]
+fn lists_of_ids_are_told_from_descriptions() {
+    let folder = folder("lists");
+    for (key, list, describe) in [
+        ("containerInstanceArns", "list-container-instances", "describe-container-instances"),
+        ("taskArns", "list-tasks", "describe-tasks"),
+        ("taskDefinitionArns", "list-task-definitions", "describe-task-definition"),
+    ] {
+        let path = folder.join("list.json");
+        std::fs::write(&path, format!("{{\"{key}\": [\"arn:aws:ecs:eu-west-1:111122223333:x/1\"]}}")).unwrap();
+        let path = path.to_str().unwrap();
+        let told = format!("list.json is what `{list}` prints, ids alone: give what `{describe}` prints");
+        for args in
+            [vec!["place", path, WEB], vec!["place", CLUSTER, path], vec!["place", CLUSTER, WEB, "--tasks", path]]
+        {
+            let output = run(&args);
+            assert_eq!((output.code, output.out.as_str()), (Some(2), ""), "{args:?}");
+            assert!(output.err.contains(&told), "{args:?}: {}", output.err);
+        }
+    }
+}
+
+#[test]
 fn slips_in_keys_are_told_and_nothing_else_is_said() {
     let folder = folder("slips");
     let slips = |from: &str, name: &str, right: &str, wrong: &str| {

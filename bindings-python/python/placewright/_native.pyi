@@ -235,13 +235,13 @@ class Cluster:
     @classmethod
     def from_files(
         cls,
-        *paths: _Source,
+        *paths: Union[_Source, Iterable[_Source]],
         tasks: Union[_Source, Iterable[_Source], None] = None,
         definitions: Union[_Source, Iterable[_Source], None] = None,
         **options: Unpack[_Options],
     ) -> Self:
-        """As `from_json`, from files: paths, or what has a method `read`. Several are read as one cluster, since a describe call
-        tells of at most 100 instances. `tasks` and `definitions` are files for `load_tasks` and `register_task_definition`.
+        """As `from_json`, from files: paths, or what has a method `read`, or lists of them. Several are read as one cluster, since a
+        describe call tells of at most 100 instances. `tasks` and `definitions` are files for `load_tasks` and `register_task_definition`.
         Errors name the file."""
     @classmethod
     def from_frame(cls, frame: _Frame, /, **columns: Unpack[_FrameOptions]) -> Self:
@@ -453,7 +453,7 @@ class Cluster:
         moves_per_group: Union[int, None] = None,
         stop_first: Union[bool, None] = None,
         skew_max: Union[int, None] = 1,
-        pinned: Union[Iterable[str], None] = None,
+        pinned: Union[str, Iterable[str], None] = None,
         services: Union[Iterable[Mapping[str, Any]], None] = None,
         steps: Union[int, None] = None,
         seconds: Union[float, None] = None,

@@ -13,6 +13,7 @@ from typing import Any, Dict, List, Optional, Protocol, Tuple, Union
 from . import _native
 from ._native import Cluster, Expression
 from ._packed import FleetPlan, LivePacking, Packing, Progress, _Bar
+from ._values import _texts
 
 __all__ = ["Bin", "GroupRule", "Item", "fleet", "pack"]
 
@@ -123,7 +124,7 @@ class GroupRule:
     group: str
     per_bin_max: Optional[int] = None
     """Most of the group in one bin."""
-    apart_from: Sequence[str] = ()
+    apart_from: Union[str, Sequence[str]] = ()
     """Groups none of whose items may be in a bin with one of this."""
     spread: Optional[str] = None
     """Attribute of bins over whose values the group is spread, e.g. ``ecs.availability-zone``."""
@@ -133,7 +134,7 @@ class GroupRule:
     def to_dict(self) -> Dict[str, Any]:
         """The rule as the engine reads it."""
         spread = None if self.spread is None else {"attribute": self.spread, "skewMax": self.skew_max}
-        return _plain(group=self.group, perBinMax=self.per_bin_max, apartFrom=list(self.apart_from), spread=spread)
+        return _plain(group=self.group, perBinMax=self.per_bin_max, apartFrom=_texts(self.apart_from), spread=spread)
 
 
 def _options(
@@ -189,8 +190,8 @@ def pack(
     dimensions, beside ``id`` or ``name``, ``count``, ``group``, ``member_of``, ``distinct_instance``, ``eni``, ``gpus``, ``gpu_share``,
     ``tcp_ports``, ``udp_ports``, each optional. ``bins`` are the same of :class:`Bin`, or a number, the capacity of one type. Columns
     of their frame are amounts, ``id`` or ``name``, and ``cost`` or ``price``, ``limit``, ``gpus``, ``eni_slots``, ``tcp_ports``,
-    ``udp_ports``; ``attributes`` are columns of text that are attributes: names, a mapping from column to attribute, or ``True`` for every
-    further column of text.
+    ``udp_ports``; ``attributes`` are columns of text or integers that are attributes: names, a mapping from column to attribute, or
+    ``True`` for every further such column.
 
     ``dimensions`` are names. By default those that every frame has as columns of numbers and that are no part; without frames, those
     of amounts that are mappings.
@@ -220,7 +221,7 @@ def fleet(
     groups: Optional[Iterable[Union[GroupRule, Mapping[str, Any]]]] = None,
     headroom_percent: Optional[int] = None,
     daemon: Optional[_Amounts] = None,
-    zones: Optional[Iterable[str]] = None,
+    zones: Union[None, str, Iterable[str]] = None,
     zones_min: Optional[int] = None,
     only: Union[None, str, Expression] = None,
     current: Optional[Mapping[str, int]] = None,
@@ -240,7 +241,8 @@ def fleet(
     (0.288, True, {'large': 3})
 
     ``items``, ``dimensions``, ``attributes``, ``groups`` and the options of solving are those of :func:`pack`; ``catalogue`` has offers as
-    its bins are, with the price of one as ``cost`` or ``price``. ``attributes`` are those of the catalogue's frame.
+    its bins are, with the price of one as ``cost`` or ``price``, which each row of a frame must have. ``attributes`` are those of the
+    catalogue's frame.
 
     ``running`` are instances that already run, as bins: they cost 0, and there is one of each, unless they say otherwise.
     ``headroom_percent`` of each new instance stays free, rounded up, and ``daemon`` is what runs on each of them, by dimension.
@@ -253,7 +255,7 @@ def fleet(
     kinds = {
         "headroomPercent": headroom_percent,
         "daemon": daemon,
-        "zones": None if zones is None else list(zones),
+        "zones": None if zones is None else _texts(zones),
         "zonesMin": zones_min,
         "current": None if current is None else [{"type": name, "count": count} for name, count in current.items()],
     }

@@ -11,6 +11,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Union, cast
 from . import _native
 from ._native import Cluster, Table
 from ._packed import _Bar
+from ._values import _texts
 
 __all__ = ["Move", "Rearrangement", "RearrangeProgress", "Score"]
 
@@ -167,7 +168,7 @@ def rearrange(
     moves_per_group: Optional[int] = None,
     stop_first: Optional[bool] = None,
     skew_max: Union[None, int, _Unset] = _UNSET,
-    pinned: Optional[Iterable[str]] = None,
+    pinned: Union[None, str, Iterable[str]] = None,
     services: Optional[Iterable[Mapping[str, Any]]] = None,
     steps: Optional[int] = None,
     seconds: Optional[float] = None,
@@ -181,7 +182,7 @@ def rearrange(
         "moves": moves,
         "movesPerGroup": moves_per_group,
         "stopFirst": stop_first,
-        "pinned": None if pinned is None else list(pinned),
+        "pinned": None if pinned is None else _texts(pinned),
         "services": None if services is None else list(services),
         "steps": steps,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Dict, NamedTuple, Optional, Tuple, Union
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
 
 from ._native import Expression, compile as compile_expression
 
@@ -159,6 +159,11 @@ def _kinds(workload: Iterable[WorkloadKind]) -> Tuple[WorkloadKind, ...]:
         if not isinstance(kind, WorkloadKind):
             raise TypeError(f"a workload is of WorkloadKind, not `{type(kind).__name__}`")
     return kinds
+
+
+def _texts(texts: Union[str, Iterable[str]]) -> List[str]:
+    """One text, or several: a text is never taken for its letters."""
+    return [texts] if isinstance(texts, str) else list(texts)
 
 
 def distinct_instance() -> Constraint:
