@@ -230,7 +230,7 @@ impl<'py> Rows<'py> {
             _ => Vec::new(),
         };
         for (column, attribute) in columns {
-            named.push((attribute, attribute_values(frame, &column)?));
+            named.push((attribute, attribute_values(&frame, &column)?));
         }
         let dimensions = dimensions.to_vec();
         let columns = Columns { rows: frame.rows, dimensions, amounts, parts, attributes: named };
