@@ -180,14 +180,14 @@ impl<'py> Rows<'py> {
 
     /// What of the rows is needed with these dimensions, as plain values. `attributes` are columns with attributes, names or a
     /// mapping; of a list, rows have theirs themselves.
-    pub(crate) fn taken(&self, dimensions: &[String], attributes: Option<&Bound<'_, PyAny>>) -> PyResult<Taken> {
-        let frame = match &self.source {
+    pub(crate) fn taken(self, dimensions: &[String], attributes: Option<&Bound<'_, PyAny>>) -> PyResult<Taken> {
+        let frame = match self.source {
             Source::Objects(rows) => {
                 if attributes.is_some() {
                     let message = format!("attributes name columns of a frame, and {} are a list", self.sort.key);
                     return Err(PyTypeError::new_err(message));
                 }
-                return Ok(Taken { sort: self.sort, columns: None, objects: rows.clone() });
+                return Ok(Taken { sort: self.sort, columns: None, objects: rows });
             }
             Source::Frame(frame) => frame,
         };
@@ -200,7 +200,7 @@ impl<'py> Rows<'py> {
         for (usual, key, holds) in self.sort.parts {
             if let Some(name) = usual.iter().find(|name| frame.has(name) && !dimensions.iter().any(|own| own == *name))
             {
-                let values = part(frame, name, *holds)?;
+                let values = part(&frame, name, *holds)?;
                 if self.sort.needed == Some(*key)
                     && let Some(row) = values.iter().position(Option::is_none)
                 {
@@ -230,7 +230,7 @@ impl<'py> Rows<'py> {
             _ => Vec::new(),
         };
         for (column, attribute) in columns {
-            named.push((attribute, attribute_values(frame, &column)?));
+            named.push((attribute, attribute_values(&frame, &column)?));
         }
         let dimensions = dimensions.to_vec();
         let columns = Columns { rows: frame.rows, dimensions, amounts, parts, attributes: named };

@@ -47,8 +47,7 @@ export class Watch {
 
   look() {
     const now = performance.now();
-    if (this.#thrown !== undefined) return LOOKS.stop;
-    if (now >= this.#deadline) return LOOKS.stop;
+    if (this.#thrown !== undefined || now >= this.#deadline) return LOOKS.stop;
     if (now - this.#told < INTERVAL) return LOOKS.goOn;
     this.#told = now;
     if (!this.#hear() || this.#stop?.() === true) return LOOKS.stop;
@@ -81,7 +80,11 @@ export class Watch {
 
   /** Whether nobody has aborted it. */
   #hear() {
-    if (this.#signal?.aborted) this.#thrown ??= { reason: this.#signal.reason };
+    try {
+      if (this.#signal?.aborted) this.#thrown ??= { reason: this.#signal.reason };
+    } catch (reason) {
+      this.#thrown ??= { reason };
+    }
     return this.#thrown === undefined;
   }
 
@@ -89,8 +92,9 @@ export class Watch {
   #tell(figures) {
     if (this.#thrown !== undefined) return false;
     try {
-      const goesOn = this.#progress?.(figures) !== false;
-      return this.#hear() && goesOn;
+      // A plan is worked out in several runs; none of them goes on then.
+      if (this.#progress?.(figures) === false) this.#deadline = -Infinity;
+      return this.#hear() && this.#deadline > -Infinity;
     } catch (reason) {
       this.#thrown = { reason };
       return false;

@@ -112,6 +112,14 @@ test("a callback stops the work with the best so far, throws, or aborts; nothing
   assert.throws(() => pack(given, options), (error) => error === reason);
   assert.throws(() => pack(given, { signal: controller.signal }), (error) => error === reason);
   assert.throws(() => pack(given, { signal: AbortSignal.abort(null) }), (error) => error === null);
+  // So is what a getter throws.
+  let looks = 0;
+  const getter = { get aborted() { if ((looks += 1) > 3) throw failure; return false; } };
+  assert.throws(() => pack(given, { milliseconds: 60_000, signal: getter }), (error) => error === failure);
+  // A plan has several runs of solvers, and all of them are stopped by one word.
+  let words = 0;
+  const stoppedPlan = fleet({ dimensions: given.dimensions, items: given.items }, CATALOGUE, { steps: 2n ** 50n, progress: () => (words += 1) > 1 });
+  assert.deepEqual([stoppedPlan.unpacked, words], [[], 2]);
   // A call inside a callback is a call like others.
   let inner;
   pack(given, { milliseconds: 100, progress: () => { inner = pack(problem(3)).value; } });

@@ -1,6 +1,17 @@
 // The only door to the engine: every other file that needs it imports from here.
 
 export type {
+  FleetBins,
+  FleetPlan,
+  Move,
+  PackAnswer,
+  PackedBins,
+  PackProgress,
+  RearrangePlan,
+  RearrangeProgress,
+  Score,
+} from "placewright/pack";
+export type {
   Completion,
   Diagnosis,
   Diagnostic,

@@ -24,6 +24,8 @@ const openLink = (): Promise<boolean> => {
 
 async function start(): Promise<void> {
   await init();
+  // All that the first view needs is there. Who opens a panel that needs this is told where it is missing.
+  fetchModule().catch(() => undefined);
   if (root === null) return;
   root.textContent = "";
   render(<App />, root);
@@ -34,13 +36,7 @@ async function start(): Promise<void> {
     notice.value = told;
   }
   // The first frame with instances in it comes after the next one.
-  requestAnimationFrame(() =>
-    requestAnimationFrame(() => {
-      performance.mark("interactive");
-      // Who opens a panel that needs it is told where it is missing.
-      fetchModule().catch(() => undefined);
-    }),
-  );
+  requestAnimationFrame(() => requestAnimationFrame(() => performance.mark("interactive")));
 }
 
 /** A link that is opened while the page is there. */

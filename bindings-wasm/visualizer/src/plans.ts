@@ -3,16 +3,15 @@
 
 import { effect, signal } from "@preact/signals";
 import { comparison } from "./comparison.ts";
-import { inWords } from "./engine.ts";
-import type { FleetAnswer, PackAnswer, PackProgress, RearrangeAnswer } from "./model/answers.ts";
+import { type FleetPlan, inWords, type PackAnswer, type PackProgress, type RearrangePlan } from "./engine.ts";
 import { group, type Section } from "./model/grouping.ts";
 import type { PlanDraft } from "./model/plan.ts";
 import { anewProblem, fleetProblem, type Problem, packProblem, rearrangeOptions } from "./model/problem.ts";
 import { realise } from "./model/realise.ts";
 import type { Simulation } from "./model/simulation.ts";
 import { type Snapshot, take } from "./model/snapshot.ts";
-import { packer } from "./plan/engine.ts";
-import { act, actAll, attemptLong, attemptPaced, look, notice, openSource, planned, simulation, tab } from "./state.ts";
+import { abandon, packer } from "./plan/engine.ts";
+import { act, actAll, attemptLong, look, notice, openSource, planned, simulation, snapshot, tab } from "./state.ts";
 
 /** What is planned. */
 export type Kind = Exclude<PlanDraft["shown"], "">;
@@ -37,16 +36,17 @@ export interface Job {
 
 interface Shown {
   readonly points: readonly Point[];
-  readonly picture: Snapshot;
+  /** The cluster that the plan makes; undefined where it is too much to be shown. */
+  readonly picture: Snapshot | undefined;
   readonly sections: readonly Section[];
 }
 
 /** A packing, and the state of the cluster that it is. */
 export interface Packed extends Shown {
   readonly kind: "pack" | "fleet";
-  readonly answer: PackAnswer | FleetAnswer;
+  readonly answer: PackAnswer | FleetPlan;
   readonly problem: Problem;
-  readonly state: string;
+  readonly state: string | undefined;
   /** What the engine would not start where the answer has it. */
   readonly refused: readonly string[];
 }
@@ -54,8 +54,10 @@ export interface Packed extends Shown {
 /** Moves, and how few instances could do. */
 export interface Rearranged extends Shown {
   readonly kind: "rearrange";
-  readonly answer: RearrangeAnswer;
+  readonly answer: RearrangePlan;
   readonly anew: PackAnswer | undefined;
+  /** How many moves it may have at most. */
+  readonly asked: number;
   /** How many moves were made. */
   readonly made: number;
 }
@@ -121,9 +123,13 @@ async function searched<T>(
   let isKept = false;
   let points: Point[] = [];
   let mine: Job | undefined;
+  const stop = () => {
+    controller.abort();
+    abandon();
+  };
   const show = (keep: Job["keep"]) => {
     if (mine !== undefined && job.peek() !== mine) return;
-    mine = { kind, points, stop: () => controller.abort(), keep };
+    mine = { kind, points, stop, keep };
     job.value = mine;
   };
   try {
@@ -157,7 +163,7 @@ async function searched<T>(
 /** Reads something from the cluster when its turn has come. */
 async function read<T>(work: (current: Simulation) => T): Promise<T | undefined> {
   let result: T | undefined;
-  await attemptPaced("Reading the cluster", () => {
+  await attemptLong("Reading the cluster", () => {
     const current = simulation.value;
     if (current !== undefined) result = work(current);
   });
@@ -167,7 +173,7 @@ async function read<T>(work: (current: Simulation) => T): Promise<T | undefined>
 async function pack(kind: "pack" | "fleet"): Promise<Packed | undefined> {
   const problem = await read((current) => documentOf(kind, current));
   if (problem === undefined) return undefined;
-  const found = await searched<PackAnswer | FleetAnswer>(kind, async ({ signal, tell }) => {
+  const found = await searched<PackAnswer | FleetPlan>(kind, async ({ signal, tell }) => {
     const worker = await packer();
     const progress = ({ milliseconds, value, lowerBound, missing }: PackProgress) =>
       // Before everything is packed a value says nothing.
@@ -180,12 +186,17 @@ async function pack(kind: "pack" | "fleet"): Promise<Packed | undefined> {
   const { answer } = found;
   const last = { millis: answer.milliseconds, value: answer.value, bound: answer.lowerBound };
   return read(() => {
-    const { cluster, refused } = realise(answer.bins, problem.wanted, problem.types);
+    const points = [...found.points, last];
+    const made = realise(answer.bins, problem.wanted, problem.types);
+    if (made === undefined) {
+      return { kind, answer, problem, state: undefined, refused: [], picture: undefined, sections: [], points };
+    }
+    const { cluster, refused } = made;
     try {
-      const picture = take(cluster);
-      const by = kind === "fleet" && (answer as FleetAnswer).zones.length > 0 ? "ecs.availability-zone" : "ecs.instance-type";
+      const picture = take(cluster, snapshot.peek()?.groups);
+      const by = kind === "fleet" && (answer as FleetPlan).zones.length > 0 ? "ecs.availability-zone" : "ecs.instance-type";
       const sections = group(cluster, picture, by);
-      return { kind, answer, problem, state: cluster.toJson(), refused, picture, sections, points: [...found.points, last] };
+      return { kind, answer, problem, state: cluster.toJson(), refused, picture, sections, points };
     } finally {
       cluster.free();
     }
@@ -211,15 +222,16 @@ async function rearrange(): Promise<Rearranged | undefined> {
   const { answer, anew } = found.answer;
   return read((current) => {
     if (current.cluster.fingerprint() !== asked.fingerprint) throw new Error("the cluster has changed meanwhile; ask again");
-    const picture = current.preview(answer.moves, answer.stopFirst);
+    const picture = current.preview(answer.moves, answer.stopFirst, snapshot.peek()?.groups ?? []);
     const sections = group(current.cluster, picture, look.value.groupBy);
-    return { kind: "rearrange", answer, anew, made: 0, picture, sections, points: found.points };
+    return { kind: "rearrange", answer, anew, asked: asked.options.moves, made: 0, picture, sections, points: found.points };
   });
 }
 
 /** Opens a packing as a scenario. */
-export function adopt({ kind, state, answer }: Packed): Promise<boolean> {
-  const by = kind === "fleet" && (answer as FleetAnswer).zones.length > 0 ? "ecs.availability-zone" : "ecs.instance-type";
+export async function adopt({ kind, state, answer }: Packed): Promise<boolean> {
+  if (state === undefined) return false;
+  const by = kind === "fleet" && (answer as FleetPlan).zones.length > 0 ? "ecs.availability-zone" : "ecs.instance-type";
   return attemptLong("Opening the plan", (pace) =>
     openSource({ kind: "files", files: [{ name: `${kind}.json`, text: state }] }, pace, by),
   );
@@ -229,7 +241,7 @@ export function adopt({ kind, state, answer }: Packed): Promise<boolean> {
 export async function carryOut(shown: Rearranged, isAll: boolean): Promise<void> {
   const { answer, made } = shown;
   const left = answer.moves.slice(made, isAll ? undefined : made + 1);
-  const actions = left.map(({ task, to }) => ({ kind: "move", task, instance: to, stopFirst: answer.stopFirst }) as const);
+  const actions = left.map(({ task, from, to }) => ({ kind: "move", task, from, to, stopFirst: answer.stopFirst }) as const);
   const [first] = actions;
   if (first === undefined) return;
   const isDone = await (isAll ? actAll("Moving tasks", actions) : act(first));

@@ -79,7 +79,15 @@ const withSimulation = <T>(read: (simulation: Simulation) => T): T | undefined =
   }
 };
 
-export const snapshot = computed<Snapshot | undefined>(() => withSimulation(({ cluster }) => take(cluster)));
+export const snapshot = computed<Snapshot | undefined>(() =>
+  withSimulation((current) => {
+    const taken = take(current.cluster, seen.get(current));
+    seen.set(current, taken.groups);
+    return taken;
+  }),
+);
+/** By simulation: task groups that were shown, which keep their colours. */
+const seen = new WeakMap<Simulation, readonly string[]>();
 export const usage = computed<Usage | undefined>(() => withSimulation(({ cluster }) => cluster.usage()));
 export const known = computed<readonly string[]>(() => withSimulation(({ cluster }) => cluster.definitions()) ?? []);
 /** What instances can be grouped by; no step changes their attributes. */

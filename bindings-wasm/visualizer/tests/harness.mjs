@@ -24,7 +24,7 @@ const TYPES = {
 export const here = fileURLToPath(new URL("..", import.meta.url));
 
 /** Serves folders by path prefix; gives the address and a function that ends it. */
-export async function serve(folders) {
+export async function serve(folders, headers = {}) {
   const server = createServer(async (request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname);
     const prefix = Object.keys(folders).find((each) => path.startsWith(each));
@@ -32,7 +32,7 @@ export async function serve(folders) {
     try {
       if (prefix === undefined || name.startsWith("..")) throw new Error("outside");
       const bytes = await readFile(join(folders[prefix], name));
-      response.writeHead(200, { "content-type": TYPES[extname(name)] ?? "application/octet-stream" }).end(bytes);
+      response.writeHead(200, { ...headers, "content-type": TYPES[extname(name)] ?? "application/octet-stream" }).end(bytes);
     } catch {
       response.writeHead(404).end("not found");
     }
@@ -66,8 +66,11 @@ export async function open(browser, origin, { hash = "", init, isAwaited = true,
     if (isLoaded && !/^(blob|data):/.test(request.url())) faults.push(`request after load: ${request.url()}`);
   });
   page.on("requestfailed", (request) => faults.push(`failed: ${request.url()}`));
+  // The last that the page asks for by itself.
+  const second = page.waitForResponse((response) => response.url().includes("placewright_pack_bg"));
   await page.goto(`${origin}${BASE}${hash}`);
   if (isAwaited) await page.getByRole("application").first().waitFor();
+  await second;
   await page.waitForLoadState("networkidle");
   isLoaded = true;
   return { page, faults, close: () => context.close() };

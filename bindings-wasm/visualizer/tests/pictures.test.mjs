@@ -74,6 +74,49 @@ for (const [theme, options] of [
   );
 }
 
+/** Makes plans one after the other, and shows each. */
+async function plans(page, show) {
+  for (const [tab, name] of [
+    ["Pack", "Pack"],
+    ["Fleet", "Find the fleet"],
+    ["Rearrange", "Plan the moves"],
+  ]) {
+    await page.getByRole("tab", { name: tab, exact: true }).click();
+    await page.getByRole("button", { name, exact: true }).click();
+    await page.locator(".planned").waitFor({ timeout: 60_000 });
+    await show(tab.toLowerCase());
+    await page.getByRole("button", { name: "Close the plan" }).click();
+  }
+}
+
+for (const [theme, options] of [
+  ["light", {}],
+  ["dark", { colorScheme: "dark" }],
+]) {
+  test(
+    `desk, ${theme}: plans`,
+    { timeout: 120_000 },
+    withPage(
+      async (page) => {
+        await fill(page, 60, [], MIX);
+        await page.getByRole("tab", { name: "Fleet" }).click();
+        await page.getByLabel("Zones, at least").fill("3");
+        await plans(page, (tab) => take(page, `plan-${tab}-${theme}`));
+      },
+      { viewport: { width: 1440, height: 900 }, ...options },
+    ),
+  );
+}
+
+test(
+  "phone: plans",
+  { timeout: 120_000 },
+  withPage(async (page) => {
+    await page.getByRole("button", { name: "10", exact: true }).click();
+    await plans(page, (tab) => take(page, `phone-${tab}`, { fullPage: true }));
+  }, PHONE),
+);
+
 test(
   "10,000 instances, with a selection",
   withPage(async (page) => {

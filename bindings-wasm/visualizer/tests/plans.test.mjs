@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { figure, linkOf, native, open, saved, setUp } from "./harness.mjs";
+import { BASE, figure, here, linkOf, native, open, saved, serve, setUp } from "./harness.mjs";
 
 const { held, withPage } = setUp({ before, after });
 const button = (page, name) => page.getByRole("button", { name, exact: true });
@@ -154,12 +154,28 @@ test(
       await rows(page, "Moves, in order"),
       answer.moves.map(({ task, group, from, to }) => [`${group} ${task.slice(task.lastIndexOf("/") + 1)}`, from, to]),
     );
+    /** Colours by group. */
+    const colours = () =>
+      page
+        .locator(".legend")
+        .first()
+        .evaluate((legend) =>
+          Object.fromEntries(
+            [...legend.querySelectorAll("li:has(.dot:not(.away))")].map((item) => [
+              item.textContent.trim().split(" ")[0],
+              item.querySelector(".dot").style.background,
+            ]),
+          ),
+        );
+    const painted = await colours();
+    assert.equal(new Set(Object.values(painted)).size, 3);
     const used = (count) => page.locator('[data-figure="used"]', { hasText: `${count} of 60` }).waitFor();
     await button(page, "Make the next").click();
     await page.locator(".steps li").nth(3).waitFor();
     await page.getByRole("button", { name: /^Make the other/ }).click();
     await used(answer.after.instances);
     assert.equal(await page.locator(".planned").count(), 0);
+    assert.deepEqual(await colours(), painted, "a group has one colour");
     assert.equal(await page.locator(".steps li").count(), 3 + answer.moves.length);
     const key = (name) => page.evaluate((k) => dispatchEvent(new KeyboardEvent("keydown", { key: k, ctrlKey: true })), name);
     for (const _ of answer.moves) await key("z");
@@ -242,6 +258,52 @@ test(
   }),
 );
 
+test(
+  "a plan is asked for, looked at and closed by keyboard alone",
+  withPage(async (page) => {
+    const focused = () => page.evaluate(() => document.activeElement?.textContent?.trim());
+    await page.getByRole("tab", { name: "Place" }).focus();
+    for (const name of ["Compare", "Pack"]) {
+      await page.keyboard.press("ArrowRight");
+      assert.equal(await focused(), name);
+    }
+    for (let press = 0; (await focused()) !== "Pack" || press === 0; press += 1) {
+      assert.ok(press < 20, "the button is reached");
+      await page.keyboard.press("Tab");
+    }
+    await page.keyboard.press("Enter");
+    await page.locator(".planned").waitFor({ timeout: 60_000 });
+    assert.equal(await focused(), "Packing");
+    await page.keyboard.press("Tab");
+    assert.equal(await focused(), "Open as a scenario");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await page.locator(".planned").waitFor({ state: "detached" });
+    assert.equal(await focused(), "Pack", "back at the tab");
+  }),
+);
+
+test(
+  "what is too much to be drawn has its figures all the same, and names that are alike are told apart",
+  withPage(async (page) => {
+    await panel(page, "Pack");
+    await page.getByLabel("What is packed").selectOption("list");
+    await page.getByRole("combobox", { name: "Types" }).selectOption("given");
+    const [list, types] = [page.getByLabel("Items in JSON"), page.getByLabel("Types: id")];
+    await types.fill("id,cpu,memory\na b,1000,1000\na-b,10,1000");
+    await list.fill('[{"id": "x", "demand": [10, 1], "count": 1000000}]');
+    await plan(page, "Pack");
+    assert.equal(await told(page, "value"), "10,000");
+    assert.equal(await page.getByRole("button", { name: "Open as a scenario" }).count(), 0);
+    await list.fill('[{"id": "x", "demand": [900, 4]}, {"id": "x", "demand": [10, 1000], "count": 1}, {"demand": [1, 1000]}]');
+    await plan(page, "Pack");
+    assert.equal(await told(page, "value"), "3");
+    assert.equal(await page.locator(".planned .bad").count(), 0);
+    await button(page, "Open as a scenario").click();
+    await page.locator('[data-figure="used"]', { hasText: "3 of 3" }).waitFor();
+  }),
+);
+
 /** A search that does not end soon: many kinds in two dimensions. */
 const LONG = {
   plan: {
@@ -281,6 +343,42 @@ test("a search goes on beside the page, shows value and bound, and is cancelled;
   await plan(page, "Pack");
   assert.deepEqual(faults, []);
   await close();
+});
+
+test("one that is asked for while another goes on takes its place", { timeout: 120_000 }, async () => {
+  const { page, faults, close } = await open(held.browser, held.server.origin, { hash: linkOf(LONG) });
+  await panel(page, "Pack");
+  await button(page, "Pack").click();
+  await page.locator(".going .chart").waitFor({ timeout: 60_000 });
+  await page.getByLabel("What is packed").selectOption("tasks");
+  await page.getByRole("combobox", { name: "Types" }).selectOption("cluster");
+  await plan(page, "Pack");
+  // Longer than a call that was cancelled may go on.
+  await page.waitForTimeout(600);
+  await panel(page, "Fleet");
+  await plan(page, "Find the fleet");
+  assert.equal(await page.locator(".notice.error").count(), 0);
+  assert.deepEqual(faults, []);
+  await close();
+});
+
+test("where the page is isolated, a search is stopped and the best so far is shown", { timeout: 120_000 }, async () => {
+  const server = await serve(
+    { [BASE]: join(here, "dist") },
+    { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" },
+  );
+  const { page, faults, close } = await open(held.browser, server.origin, { hash: linkOf(LONG) });
+  await panel(page, "Pack");
+  await button(page, "Pack").click();
+  await page.locator(".going .chart").waitFor({ timeout: 60_000 });
+  await button(page, "Stop, keep the best").click();
+  await page.locator(".planned").waitFor({ timeout: 30_000 });
+  const number = async (key) => Number((await told(page, key)).replace(",", ""));
+  assert.ok((await number("value")) >= (await number("bound")) && (await number("bound")) > 0);
+  assert.equal(await page.locator(".planned .bad").count(), 0, "the engine starts all of it");
+  assert.deepEqual(faults, []);
+  await close();
+  server.close();
 });
 
 test(

@@ -55,7 +55,7 @@ pub use pack::{PackRequest, answer_json, cost_json};
 pub use rearrange::read_rearrange;
 pub use response::{Failure, ListContainerInstancesResponse, PlacedTask, RunTaskResponse};
 pub use savepoint::SessionSavepoint;
-pub use strategy::OWN_TYPES as OWN_STRATEGY_TYPES;
+pub use strategy::{OWN_TYPES as OWN_STRATEGY_TYPES, read_workload};
 pub(crate) use task::write_demand;
 pub(crate) use text::kept;
 
@@ -114,8 +114,8 @@ pub struct Session {
     pub(crate) pending: HashSet<TaskId>,
     /// Task definitions.
     pub(crate) book: Book,
-    /// Services by name.
-    pub(crate) services: BTreeMap<String, Service>,
+    /// Services by name; boxed, so that the map's code is that of other maps from names.
+    pub(crate) services: BTreeMap<String, Box<Service>>,
     /// Subnet → Availability Zone; `None` where zones are not checked.
     pub(crate) subnets: Option<BTreeMap<String, String>>,
     /// Declared custom resources, in the order of their declaration.

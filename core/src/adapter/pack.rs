@@ -327,17 +327,11 @@ pub(super) fn add_rule(builder: &mut ProblemBuilder, fields: Fields<'_, '_>) -> 
 /// The options, and the milliseconds.
 pub(super) fn read_options(fields: Fields<'_, '_>) -> Result<(Options, Option<u64>), Error> {
     check_keys(fields, &OPTION_KEYS)?;
-    let bound = |value: &Json<'_>| match value.as_text()? {
-        "fast" => Ok(Bound::Fast),
-        "lp" => Ok(Bound::Lp),
-        other => Err(Error::with_message(ErrorKind::InvalidParameter, format!("bound `{other}` is unknown"))
-            .with_help("write one of fast, lp")),
-    };
     let mut options = Options {
         solver: fields.optional_with("solver", |name| Solver::from_name(name.as_text()?))?.unwrap_or_default(),
         seed: fields.optional_with("seed", amount)?.unwrap_or(0),
         steps: fields.optional_with("steps", amount)?,
-        bound: fields.optional_with("bound", bound)?.unwrap_or_default(),
+        bound: fields.optional_with("bound", |name| Bound::from_name(name.as_text()?))?.unwrap_or_default(),
         warm_start: None,
     };
     let milliseconds = fields.optional_with("milliseconds", amount)?;

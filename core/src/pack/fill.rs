@@ -103,6 +103,7 @@ impl Sorted {
     }
 
     /// Packs them into bins of the first type. Returns the steps it took, too.
+    #[cfg(feature = "lp")]
     pub(super) fn fill(
         &self,
         fill: &mut Fill,

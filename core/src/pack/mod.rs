@@ -28,6 +28,7 @@ mod bound;
 mod bucket;
 mod build;
 mod cheapen;
+#[cfg(feature = "lp")]
 mod column;
 mod conflict;
 mod ejection;

@@ -1,6 +1,7 @@
 //! The one way in: which bounds and solvers run on a problem, in which order, and what is said of the result.
 
 use super::bound;
+#[cfg(feature = "lp")]
 use super::column;
 use super::fill;
 use super::greedy;
@@ -17,6 +18,9 @@ use alloc::vec::Vec;
 
 /// Steps where the options name no number: some tenths of a second.
 pub const STEPS_DEFAULT: u64 = 1 << 25;
+
+/// Name of the solver by column generation.
+const COLUMN: &str = "column";
 
 /// Who found a packing that was given.
 const WARM_START: &str = "warm-start";
@@ -38,7 +42,8 @@ pub enum Solver {
     Distance,
     /// One dimension, bin by bin: the set of items that fills it best.
     Fill,
-    /// Patterns from a linear program, rounded by diving.
+    /// Patterns from a linear program, rounded by diving. Feature `lp`.
+    #[cfg(feature = "lp")]
     Column,
     /// Bins emptied one after another into the others.
     LocalSearch,
@@ -48,13 +53,14 @@ pub enum Solver {
 
 impl Solver {
     /// Every solver.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; if cfg!(feature = "lp") { 9 } else { 8 }] = [
         Self::Auto,
         Self::FirstFit,
         Self::BestFit,
         Self::DotProduct,
         Self::Distance,
         Self::Fill,
+        #[cfg(feature = "lp")]
         Self::Column,
         Self::LocalSearch,
         Self::Purchase,
@@ -70,7 +76,8 @@ impl Solver {
             Self::DotProduct => "dot-product",
             Self::Distance => "l2",
             Self::Fill => "fill",
-            Self::Column => "column",
+            #[cfg(feature = "lp")]
+            Self::Column => COLUMN,
             Self::LocalSearch => "local-search",
             Self::Purchase => purchase::NAME,
         }
@@ -79,8 +86,12 @@ impl Solver {
     /// The solver of a name.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidParameter`] for a name there is not; its help has the nearest one.
+    /// [`ErrorKind::InvalidParameter`] for a name there is not; its help has the nearest one. So is `column` without the
+    /// feature `lp`.
     pub fn from_name(name: &str) -> Result<Self, Error> {
+        if name == COLUMN && !cfg!(feature = "lp") {
+            return Err(without_lp(format!("solver `{name}` is not in this build")));
+        }
         Self::ALL.into_iter().find(|solver| solver.as_str() == name).ok_or_else(|| {
             let names = || Self::ALL.iter().map(|solver| solver.as_str());
             let error = Error::with_message(ErrorKind::InvalidParameter, format!("solver `{name}` is unknown"));
@@ -92,14 +103,39 @@ impl Solver {
     }
 }
 
+/// The error for what only builds with the feature `lp` have.
+#[cold]
+fn without_lp(message: alloc::string::String) -> Error {
+    Error::with_message(ErrorKind::InvalidParameter, message).with_help("build placewright with the feature `lp`")
+}
+
 /// Which lower bounds are worked out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Bound {
     /// Those that take about as long as a greedy pass.
     #[default]
     Fast,
-    /// Also the bound of a linear program over all patterns, where there are at most 1,024 kinds.
+    /// Also the bound of a linear program over all patterns, where there are at most 1,024 kinds. Feature `lp`.
+    #[cfg(feature = "lp")]
     Lp,
+}
+
+impl Bound {
+    /// The bounds of a name in options: `fast` or `lp`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidParameter`] for a name there is not, and for `lp` without the feature `lp`.
+    pub fn from_name(name: &str) -> Result<Self, Error> {
+        match name {
+            "fast" => Ok(Self::Fast),
+            #[cfg(feature = "lp")]
+            "lp" => Ok(Self::Lp),
+            #[cfg(not(feature = "lp"))]
+            "lp" => Err(without_lp(format!("bound `{name}` is not in this build"))),
+            other => Err(Error::with_message(ErrorKind::InvalidParameter, format!("bound `{other}` is unknown"))
+                .with_help("write one of fast, lp")),
+        }
+    }
 }
 
 /// How to solve.
@@ -109,7 +145,7 @@ pub struct Options {
     pub solver: Solver,
     /// Seed of the draws of a local search.
     pub seed: u64,
-    /// Most steps, `None` for as long as a solver itself finds worth while. The first greedy pass always runs to its end, so
+    /// Most steps, `None` for as long as a solver itself finds worth while. The first pass always runs to its end, so
     /// that there is an answer.
     pub steps: Option<u64>,
     /// Which bounds.
@@ -175,6 +211,7 @@ pub fn solve(problem: &Problem, options: &Options, watch: Watch<'_>) -> Answer {
     match &dealt {
         Some(dealt) => {
             // What is proven of the items as they are dealt is not proven of all ways to deal them.
+            #[cfg(feature = "lp")]
             if column::is_wanted(problem, options) {
                 column::bound(problem, &mut search);
             }
@@ -193,21 +230,32 @@ pub fn solve(problem: &Problem, options: &Options, watch: Watch<'_>) -> Answer {
 ///
 /// Whoever adds a solver for some problems enters it here: `search.enter(name)`, then `search.offer` for each better packing,
 /// for as long as `search.step` says so. Of a problem that is dealt, no solver may raise the bound.
+#[cfg_attr(
+    not(feature = "lp"),
+    expect(unused_variables, reason = "only column generation raises the bound of a problem")
+)]
 fn run(problem: &Problem, is_dealt: bool, options: &Options, search: &mut Search<'_>) {
     // Solvers that may have nothing to say of a problem leave the first word to those that do.
     let greedy = match options.solver {
+        #[cfg(feature = "lp")]
         Solver::Column => Solver::Auto,
         Solver::Fill if !fill::suits(problem) => Solver::BestFit,
         named => named,
     };
     greedy::run(problem, greedy, search);
+    let fills = match options.solver {
+        Solver::Auto | Solver::Fill => true,
+        #[cfg(feature = "lp")]
+        Solver::Column => true,
+        _ => false,
+    };
     // Who was named makes one pass, whatever the budget, as the greedy ones do.
     let is_first = greedy != Solver::Auto && matches!(options.solver, Solver::Fill | Solver::Purchase);
     let has_turn = |search: &Search<'_>| {
         let is_stopped = search.is_stopped() && search.rank().is_some();
         !search.is_over() || is_first && !is_stopped && !search.is_optimal()
     };
-    if matches!(options.solver, Solver::Auto | Solver::Fill | Solver::Column) && has_turn(search) {
+    if fills && has_turn(search) {
         search.enter(Solver::Fill.as_str());
         fill::run(problem, options.seed, search);
     }
@@ -218,8 +266,9 @@ fn run(problem: &Problem, is_dealt: bool, options: &Options, search: &mut Search
     if search.rank().is_none() {
         greedy::run(problem, Solver::BestFit, search);
     }
+    #[cfg(feature = "lp")]
     if column::is_wanted(problem, options) && !search.is_over() {
-        search.enter(Solver::Column.as_str());
+        search.enter(COLUMN);
         column::run(problem, is_dealt, options, search);
     }
     if matches!(options.solver, Solver::Auto | Solver::LocalSearch) {

@@ -1,6 +1,8 @@
 //! Packing: what the builder refuses, what the solvers promise, and a naive packer that has tried everything.
 
+mod faults;
 mod naive;
+#[cfg(feature = "lp")]
 mod order;
 
 use std::ops::ControlFlow;

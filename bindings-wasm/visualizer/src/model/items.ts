@@ -88,13 +88,19 @@ interface Exported {
   readonly tasks: readonly ExportedTask[];
 }
 
+/** A constraint as a service has it. */
+interface Asked {
+  readonly type: string;
+  readonly expression?: string;
+}
+
 /** Constraints of groups that steps have placed with some, as services: describe-tasks does not say them. */
-export function servicesOf(log: readonly Action[]): { group: string; placementConstraints: object[] }[] {
-  const services = new Map<string, Map<string, object>>();
+export function servicesOf(log: readonly Action[]): { group: string; placementConstraints: Asked[] }[] {
+  const services = new Map<string, Map<string, Asked>>();
   for (const action of log) {
     if (action.kind !== "place") continue;
     const group = action.group === "" ? `family:${action.definition.replace(/:\d+$/, "")}` : action.group;
-    const constraints = services.get(group) ?? new Map<string, object>();
+    const constraints = services.get(group) ?? new Map<string, Asked>();
     services.set(group, constraints);
     if (action.isDistinct) constraints.set("", { type: "distinctInstance" });
     for (const expression of action.memberOf.filter((each) => each.trim() !== "")) {

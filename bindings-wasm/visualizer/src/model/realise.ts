@@ -1,9 +1,8 @@
 // A packing as a cluster: the instances that it asks for, with the tasks it puts on each, started there by the engine, which so says
 // once more that they have room.
 
-import { Cluster } from "../engine.ts";
-import type { BoughtBin, PackedBin } from "./answers.ts";
-import type { BinType, Required, Wanted } from "./items.ts";
+import { Cluster, type FleetBins, inWords, type PackAnswer, type PackedBins } from "../engine.ts";
+import type { BinType, Item, Required, Wanted } from "./items.ts";
 
 /** A cluster that was made, and what the engine would not start in it. */
 export interface Realised {
@@ -11,42 +10,72 @@ export interface Realised {
   readonly refused: readonly string[];
 }
 
-/** Most instances that are made. */
+/** Most instances and tasks that are made: as many as the page moves smoothly, and starts while a reader waits. */
 const INSTANCES_MAX = 100_000;
+const TASKS_MAX = 200_000;
 
-/** Makes the cluster of a packing. */
+/** Makes the cluster of a packing; nothing where it is too much to be shown. */
 export function realise(
-  bins: readonly (PackedBin & Partial<Pick<BoughtBin, "offer" | "zone">>)[],
+  bins: readonly (PackedBins & Partial<Pick<FleetBins, "offer" | "zone">>)[],
   wanted: Wanted,
   types: ReadonlyMap<string, BinType>,
-): Realised {
-  const total = bins.reduce((sum, { count }) => sum + count, 0);
-  if (total > INSTANCES_MAX) throw new Error(`${total.toLocaleString("en")} instances are more than can be shown`);
+): Realised | undefined {
+  const instances = bins.reduce((sum, { count }) => sum + count, 0);
+  const tasks = bins.reduce((sum, { count, items }) => sum + count * items.reduce((all, [, number]) => all + number, 0), 0);
+  if (instances > INSTANCES_MAX || tasks > TASKS_MAX) return undefined;
   const numbers = new Map<string, number>();
-  const made: { id: string; items: PackedBin["items"] }[] = [];
+  const made: { id: string; items: PackedBins["items"] }[] = [];
   const containerInstances: object[] = [];
   for (const { type, count, items, offer, zone } of bins) {
     const name = offer ?? type;
     const shape = types.get(name);
     if (shape === undefined) throw new Error(`the answer has a type \`${name}\` that was not asked about`);
     for (let each = 0; each < count; each += 1) {
-      const number = (numbers.get(name) ?? 0) + 1;
-      numbers.set(name, number);
-      const id = `${name.replace(/[^A-Za-z0-9_-]/g, "-")}-${String(number).padStart(4, "0")}`;
-      made.push({ id, items });
+      const word = name.replace(/[^A-Za-z0-9_-]/g, "-");
+      const number = (numbers.get(word) ?? 0) + 1;
+      numbers.set(word, number);
+      const id = `${word}-${String(number).padStart(4, "0")}`;
+      made.push({ id, items: [...items].sort(([one], [other]) => gpusOf(wanted.items[other]) - gpusOf(wanted.items[one])) });
       containerInstances.push(instance(id, shape, zone ?? undefined, wanted.required));
     }
   }
   const cluster = Cluster.fromJson({ containerInstances, taskDefinitions: wanted.documents });
+  const totals = wanted.items.map(() => 0);
+  for (const { items } of made) for (const [item, count] of items) totals[item] = (totals[item] ?? 0) + count;
+  const requests = wanted.items.map(({ group }, item) => ({
+    taskDefinition: wanted.definitions[item] ?? "",
+    // One that is not packed is not asked for; a request asks for at least one.
+    count: Math.max(1, totals[item] ?? 0),
+    ...(group === undefined ? {} : { group }),
+  }));
+  const start = (filled: typeof made) =>
+    cluster.applyPacking(
+      { bins: filled.map(({ id, items }) => ({ type: id, count: 1, items })) } as unknown as PackAnswer,
+      requests,
+    );
+  try {
+    start(made);
+    return { cluster, refused: [] };
+  } catch (error) {
+    // Then each instance by itself: what can be started is shown.
+    if (!cluster.isUsable) throw error;
+  }
   const refused: string[] = [];
-  for (const { id, items } of made) {
-    for (const [item, count] of items) {
-      const [definition, { group, id: name = "" } = {}] = [wanted.definitions[item] ?? "", wanted.items[item]];
-      const { rejected, reasons } = cluster.placeOn(id, definition, { count, ...(group === undefined ? {} : { group }) });
-      if (rejected > 0) refused.push(`${rejected} of ${name} on ${id}: ${[...reasons.keys()].join(", ")}`);
+  for (const one of made) {
+    try {
+      start([one]);
+    } catch (error) {
+      refused.push(`the tasks of ${one.id}: ${inWords(error)}`);
     }
   }
   return { cluster, refused };
+}
+
+/** Thousandths of GPUs that an item holds. The engine gives tasks their GPUs one after another: those that hold most have to come first,
+ * or parts of GPUs lie where a whole one is needed. */
+function gpusOf(item: Item | undefined): number {
+  if (item?.gpuShare !== undefined) return item.gpuShare;
+  return item?.gpus === "all" ? Number.MAX_SAFE_INTEGER : 1000 * (item?.gpus ?? 0);
 }
 
 /** An instance of a type, whose agent can do whatever the tasks ask for. */

@@ -67,7 +67,13 @@ export type Action =
   | (Rules & { readonly kind: "place"; readonly definition: string; readonly count: number; readonly group: string })
   | (Rules & { readonly kind: "arrivals"; readonly from: number; readonly count: number })
   | { readonly kind: "stop"; readonly task: string }
-  | { readonly kind: "move"; readonly task: string; readonly instance: string; readonly stopFirst: boolean }
+  | {
+      readonly kind: "move";
+      readonly task: string;
+      readonly from: string;
+      readonly to: string;
+      readonly stopFirst: boolean;
+    }
   | { readonly kind: "drain" | "activate"; readonly instance: string };
 
 /** How the instances are shown. */
@@ -206,7 +212,7 @@ function isAction(value: unknown): boolean {
     case "stop":
       return typeof value.task === "string";
     case "move":
-      return isTexts([value.task, value.instance]) && typeof value.stopFirst === "boolean";
+      return isTexts([value.task, value.from, value.to]) && typeof value.stopFirst === "boolean";
     case "drain":
     case "activate":
       return typeof value.instance === "string";

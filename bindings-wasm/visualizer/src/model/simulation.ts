@@ -1,9 +1,9 @@
 // A cluster with the history of what was done to it. Each step stands on a savepoint: undoing rolls back to it, redoing asks the
 // engine again, which answers the same. That also lets any earlier moment be looked at: go back, look, and come forward.
 
-import type { Cluster, Explanation, Placement, Request, Savepoint } from "../engine.ts";
-import type { Move } from "./answers.ts";
+import type { Cluster, Explanation, Move, Placement, RearrangePlan, Request, Savepoint } from "../engine.ts";
 import type { Arrivals } from "./arrivals.ts";
+import { servicesOf } from "./items.ts";
 import { open } from "./open.ts";
 import { type Pace, partOf, Slices, unpaced } from "./pace.ts";
 import { type Action, constraintsOf, type Definition, type Rules, type Scenario } from "./scenario.ts";
@@ -138,12 +138,12 @@ export class Simulation {
     }
   }
 
-  /** The cluster as it would be after some moves. Throws where one of them cannot be made. */
-  preview(moves: readonly Move[], stopFirst: boolean): Snapshot {
+  /** The cluster as it would be after some moves; `groups` keep their colours. Throws where one of them cannot be made. */
+  preview(moves: readonly Move[], stopFirst: boolean, groups: readonly string[]): Snapshot {
     const savepoint = this.cluster.begin();
     try {
-      for (const { task, to } of moves) this.cluster.move(task, to, { stopFirst });
-      return take(this.cluster);
+      this.#move(moves, stopFirst);
+      return take(this.cluster, groups);
     } finally {
       if (this.cluster.isUsable) savepoint.rollback();
     }
@@ -199,6 +199,12 @@ export class Simulation {
     return NOTHING;
   }
 
+  /** Moves tasks, under the constraints that steps have placed them with. */
+  #move(moves: readonly Pick<Move, "task" | "from" | "to">[], stopFirst: boolean): void {
+    const services = servicesOf(this.steps.map(({ action }) => action));
+    this.cluster.applyPlan({ moves, stopFirst } as RearrangePlan, { services });
+  }
+
   /** What is done at once. */
   #change(action: Exclude<Action, Of<"place" | "arrivals">>): void {
     switch (action.kind) {
@@ -206,7 +212,7 @@ export class Simulation {
         this.cluster.stop(action.task);
         break;
       case "move":
-        this.cluster.move(action.task, action.instance, { stopFirst: action.stopFirst });
+        this.#move([action], action.stopFirst);
         break;
       case "drain":
         this.cluster.drain(action.instance);

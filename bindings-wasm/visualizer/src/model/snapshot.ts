@@ -24,7 +24,7 @@ export interface Snapshot {
   /** Tasks of instance i are those from `start[i]` to `start[i + 1]` of `order`, equal groups beside each other. */
   readonly start: Uint32Array;
   readonly order: Uint32Array;
-  /** Task groups, in the order of their first task. */
+  /** Task groups, those known before first, then in the order of their first task; some may have no tasks any more. */
   readonly groups: readonly string[];
   /** By task, in the order of `order`: position of its group. */
   readonly group: Uint16Array;
@@ -35,9 +35,18 @@ export interface Snapshot {
 /** Most groups that are told apart. */
 const GROUPS_MAX = 65_535;
 
-/** Reads a cluster. Cost: linear in instances and tasks. */
-export function take(cluster: Cluster): Snapshot {
-  return assemble(cluster.instances(), cluster.tasks());
+/** Reads a cluster. Groups that are known keep their numbers, and so their colours. Cost: linear in instances and tasks. */
+export function take(cluster: Cluster, known: readonly string[] = []): Snapshot {
+  const tasks = cluster.tasks();
+  return assemble(cluster.instances(), { ...tasks, group: numbered(tasks.group, known) });
+}
+
+/** Groups with the numbers of those that are known; new ones come after them. */
+function numbered({ codes, words }: TaskColumns["group"], known: readonly string[]): TaskColumns["group"] {
+  const all = [...new Set([...known, ...words])];
+  const numbers = new Map(all.map((word, number) => [word, number]));
+  const places = words.map((word) => numbers.get(word) ?? 0);
+  return { words: all, codes: codes.map((code) => places[code] ?? code) };
 }
 
 /** The arrays from columns; also of a cluster as it was after its first tasks, see `before`. */

@@ -181,8 +181,11 @@ function Progress({ kind }: { readonly kind: Kind }) {
   if (going === undefined || going.kind !== kind) return null;
   const last = going.points.at(-1);
   return (
-    <div class="going" role="status" ref={show}>
-      <p>{last === undefined ? "Searching…" : `Searching, ${duration(last.millis)}…`}</p>
+    <div class="going" ref={show}>
+      {/* What changes all the time is not said each time. */}
+      <p>
+        <span role="status">Searching…</span> <span aria-hidden="true">{last === undefined ? "" : duration(last.millis)}</span>
+      </p>
       {last !== undefined && <SearchChart kind={kind} points={going.points} />}
       <div class="row">
         {going.keep !== undefined && (

@@ -1,12 +1,12 @@
 // A plan in place of the cluster: its figures, the cluster it makes, and what it consists of.
 
-import { useEffect, useRef } from "preact/hooks";
-import type { BoughtBin, FleetAnswer, PackedBin, Score } from "../model/answers.ts";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import type { FleetBins, FleetPlan, PackedBins, Score } from "../engine.ts";
 import { Legend } from "../parts/legend.tsx";
 import { Stage } from "../parts/stage.tsx";
 import { brief, count, counted, percent } from "../parts/words.ts";
 import { adopt, carryOut, close, type Packed, plan, type Rearranged } from "../plans.ts";
-import { look } from "../state.ts";
+import { look, tab } from "../state.ts";
 import { SearchChart, written } from "./asked.tsx";
 
 /** Most rows of a table. */
@@ -18,20 +18,31 @@ export function PlanView() {
   const answer = shown?.answer;
   // Whoever asked for it is taken to it, wherever the panel stands.
   useEffect(() => view.current?.querySelector<HTMLElement>("h2")?.focus(), [answer]);
+  useLayoutEffect(() => {
+    const element = view.current;
+    // When it goes, whoever was in it is taken back to where it was asked for.
+    return () => {
+      if (element?.contains(document.activeElement) === true) document.getElementById(`tab-${tab.peek()}`)?.focus();
+    };
+  }, []);
   if (shown === undefined) return null;
   const { picture, sections } = shown;
   const fresh = shown.kind === "rearrange" ? movedTo(shown) : undefined;
   return (
     <section class="versus planned" aria-label="Plan" ref={view}>
       {shown.kind === "rearrange" ? <MovesHead shown={shown} /> : <PackHead shown={shown} />}
-      <Stage
-        label={`Plan of ${counted(picture.size, "instance")}`}
-        snapshot={picture}
-        sections={sections}
-        isToScale={look.value.isToScale}
-        fresh={fresh}
-      />
-      <Legend snapshot={picture} />
+      {picture !== undefined && (
+        <>
+          <Stage
+            label={`Plan of ${counted(picture.size, "instance")}`}
+            snapshot={picture}
+            sections={sections}
+            isToScale={look.value.isToScale}
+            fresh={fresh}
+          />
+          <Legend snapshot={picture} />
+        </>
+      )}
       <div class="charts">
         {shown.points.length > 0 && <SearchChart kind={shown.kind} points={shown.points} />}
         {shown.kind === "rearrange" ? <MovesTables shown={shown} /> : <PackTables shown={shown} />}
@@ -55,7 +66,8 @@ function Figures({ figures }: { readonly figures: readonly (readonly [string, st
 }
 
 function PackHead({ shown }: { readonly shown: Packed }) {
-  const { answer, kind, refused, picture } = shown;
+  const { answer, kind, refused, state } = shown;
+  const instances = answer.bins.reduce((sum, { count: number }) => sum + number, 0);
   const missing = answer.unpacked.reduce((sum, { count: number }) => sum + number, 0);
   const isMoney = kind === "fleet";
   return (
@@ -66,7 +78,7 @@ function PackHead({ shown }: { readonly shown: Packed }) {
           ["value", isMoney ? "Cost, $ an hour" : "Value", written(kind, answer.value)],
           ["bound", `Bound (${answer.boundName})`, written(kind, answer.lowerBound)],
           ["gap", "Gap", answer.optimal ? "0 %, proven" : percent(answer.gap, 2)],
-          ["instances", "Instances", count(picture.size)],
+          ["instances", "Instances", count(instances)],
           ["solver", "Solver", answer.solver],
         ]}
       />
@@ -82,13 +94,16 @@ function PackHead({ shown }: { readonly shown: Packed }) {
       {refused.length > 0 && (
         <p class="bad">
           The engine does not start {refused[0]}
-          {refused.length > 1 ? `, and ${counted(refused.length - 1, "more")}` : ""}
+          {refused.length > 1 ? `, and those of ${counted(refused.length - 1, "other instance")}` : ""}
         </p>
       )}
+      {state === undefined && <p class="soft">The plan is too large to be drawn here.</p>}
       <div class="row">
-        <button type="button" class="primary" onClick={() => adopt(shown)}>
-          Open as a scenario
-        </button>
+        {state !== undefined && (
+          <button type="button" class="primary" onClick={() => adopt(shown)}>
+            Open as a scenario
+          </button>
+        )}
         <button type="button" onClick={close}>
           Close the plan
         </button>
@@ -99,7 +114,7 @@ function PackHead({ shown }: { readonly shown: Packed }) {
 
 function PackTables({ shown: { answer, kind, problem } }: { readonly shown: Packed }) {
   const { items } = problem.wanted;
-  const bins: readonly (PackedBin & Partial<BoughtBin>)[] = answer.bins;
+  const bins: readonly (PackedBins & Partial<FleetBins>)[] = answer.bins;
   const isFleet = kind === "fleet";
   return (
     <>
@@ -133,7 +148,7 @@ function PackTables({ shown: { answer, kind, problem } }: { readonly shown: Pack
         </tbody>
       </table>
       {answer.bins.length > ROWS_MAX && <p class="soft">and {count(answer.bins.length - ROWS_MAX)} more rows</p>}
-      {isFleet && <FleetTables answer={answer as FleetAnswer} />}
+      {isFleet && <FleetTables answer={answer as FleetPlan} />}
     </>
   );
 }
@@ -141,7 +156,7 @@ function PackTables({ shown: { answer, kind, problem } }: { readonly shown: Pack
 /** Names of alternatives in words. */
 const ALTERNATIVES: Readonly<Record<string, string>> = { "single-type": "one type alone", current: "the instances of today" };
 
-function FleetTables({ answer: { alternatives, rooms, changes } }: { readonly answer: FleetAnswer }) {
+function FleetTables({ answer: { alternatives, rooms, changes } }: { readonly answer: FleetPlan }) {
   return (
     <>
       {alternatives.length > 0 && (
@@ -209,14 +224,14 @@ function FleetTables({ answer: { alternatives, rooms, changes } }: { readonly an
 function movedTo({ answer, picture }: Rearranged): ReadonlySet<number> {
   const to = new Set(answer.moves.map((move) => move.to));
   const positions = new Set<number>();
-  picture.instances.id.forEach((id, at) => {
+  picture?.instances.id.forEach((id, at) => {
     if (to.has(id)) positions.add(at);
   });
   return positions;
 }
 
 function MovesHead({ shown }: { readonly shown: Rearranged }) {
-  const { answer, anew, made } = shown;
+  const { answer, anew, asked, made } = shown;
   const { moves, emptied, before, after, goal, cutShort } = answer;
   const isEmpty = goal === "empty";
   const value = isEmpty ? after.instances : after.skewSum;
@@ -239,15 +254,23 @@ function MovesHead({ shown }: { readonly shown: Rearranged }) {
           ["gap", "Gap", value === 0 ? "0 %" : percent((value - bound) / value, 1)],
         ]}
       />
-      {moves.length === 0 && <p>{cutShort ? "Nothing was found in so many steps." : "No move makes it better."}</p>}
+      {moves.length === 0 && (
+        <p>
+          {cutShort ? "Nothing was found in so many steps." : `No plan of at most ${counted(asked, "move")} makes it better.`}
+        </p>
+      )}
       {cutShort && moves.length > 0 && <p class="soft">There may be more: the limits of moves or steps ended the plan.</p>}
       <div class="row">
-        <button type="button" class="primary" disabled={left === 0} onClick={() => carryOut(shown, true)}>
-          {made === 0 ? `Make ${left === 1 ? "the move" : `all ${count(left)} moves`}` : `Make the other ${count(left)}`}
-        </button>
-        <button type="button" disabled={left === 0} onClick={() => carryOut(shown, false)}>
-          Make the next
-        </button>
+        {left > 0 && (
+          <>
+            <button type="button" class="primary" onClick={() => carryOut(shown, true)}>
+              {made === 0 ? `Make ${left === 1 ? "the move" : `all ${count(left)} moves`}` : `Make the other ${count(left)}`}
+            </button>
+            <button type="button" onClick={() => carryOut(shown, false)}>
+              Make the next
+            </button>
+          </>
+        )}
         <button type="button" onClick={close}>
           Close the plan
         </button>

@@ -12,7 +12,13 @@ export function SharePanel() {
   const link = useSignal("");
   const steps = simulation.value?.steps.length ?? 0;
   const make = async () => {
-    const hash = toHash(scenario());
+    let hash = "";
+    if (
+      !attempt(() => {
+        hash = toHash(scenario());
+      })
+    )
+      return;
     if (hash.length > LINK_MAX) {
       notice.value = {
         kind: "error",

@@ -18,7 +18,7 @@ function inBrief(action: Action): string {
     case "stop":
       return `stop ${brief(action.task)}`;
     case "move":
-      return `${brief(action.task)} → ${brief(action.instance)}`;
+      return `${brief(action.task)} → ${brief(action.to)}`;
     case "drain":
     case "activate":
       return `${action.kind} ${brief(action.instance)}`;

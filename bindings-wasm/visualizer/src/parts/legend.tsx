@@ -13,6 +13,7 @@ export function Legend({ snapshot }: { readonly snapshot: Snapshot }) {
   const counts = new Uint32Array(snapshot.groups.length);
   for (const group of snapshot.group) counts[group] = (counts[group] ?? 0) + 1;
   const isAnyAway = snapshot.isAway.includes(1);
+  const groups = snapshot.groups.map((name, group) => ({ name, group })).filter(({ group }) => (counts[group] ?? 0) > 0);
   const bars = snapshot.resources.map(({ label }) => label);
   return (
     <ul class="legend" aria-label="Legend">
@@ -24,13 +25,13 @@ export function Legend({ snapshot }: { readonly snapshot: Snapshot }) {
         </span>{" "}
         {bars.join(", ")}: filled is in use
       </li>
-      {snapshot.groups.slice(0, NAMED_MAX).map((name, group) => (
+      {groups.slice(0, NAMED_MAX).map(({ name, group }) => (
         <li key={name}>
           <span class="dot" style={{ background: colourOf(colours, group) }} /> {name}{" "}
           <span class="soft">{count(counts[group] ?? 0)}</span>
         </li>
       ))}
-      {snapshot.groups.length > NAMED_MAX && <li class="soft">and {snapshot.groups.length - NAMED_MAX} more groups</li>}
+      {groups.length > NAMED_MAX && <li class="soft">and {groups.length - NAMED_MAX} more groups</li>}
       {isAnyAway && (
         <li>
           <span class="dot away" style={{ borderColor: colours.away }} /> takes no tasks (draining, or agent away)

@@ -1,7 +1,8 @@
-// The only door to the second module. It is fetched and compiled after the first view and kept, and the worker's script is a part of
+// The only door to the second module. It is fetched when the first module has come, compiled, and kept, and the worker's script is a part of
 // the page, so that opening a panel, or starting another worker after one was ended, asks nothing of the network.
 
-import { PackWorker } from "../../../pkg/pack-worker-client.js";
+import type { PackWorker } from "placewright/pack/worker";
+import { PackWorker as Link } from "../../../pkg/pack-worker-client.js";
 import address from "../../../pkg/placewright_pack_bg.wasm?url";
 import { portOf } from "../../../pkg/port-web.js";
 import Script from "./worker.ts?worker&inline";
@@ -32,10 +33,23 @@ export async function packer(): Promise<PackWorker> {
   return worker;
 }
 
+/** Says that what the worker is doing is wanted no more. One that cannot be told so is ended, or it would be in the way of the next. */
+export function abandon(): void {
+  const left = worker;
+  left?.then(
+    (link) => {
+      if (link.canStop) return;
+      link.terminate();
+      if (worker === left) worker = undefined;
+    },
+    () => undefined,
+  );
+}
+
 async function begin(): Promise<PackWorker> {
   const module = await fetchModule();
   const script = new Script({ name: "placewright-pack" });
-  const link = new PackWorker(portOf(script));
+  const link = new Link(portOf(script));
   script.postMessage(module);
   return link.ready;
 }

@@ -21,21 +21,8 @@ declare module "*/pkg/port-web.js" {
 }
 
 declare module "*/pkg/pack-worker-client.js" {
-  import type { FleetAnswer, MoveProgress, PackAnswer, PackProgress, RearrangeAnswer } from "../model/answers.ts";
-
-  interface Watched<Progress> {
-    readonly progress?: (progress: Progress) => boolean | undefined;
-    readonly signal?: AbortSignal;
-  }
-
-  export class PackWorker {
-    constructor(port: unknown);
-    readonly ready: Promise<PackWorker>;
-    readonly isUsable: boolean;
-    readonly canStop: boolean;
-    pack(problem: string, options?: Watched<PackProgress>): Promise<PackAnswer>;
-    fleet(mix: string, catalogue: undefined, options?: Watched<PackProgress>): Promise<FleetAnswer>;
-    rearrange(cluster: string, options?: Watched<MoveProgress> & Readonly<Record<string, unknown>>): Promise<RearrangeAnswer>;
-    terminate(): void;
-  }
+  /** The class of `placewright/pack/worker`, which there only `start` makes. */
+  export const PackWorker: new (
+    port: unknown,
+  ) => import("placewright/pack/worker").PackWorker & { readonly ready: Promise<import("placewright/pack/worker").PackWorker> };
 }
