@@ -17,10 +17,10 @@ import { brotliCompressSync, gzipSync } from "node:zlib";
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(here);
 const TARGET = "wasm32-unknown-unknown";
-/** The modules of the package: the cluster, and packing, which is a file of its own for those who want it. */
+/** The modules of the package: the cluster, and packing, which is a file of its own for those who want it, its solvers fast. */
 const MODULES = [
-  { crate: "placewright-wasm", profile: "wasm", name: "placewright", entry: "bundler.js" },
-  { crate: "placewright-wasm-pack", profile: "wasm-pack", name: "placewright_pack", entry: "pack-bundler.js" },
+  { crate: "placewright-wasm", name: "placewright", entry: "bundler.js" },
+  { crate: "placewright-wasm-pack", level: 3, name: "placewright_pack", entry: "pack-bundler.js" },
 ];
 const args = process.argv.slice(2);
 const has = (flag) => args.includes(flag);
@@ -28,7 +28,7 @@ const isTestkit = has("--testkit");
 const isWithoutRegex = has("--without-regex");
 /** The test kit is in the module of clusters alone. */
 const modules = MODULES.slice(0, isTestkit ? 1 : undefined);
-/** The engine small instead of fast, too. */
+/** The hottest functions, and solvers, small instead of fast, too. */
 const isSmall = has("--small");
 const outFlag = args.indexOf("--out");
 const out = resolve(outFlag >= 0 ? args[outFlag + 1] : join(here, ["pkg", isTestkit && "testkit", isWithoutRegex && "without-regex", isSmall && "small"].filter(Boolean).join("-")));
@@ -58,8 +58,12 @@ function locked(name) {
   return found?.[1] ?? fail(`Cargo.lock has no ${name}`);
 }
 
-/** Flags of a build whose standard library is built with it: no words for panics, which nobody reads, and small routines. */
-const LEAN = ["-Zunstable-options", "-Cpanic=immediate-abort", "-Zlocation-detail=none"];
+/**
+ * Flags of a build whose standard library is built with it: no words for panics and no `Debug`, which nobody reads, and small routines.
+ * All is compiled for size but the functions of the engine that say they are to be fast, which takes an unstable attribute.
+ */
+const LEAN = ["-Zunstable-options", "-Cpanic=immediate-abort", "-Zlocation-detail=none", "-Zfmt-debug=none"];
+const HOT = isSmall ? [] : ["--cfg=placewright_for_size"];
 const BUILD_STD = ["-Z", "build-std=std,panic_abort", "-Z", "build-std-features=optimize_for_size"];
 
 /** The file of a module. */
@@ -73,7 +77,7 @@ function compiler() {
   if (said("rustup", ["--version"]) !== undefined) {
     if (!sourcesOf("rustc")) said("rustup", ["component", "add", "rust-src"]);
     if (sourcesOf("rustc")) {
-      return { name: `${said("rustc", ["--version"])} of rustup`, command: "cargo", options: BUILD_STD, flags: LEAN, env: bootstrap };
+      return { name: `${said("rustc", ["--version"])} of rustup`, command: "cargo", options: BUILD_STD, flags: [...LEAN, ...HOT], env: bootstrap };
     }
   }
   const [rustc, cargo, linker] = ["/usr/bin/rustc", "/usr/bin/cargo", "/usr/bin/wasm-ld-19"];
@@ -85,12 +89,13 @@ function compiler() {
   }
   if (isThere()) {
     const env = { ...bootstrap, RUSTC: rustc, CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: linker };
-    return { name: `${said(rustc, ["--version"])} of the distribution`, command: cargo, options: BUILD_STD, flags: LEAN, env };
+    return { name: `${said(rustc, ["--version"])} of the distribution`, command: cargo, options: BUILD_STD, flags: [...LEAN, ...HOT], env };
   }
   const installed = () => said("rustup", ["target", "list", "--installed"])?.split("\n").includes(TARGET) === true;
   if (installed() || (said("rustup", ["target", "add", TARGET]) !== undefined && installed())) {
     console.error("without the sources of the standard library the module is larger");
-    return { name: "rustup's target", command: "cargo", options: [], flags: [], env: { CARGO_TARGET_DIR: "" } };
+    const fast = isSmall ? [] : ["--config", "profile.wasm.package.placewright.opt-level=3"];
+    return { name: "rustup's target", command: "cargo", options: fast, flags: [], env: { CARGO_TARGET_DIR: "" } };
   }
   return fail(`no compiler for ${TARGET}: run \`rustup component add rust-src\`, or install ${packages.join(", ")}`);
 }
@@ -128,22 +133,22 @@ console.log(`compiling with ${name}`);
 const home = process.env.CARGO_HOME ?? `${process.env.HOME}/.cargo`;
 const maps = [`--remap-path-prefix=${home}/registry/src=`, `--remap-path-prefix=${root}=`];
 const rustflags = [...flags, ...maps].join("\x1f");
-for (const { crate, profile } of modules) {
-  const features = ["--no-default-features", "--features", [isWithoutRegex ? [] : ["regex"], isTestkit ? ["testkit"] : []].flat().join(",")];
-  const small = isSmall ? ["--config", `profile.${profile}.package.placewright.opt-level="z"`] : [];
+const features = ["--no-default-features", "--features", [isWithoutRegex ? [] : ["regex"], isTestkit ? ["testkit"] : []].flat().join(",")];
+for (const { crate, level } of modules) {
+  const fast = level === undefined || isSmall ? [] : ["--config", `profile.wasm.package.placewright.opt-level=${level}`];
   run(
     command,
-    ["build", "--quiet", "-p", crate, "--profile", profile, "--target", TARGET, "--target-dir", target, ...features, ...options, ...small],
+    ["build", "--quiet", "-p", crate, "--profile", "wasm", "--target", TARGET, "--target-dir", target, ...features, ...options, ...fast],
     { ...env, CARGO_ENCODED_RUSTFLAGS: rustflags },
   );
 }
 
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
-for (const { crate, profile, name } of modules) {
+for (const { crate, name } of modules) {
   run(bindgen(), [
     "--target", "web", "--experimental-reset-state-function", "--no-typescript", "--remove-name-section", "--remove-producers-section",
-    "--out-name", name, "--out-dir", out, join(target, TARGET, profile, `${crate.replaceAll("-", "_")}.wasm`),
+    "--out-name", name, "--out-dir", out, join(target, TARGET, "wasm", `${crate.replaceAll("-", "_")}.wasm`),
   ]);
   optimized(fileOf(name), name);
 }

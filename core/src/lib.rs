@@ -33,6 +33,8 @@
 //!
 //! Every rule, with its default and a worked example, is in the repository's `core/docs/semantics.md`.
 #![no_std]
+// The module of the npm package is compiled for size, but for the functions that say `optimize(speed)`.
+#![cfg_attr(placewright_for_size, feature(optimize_attribute))]
 #![forbid(unsafe_code)]
 
 extern crate alloc;

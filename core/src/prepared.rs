@@ -45,6 +45,7 @@ impl PreparedTable {
     ///
     /// # Errors
     /// [`ErrorKind::StaleHandle`] when it was released.
+    #[inline]
     pub(crate) fn get(&self, id: RequestId) -> Result<&Prepared, Error> {
         match self.slots.get(id.slot() as usize) {
             Some((generation, Some(prepared))) if *generation == id.generation() => Ok(prepared),

@@ -189,7 +189,7 @@ impl Session {
         let mut session = Self::new(options);
         session.load_cluster(fields, pace)?;
         for (name, service) in fields.each("services", |service| read_service(service.as_fields()?))? {
-            session.services.insert(name, service);
+            session.services.insert(name, Box::new(service));
         }
         session.deregistered = fields.each("xDeregistered", |name| kept(name).map(Box::from))?.into_iter().collect();
         session.reserved = fields.each("xReservedTasks", |name| kept(name).map(Box::from))?.into_iter().collect();

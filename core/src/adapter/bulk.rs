@@ -136,6 +136,8 @@ impl Session {
     }
 
     /// Places one task of each request.
+    #[inline(never)]
+    #[cfg_attr(placewright_for_size, optimize(speed))]
     fn place_each(
         &mut self,
         requests: &[RequestId],

@@ -74,7 +74,7 @@ impl Session {
             let response =
                 if request.count == 0 { RunTaskResponse::default() } else { session.place_tasks(&request)? };
             let desired_count = existing.saturating_add(u64::from(request.count));
-            session.set_service(name, Service { definition: request.definition.clone(), desired_count });
+            session.set_service(name, Box::new(Service { definition: request.definition.clone(), desired_count }));
             Ok(response)
         })
     }
@@ -219,6 +219,8 @@ impl Session {
     }
 
     /// Makes up the id of a task that was placed. That it was counted is for the caller to note first.
+    #[inline]
+    #[cfg_attr(placewright_for_size, optimize(speed))]
     pub(super) fn name_placed(&mut self, task: TaskId) -> Result<(), Error> {
         self.placed = self.placed.checked_add(1).ok_or(Error::new(ErrorKind::CapacityMax))?;
         if self.tasks.may_be_taken(self.placed) {
@@ -343,7 +345,7 @@ impl Session {
             let service = group.strip_prefix("service:").filter(|_| !stopped.is_empty());
             if let Some((name, service)) = service.and_then(|name| Some((name, session.services.get(name)?.clone()))) {
                 let desired_count = session.cluster.running_tasks_of(group) as u64;
-                session.set_service(name, Service { desired_count, ..service });
+                session.set_service(name, Box::new(Service { desired_count, ..*service }));
             }
             Ok(session.forget_stopped(&stopped))
         })

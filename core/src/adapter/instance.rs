@@ -4,10 +4,11 @@
 //! (U-02); other unknown keys are ignored.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+
+use hashbrown::HashSet;
 
 use super::definition::bad_port;
 use super::text;
@@ -156,7 +157,7 @@ fn amounts<'j>(
 ) -> Result<Amounts<'j>, Error> {
     let mut amounts = Amounts::default();
     let mut others: Vec<Json<'_>> = Vec::new();
-    let mut seen = BTreeSet::new();
+    let mut seen = HashSet::new();
     fields.each(key, |value| {
         let record = value.as_fields()?;
         let name = record.text("name")?;

@@ -114,8 +114,8 @@ pub struct Session {
     pub(crate) pending: HashSet<TaskId>,
     /// Task definitions.
     pub(crate) book: Book,
-    /// Services by name.
-    pub(crate) services: BTreeMap<String, Service>,
+    /// Services by name; boxed, so that the map's code is that of other maps from names.
+    pub(crate) services: BTreeMap<String, Box<Service>>,
     /// Subnet → Availability Zone; `None` where zones are not checked.
     pub(crate) subnets: Option<BTreeMap<String, String>>,
     /// Declared custom resources, in the order of their declaration.

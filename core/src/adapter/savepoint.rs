@@ -42,7 +42,7 @@ pub(super) enum Undo {
     /// A definition was this.
     Definition(Key, Before),
     /// A service was this.
-    Service(String, Option<Service>),
+    Service(String, Option<Box<Service>>),
     /// An id went to the end of the list of deregistered ones; the first one, if it was pushed out.
     Deregistered(Option<Box<str>>),
     /// An id left the list of deregistered ones at this position.
@@ -201,7 +201,7 @@ impl Session {
     }
 
     /// Puts a service into the list.
-    pub(super) fn set_service(&mut self, name: &str, service: Service) {
+    pub(super) fn set_service(&mut self, name: &str, service: Box<Service>) {
         let before = self.services.insert(String::from(name), service);
         self.note(Undo::Service(String::from(name), before));
         self.version.advance();

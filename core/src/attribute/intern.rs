@@ -135,6 +135,7 @@ impl Interner {
     }
 
     /// One holder more of a number somebody holds already.
+    #[inline]
     pub(crate) fn hold_again(&mut self, number: u32) {
         let entry = &mut self.entries[number as usize];
         entry.holders = entry.holders.saturating_add(1);

@@ -151,6 +151,8 @@ impl Cluster {
     }
 
     /// Places the requests of a list; neighbours that are the same are one row.
+    #[inline(never)]
+    #[cfg_attr(placewright_for_size, optimize(speed))]
     fn place_each(
         &mut self,
         mut requests: &[RequestId],
@@ -191,6 +193,7 @@ impl Cluster {
     }
 
     /// Places so many tasks of a request, or as many as find an instance, and shows them to `placed`; returns how many.
+    #[cfg_attr(placewright_for_size, optimize(speed))]
     fn place_row(&mut self, id: RequestId, wanted: u32, mut placed: impl FnMut(Placement)) -> Result<u32, Error> {
         let mut left = wanted;
         while left > 0 {
@@ -209,6 +212,7 @@ impl Cluster {
     }
 
     /// The instance that a request's next task goes to, and with it how many of its tasks in a row.
+    #[cfg_attr(placewright_for_size, optimize(speed))]
     fn choose_in_batch(&mut self, id: RequestId) -> Result<Option<(u32, u32)>, Error> {
         let Self { state, index, requests, scratch, .. } = self;
         let Prepared { plan, request } = requests.get(id)?;
@@ -217,7 +221,7 @@ impl Cluster {
             return Ok(None);
         }
         let chosen = if let Some(kind) = scratch.batch.kind_of(id) {
-            for &residue in &plan.residues {
+            for &residue in &*plan.residues {
                 index.residues.get(residue).focus(state, |group| index.tallies.focus_spare(state, group));
             }
             let mut effort = indexed::effort(state);

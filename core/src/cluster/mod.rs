@@ -184,6 +184,7 @@ impl Cluster {
     }
 
     /// Carries out a change everywhere.
+    #[cfg_attr(placewright_for_size, optimize(speed))]
     fn apply(&mut self, delta: Delta) {
         self.state.apply(delta);
         self.index.follow(&self.state, delta);
@@ -462,6 +463,7 @@ impl Cluster {
     }
 
     /// In strict mode, refuses a task that has no reserved slot.
+    #[inline]
     fn check_task_room(&self) -> Result<(), Error> {
         let full =
             self.state.task_free == NONE && self.state.tasks.len() - self.state.tasks_retired >= self.reserved.tasks;
@@ -469,6 +471,7 @@ impl Cluster {
     }
 
     /// In strict mode, refuses changes inside a savepoint that have no reserved record.
+    #[inline]
     fn check_journal(&self, changes: usize) -> Result<(), Error> {
         let full = self.journal.is_open() && self.journal.deltas().len() + changes > self.reserved.changes;
         if self.options.is_strict && full { Err(Error::new(ErrorKind::CapacityReserved)) } else { Ok(()) }

@@ -62,6 +62,7 @@ impl Cluster {
     ///
     /// # Errors
     /// [`ErrorKind::StaleHandle`] when it was released.
+    #[inline]
     pub fn request(&self, id: RequestId) -> Result<&Request, Error> {
         Ok(&self.requests.get(id)?.request)
     }
@@ -114,7 +115,7 @@ impl Cluster {
         }
         let mut luck = plan.search.as_ref().map(|search| search.luck).unwrap_or_default();
         if let Some(search) = plan.search.as_ref().filter(|_| is_large) {
-            for &residue in &plan.residues {
+            for &residue in &*plan.residues {
                 index.residues.get(residue).focus(state, |group| index.tallies.focus_spare(state, group));
             }
             let mut found = Found::Unknown;
@@ -158,7 +159,7 @@ impl Cluster {
             }
         }
         self.counters.add_scan(state.registry.len());
-        for &residue in &plan.residues {
+        for &residue in &*plan.residues {
             index.residues.get(residue).focus(state, |group| index.tallies.focus(state, group));
         }
         if plan.search.is_none() && plan.reads_group() {
@@ -168,6 +169,8 @@ impl Cluster {
     }
 
     /// Starts a task of a request on the instance that was chosen for it.
+    #[inline]
+    #[cfg_attr(placewright_for_size, optimize(speed))]
     pub(super) fn run(&mut self, id: RequestId, slot: u32) -> Result<Placement, Error> {
         let Prepared { plan, request } = self.requests.get(id)?;
         let devices = match (request.demand.gpus, plan.shape) {
@@ -180,6 +183,7 @@ impl Cluster {
     }
 
     /// Starts a task with this group and demand on a feasible instance, with the devices at these positions.
+    #[cfg_attr(placewright_for_size, optimize(speed))]
     fn run_with(&mut self, (group, demand): (GroupId, DemandId), slot: u32, devices: u64) -> Result<Placement, Error> {
         let new = NewTask { instance: slot, group, demand, devices, is_healthy: true, is_protected: false };
         let task = self.state.add_task(new)?;

@@ -269,6 +269,7 @@ impl Orders {
 
     /// Brings the orders up to date.
     #[inline]
+    #[cfg_attr(placewright_for_size, optimize(speed))]
     pub(crate) fn sync(&mut self, state: &State, ranks: &Ranks) {
         if self.touched.is_empty() {
             return;

@@ -93,6 +93,7 @@ impl Index {
     }
 
     /// Follows a change that the state has just gone through.
+    #[cfg_attr(placewright_for_size, optimize(speed))]
     pub(crate) fn follow(&mut self, state: &State, delta: Delta) {
         match delta {
             Delta::Run { task } => {
@@ -154,6 +155,7 @@ impl Index {
 
     /// A task counts from now on, or does not any more.
     #[inline]
+    #[cfg_attr(placewright_for_size, optimize(speed))]
     fn count(&mut self, state: &State, task: u32, begins: bool) {
         let task = &state.tasks[task as usize];
         if begins {
@@ -167,10 +169,11 @@ impl Index {
 
     /// What a task holds is taken now, or free.
     #[inline]
+    #[cfg_attr(placewright_for_size, optimize(speed))]
     fn hold(&mut self, state: &State, task: u32, taken: bool) {
         let slot = state.tasks[task as usize].instance;
         if !self.ports.is_empty() {
-            for &key in &state.demand_of(task).ports {
+            for &key in &*state.demand_of(task).ports {
                 self.ports.set(key, slot, taken);
             }
         }

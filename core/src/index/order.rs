@@ -299,6 +299,7 @@ impl Order {
     /// Puts a key in the place of another, or gives it other amounts.
     ///
     /// PERF: both places are looked for before anything moves, since neither search waits for the other.
+    #[cfg_attr(placewright_for_size, optimize(speed))]
     pub(crate) fn replace(&mut self, old: i64, new: i64, amounts: &[i32]) {
         let (_, group, child) = self.locate(old);
         if old == new {

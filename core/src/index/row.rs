@@ -67,6 +67,7 @@ impl<'a> Lanes<'a> {
 
     /// The next lane.
     #[inline]
+    #[cfg_attr(placewright_for_size, optimize(speed))]
     pub(super) fn next(&mut self) -> Option<usize> {
         while self.next < self.turn {
             let lane = self.next;
@@ -108,6 +109,7 @@ pub(crate) fn at_least(row: &Row, least: i32) -> u64 {
 
 /// The lanes whose amount is enough. A few are looked at one by one.
 #[inline]
+#[cfg_attr(placewright_for_size, optimize(speed))]
 pub(crate) fn enough(row: &Row, least: i32, lanes: u64) -> u64 {
     if lanes.count_ones() <= ALONE_MAX {
         return bits(lanes).filter(|&lane| row[lane as usize] >= least).fold(0, |kept, lane| kept | 1 << lane);
@@ -120,11 +122,12 @@ pub(crate) fn enough(row: &Row, least: i32, lanes: u64) -> u64 {
 /// PERF: first the last key of each line of eight, then the keys of one line. No load waits for another but once, so a row that
 /// is far away in memory is waited for twice, not six times as when halving.
 #[inline]
+#[cfg_attr(placewright_for_size, optimize(speed))]
 pub(super) fn less_than(keys: &[i64; LANES], key: i64) -> usize {
     const LINE: usize = 8;
-    let lines = (0..LANES / LINE - 1).map(|line| usize::from(keys[line * LINE + LINE - 1] < key)).sum::<usize>();
+    let lines = (0..LANES / LINE - 1).fold(0, |less, line| less + usize::from(keys[line * LINE + LINE - 1] < key));
     let start = lines % (LANES / LINE) * LINE;
-    start + (0..LINE).map(|at| usize::from(keys[start + at] < key)).sum::<usize>()
+    (0..LINE).fold(start, |less, at| less + usize::from(keys[start + at] < key))
 }
 
 /// The greatest amount of a row.

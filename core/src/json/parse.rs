@@ -128,7 +128,7 @@ impl Trace<'_, '_> {
                     at += bytes.get(at..).unwrap_or_default().iter().take_while(is_part).count();
                     // OK: what was skipped is ASCII, and so are the bytes a string begins and ends with.
                     let number = &self.text[start..at];
-                    if number.parse().is_ok_and(is_negative_zero) {
+                    if serde_json::from_str(number).is_ok_and(is_negative_zero) {
                         self.zeros.set(at);
                         return number == "-0";
                     }

@@ -31,13 +31,6 @@ pub struct Progress {
     pub steps: u64,
 }
 
-impl Progress {
-    /// The same solver at the same step, with no packing or bound yet.
-    pub(crate) const fn without_figures(self) -> Self {
-        Self { value: None, missing: 0, lower_bound: 0, bound_name: "none", ..self }
-    }
-}
-
 /// Hears how far solving is, and says whether to go on. Asked about every thousand steps, and at each better packing or bound.
 pub type Watch<'w> = &'w mut dyn FnMut(&Progress) -> ControlFlow<()>;
 

@@ -128,9 +128,9 @@ fn domains(problem: &Problem, number: u32) -> Domains {
 fn has_room(problem: &Problem, types: &Option<Vec<u64>>, kind: usize) -> bool {
     #[expect(clippy::cast_possible_truncation, reason = "kinds and types are numbered in u32")]
     let holds = |at: usize| problem.is_allowed(kind as u32, at as u32);
-    types.as_ref().is_some_and(|types| {
-        (0..problem.types()).filter(|&at| types[at / 64] >> (at % 64) & 1 != 0).any(holds)
-    })
+    types
+        .as_ref()
+        .is_some_and(|types| (0..problem.types()).filter(|&at| types[at / 64] >> (at % 64) & 1 != 0).any(holds))
 }
 
 /// How many domains hold a kind.

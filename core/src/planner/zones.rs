@@ -97,7 +97,8 @@ fn single(
         let mut without = packing.clone();
         without.patterns[at].count -= 1;
         if is_spare(pattern.bin_type) {
-            let may_go = |bin_type: &&u32| pattern.content.iter().all(|&(kind, _)| problem.is_allowed(kind, **bin_type));
+            let may_go =
+                |bin_type: &&u32| pattern.content.iter().all(|&(kind, _)| problem.is_allowed(kind, **bin_type));
             for &bin_type in new_ones.iter().filter(may_go) {
                 let mut next = without.clone();
                 next.patterns.push(Pattern { bin_type, count: 1, content: pattern.content.clone() });

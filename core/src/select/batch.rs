@@ -199,6 +199,7 @@ impl Batch {
 
     /// A task went to an instance.
     #[inline]
+    #[cfg_attr(placewright_for_size, optimize(speed))]
     pub(crate) fn note(&mut self, state: &State, ranks: &Ranks, slot: u32) {
         let Some(least) = self.least else { return };
         if self.is_stale {
@@ -251,6 +252,7 @@ impl Batch {
     }
 
     /// The instance that the next task of a request goes to, and with it how many of its tasks in a row.
+    #[cfg_attr(placewright_for_size, optimize(speed))]
     pub(crate) fn next(
         &mut self,
         kind: usize,
@@ -377,6 +379,7 @@ impl Turn {
 
     /// The best instance of all.
     #[inline]
+    #[cfg_attr(placewright_for_size, optimize(speed))]
     fn best(&mut self, open: &Open, searcher: &Searcher<'_, '_>, scope: Scope<'_>, effort: &mut Effort) -> Best {
         if self.round != open.round {
             *self = Self::new(self.domain, open.round);
@@ -417,6 +420,7 @@ impl Turn {
     /// Goes on with the walk until it has found a few; returns whether the budget allowed it.
     ///
     /// The orders may lag behind: those that changed stand too high there, and are open or have not enough.
+    #[cfg_attr(placewright_for_size, optimize(speed))]
     fn walk(&mut self, open: &Open, searcher: &Searcher<'_, '_>, scope: Scope<'_>, effort: &mut Effort) -> bool {
         self.used = 0;
         self.len = 0;

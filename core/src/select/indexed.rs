@@ -119,6 +119,7 @@ pub(super) fn spread_of<'a>(index: &'a Index, plan: &Plan, search: &Search) -> O
 }
 
 /// Whether no instance can ever take a task of the request.
+#[inline]
 pub(super) fn is_hopeless(state: &State, plan: &Plan) -> bool {
     plan.ports_clash || state.demands.get(plan.demand).is_beyond() || state.registry.is_empty()
 }
@@ -185,6 +186,7 @@ pub(super) struct Residues<'a> {
 
 impl<'a> Residues<'a> {
     /// Those of a request; `None` where it has none.
+    #[inline]
     pub(super) fn new(state: &'a State, index: &'a Index, plan: &'a Plan) -> Option<Self> {
         if plan.residues.is_empty() {
             return None;
@@ -206,6 +208,7 @@ impl<'a> Residues<'a> {
 
 impl<'a, 'r> Searcher<'a, 'r> {
     /// A request made ready.
+    #[inline]
     pub(super) fn new(
         state: &'a State,
         index: &'a Index,
@@ -240,6 +243,8 @@ impl<'a, 'r> Searcher<'a, 'r> {
     }
 
     /// Whether an instance that static facts admit may take the task, if it has enough.
+    #[inline]
+    #[cfg_attr(placewright_for_size, optimize(speed))]
     pub(super) fn is_free(&self, slot: u32) -> bool {
         self.taken.is_none_or(|taken| !taken.contains(self.index.ranks.of(slot)))
             && (self.ports.is_empty() || self.has_ports(slot))

@@ -94,6 +94,7 @@ impl State {
     ///
     /// # Errors
     /// [`ErrorKind::CapacityMax`]; nothing has changed then, and the holders are still the caller's.
+    #[cfg_attr(placewright_for_size, optimize(speed))]
     pub(crate) fn add_task(&mut self, new: NewTask) -> Result<u32, Error> {
         let next = self.sequence.checked_add(1).ok_or(Error::new(ErrorKind::CapacityMax))?;
         let slot = if let Some(free) = self.tasks.get(self.task_free as usize) {
@@ -218,6 +219,7 @@ impl State {
     }
 
     /// Subtracts what a task holds from its instance, or adds it back.
+    #[cfg_attr(placewright_for_size, optimize(speed))]
     fn exchange(&mut self, task: u32, exchange: Exchange) {
         let Self { tasks, demands, remaining, registered, ports, devices, task_devices, .. } = self;
         let Task { instance: slot, demand, .. } = tasks[task as usize];
@@ -233,7 +235,7 @@ impl State {
                 Exchange::Release => amount,
             };
         }
-        for &key in &demand.ports {
+        for &key in &*demand.ports {
             match exchange {
                 Exchange::Hold => ports.hold(slot, key, task),
                 Exchange::Release => ports.release(slot, key, task),
@@ -251,6 +253,7 @@ impl State {
     }
 
     /// Puts a task at the head of its instance's list.
+    #[inline]
     fn link_instance(&mut self, task: u32) {
         let record = &mut self.tasks[task as usize];
         let next = core::mem::replace(&mut self.occupancy[record.instance as usize].head, task);

@@ -169,6 +169,7 @@ impl DemandTable {
     }
 
     /// One holder more.
+    #[inline]
     pub(crate) fn hold_again(&mut self, id: DemandId) {
         if let Some(record) = &mut self.records[id.index()] {
             record.holders += 1;

@@ -276,6 +276,7 @@ impl State {
     }
 
     /// The id of the instance at a slot.
+    #[inline]
     pub(crate) fn instance_id(&self, slot: u32) -> InstanceId {
         match InstanceId::new(slot, self.occupancy[slot as usize].generation) {
             Some(id) => id,
@@ -292,6 +293,7 @@ impl State {
     }
 
     /// The id of the task at a slot.
+    #[inline]
     pub(crate) fn task_id(&self, task: u32) -> TaskId {
         match TaskId::new(task, self.tasks[task as usize].generation()) {
             Some(id) => id,
