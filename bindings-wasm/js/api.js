@@ -6,7 +6,7 @@
 import { currentGeneration, lost, memory, run } from "./engine.js";
 import { make, ofType, stale } from "./error.js";
 import { kindOf, parse, stringify, toDocument, toText } from "./json.js";
-import { PlaceResult, toOptions, toRequest, toRules, toSeed } from "./request.js";
+import { PlaceResult, toObject, toOptions, toOptionsOf, toRequest, toRules, toSeed } from "./request.js";
 import { attributeColumns, instanceColumns, taskColumns } from "./columns.js";
 import { watched } from "./watch.js";
 
@@ -58,7 +58,7 @@ export class Cluster {
   }
 
   static fromJson(document, options = undefined) {
-    const { progress, signal, ...rest } = options ?? {};
+    const { progress, signal, ...rest } = toObject(options);
     const text = toDocument(document);
     const given = toOptions(rest);
     const number = watched({ progress, signal }, undefined, (glue, watch) => glue.load(text, given, watch));
@@ -72,10 +72,16 @@ export class Cluster {
     return this.#number;
   }
 
+  /** Makes a call that can be watched. Its options may be objects of the caller's with code of theirs: the number in the module is
+   * asked for behind them, as it may be another cluster's by then. */
+  #watched(options, total, work) {
+    void this.#id;
+    return watched(options, total, (glue, watch) => work(glue, this.#id, watch));
+  }
+
   /** Calls with a document as text. */
   #call(name, text, options = undefined, total = undefined) {
-    const id = this.#id;
-    return parse(watched(options, total, (glue, watch) => glue.call(id, name, text, watch)));
+    return parse(this.#watched(options, total, (glue, id, watch) => glue.call(id, name, text, watch)));
   }
 
   /** Calls with the object that the arguments make. */
@@ -117,7 +123,7 @@ export class Cluster {
   }
 
   deregister(instance, options = undefined) {
-    return this.#with("deregister", { containerInstance: instance, force: options?.force });
+    return this.#with("deregister", { containerInstance: instance, force: toOptionsOf(options, ["force"]).force });
   }
 
   drain(instances) {
@@ -155,7 +161,7 @@ export class Cluster {
   }
 
   place(what, options = undefined) {
-    const { progress, signal, ...rest } = options ?? {};
+    const { progress, signal, ...rest } = toObject(options);
     if (what instanceof Request) {
       refuseOptions(rest);
       return new PlaceResult(this.#call("placePrepared", String(this.#request(what)), { progress, signal }, what.count));
@@ -166,7 +172,7 @@ export class Cluster {
 
   prepare(what, options = undefined) {
     if (what instanceof Request) throw make("input.invalid", "invalid-input", "the request is prepared already");
-    const made = this.#call("prepare", toRequest(what, options ?? {}).text);
+    const made = this.#call("prepare", toRequest(what, toObject(options)).text);
     return new Request(KEY, this, { generation: this.#generation, cluster: this.#id, life: this.#life }, made);
   }
 
@@ -177,8 +183,8 @@ export class Cluster {
   }
 
   placeOne(request) {
-    const id = this.#id;
     const number = this.#request(request);
+    const id = this.#id;
     return run((glue) => glue.place_one(id, number));
   }
 
@@ -188,11 +194,12 @@ export class Cluster {
   }
 
   placeBulk(requests, indices = undefined, options = undefined) {
-    const id = this.#id;
-    const numbers = Float64Array.from(toArray(requests, "requests"), (request) => this.#request(request));
+    void this.#id;
+    const numbers = Float64Array.from(toArray(requests, "requests", (request) => this.#request(request)));
     const chosen = indices === undefined ? undefined : toIndices(indices);
     const total = chosen === undefined ? numbers.length : chosen.length;
-    const instance = watched(options, total, (glue, watch) => glue.place_bulk(id, numbers, chosen, watch));
+    const instance = this.#watched(options, total, (glue, id, watch) => glue.place_bulk(id, numbers, chosen, watch));
+    const id = this.#id;
     const task = run((glue) => glue.bulk_tasks(id));
     let placed = 0;
     for (const position of instance) if (position !== NOT_PLACED) placed += 1;
@@ -201,16 +208,17 @@ export class Cluster {
 
   explain(what, options = undefined) {
     if (what instanceof Request) {
-      refuseOptions(options ?? {});
+      refuseOptions(toObject(options));
       return this.#call("explain", String(this.#request(what)));
     }
-    return this.#call("explain", toRequest(what, options ?? {}).text);
+    return this.#call("explain", toRequest(what, toObject(options)).text);
   }
 
   stop(tasks) {
-    const id = this.#id;
     if (tasks instanceof Float64Array) {
-      run((glue) => glue.stop_numbers(id, tasks));
+      const numbers = copied(Float64Array, tasks, "tasks");
+      const id = this.#id;
+      run((glue) => glue.stop_numbers(id, numbers));
     } else {
       this.#with("stop", Array.isArray(tasks) ? tasks : [tasks]);
     }
@@ -221,7 +229,7 @@ export class Cluster {
   }
 
   scaleIn(group, count, options = undefined) {
-    const { strategies, seed } = options ?? {};
+    const { strategies, seed } = toOptionsOf(options, ["strategies", "seed"]);
     return this.#with("scaleIn", {
       group,
       count,
@@ -255,8 +263,8 @@ export class Cluster {
   }
 
   queryPositions(expression) {
-    const id = this.#id;
     const text = toExpression(expression);
+    const id = this.#id;
     return run((glue) => glue.query_positions(id, text));
   }
 
@@ -297,7 +305,7 @@ export class Cluster {
   }
 
   attributeSummary(options = undefined) {
-    return this.#with("attributeSummary", { valuesMax: options?.valuesMax });
+    return this.#with("attributeSummary", { valuesMax: toOptionsOf(options, ["valuesMax"]).valuesMax });
   }
 
   column(name, into = undefined) {
@@ -316,7 +324,9 @@ export class Cluster {
   withColumn(name, use) {
     const id = this.#id;
     const column = toText(name);
-    if (column.includes(".")) throw make("input.invalid", "invalid-input", `no column is named \`${column}\``);
+    toFunction(use, "use");
+    // Those with a point are parts of `instances`, `tasks` and `attributes`; names of resources may have points.
+    if (/^\w*\./.test(column)) throw make("input.invalid", "invalid-input", `no column is named \`${column}\``);
     const [start, length] = run((glue) => [glue.integers(id, column), glue.length(id)]);
     return use(new Int32Array(memory().buffer, start, length));
   }
@@ -358,8 +368,7 @@ export class Cluster {
   }
 
   toJson(options = undefined) {
-    const id = this.#id;
-    return watched(options, undefined, (glue, watch) => glue.write(id, watch));
+    return this.#watched(options, undefined, (glue, id, watch) => glue.write(id, watch));
   }
 
   toObject() {
@@ -369,11 +378,14 @@ export class Cluster {
   // What if.
 
   transaction(work) {
+    toFunction(work, "work");
     const savepoint = this.begin();
     let result;
     try {
       result = work(savepoint);
       if (typeof result?.then === "function") {
+        // What becomes of it nobody hears; that it was refused is thrown here.
+        if (result instanceof Promise) result.catch(() => {});
         throw make("input.invalid", "invalid-input", "a transaction does not wait for a promise", {
           help: "use `begin`, and `commit` or `rollback` when it is settled",
         });
@@ -401,11 +413,11 @@ export class Cluster {
 
   /** Closes a savepoint. */
   #close(savepoint, isKept) {
-    const id = this.#id;
     if (savepoint !== undefined && !(savepoint instanceof Savepoint)) {
       throw ofType(`expected a savepoint, found ${kindOf(savepoint)}`);
     }
     const number = savepoint?._numberFor(KEY, this);
+    const id = this.#id;
     run((glue) => glue.close(id, number, isKept));
   }
 
@@ -475,10 +487,10 @@ export class Request {
 
   free() {
     if (this.#number === undefined) return;
-    const number = this.#number;
+    // In the middle of a call of its cluster it cannot be let go of, and stays.
+    if (this.#cluster.isUsable) this.#cluster._release(KEY, this.#number);
     this.#number = undefined;
     collected.unregister(this);
-    if (this.#cluster.isUsable) this.#cluster._release(KEY, number);
   }
 }
 
@@ -562,23 +574,43 @@ function toList(names) {
   return typeof names === "string" ? [names] : names;
 }
 
-/** An array, or what can be gone through. */
-function toArray(values, path) {
+/** What the elements of an array stand for, or of what can be gone through. */
+function toArray(values, path, element) {
   if (values === null || typeof values !== "object" || typeof values[Symbol.iterator] !== "function") {
     throw ofType(`expected an array, found ${kindOf(values)}`, path);
   }
-  return Array.from(values);
+  const list = [];
+  // One after another: of a list of nothing, however long, the first is refused.
+  for (const value of values) list.push(element(value, list.length));
+  return list;
+}
+
+/** A copy of numbers. What they are is asked of the array itself: its `length` and its methods may be the caller's own. */
+function copied(kind, numbers, path) {
+  try {
+    return new kind(numbers);
+  } catch {
+    throw make("input.invalid", "invalid-input", "the array's memory was handed on", { path });
+  }
+}
+
+/** A function. */
+function toFunction(value, path) {
+  if (typeof value !== "function") throw ofType(`expected a function, found ${kindOf(value)}`, path);
 }
 
 /** Positions in a list. */
 function toIndices(indices) {
-  if (indices instanceof Uint32Array) return indices;
-  return Uint32Array.from(toArray(indices, "indices"), (index, at) => {
-    if (!Number.isInteger(index) || index < 0 || index > NOT_PLACED) {
-      throw make("input.invalid", "invalid-input", `\`${String(index)}\` is no position in a list`, { path: `indices[${at}]` });
-    }
-    return index;
-  });
+  if (indices instanceof Uint32Array) return copied(Uint32Array, indices, "indices");
+  return Uint32Array.from(toArray(indices, "indices", toIndex));
+}
+
+/** A position in a list. */
+function toIndex(index, at) {
+  if (!Number.isInteger(index) || index < 0 || index > NOT_PLACED) {
+    throw make("input.invalid", "invalid-input", `\`${String(index)}\` is no position in a list`, { path: `indices[${at}]` });
+  }
+  return index;
 }
 
 /** Attributes of an instance, for PutAttributes: values by name, or names alone. */

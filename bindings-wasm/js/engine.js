@@ -3,7 +3,7 @@
 // A trap (a bug of ours, no memory left, no stack left) leaves the module in an unknown state. It is then given up with all of its
 // clusters, and the next call that does not need one of them starts a new one.
 
-import { make, ofEngine } from "./error.js";
+import { PlacewrightError, make, ofEngine } from "./error.js";
 import * as glue from "./placewright.js";
 
 /** The module's exports; `undefined` before it is there. */
@@ -31,18 +31,25 @@ export function run(work) {
     throw make("internal.not_ready", "internal", "the module is not loaded", { help: "wait for `init()`" });
   }
   if (failure !== undefined) renew();
+  const called = generation;
+  let answer;
   depth += 1;
   try {
-    return work(glue);
+    answer = work(glue);
   } catch (fault) {
     throw told(fault);
   } finally {
     depth -= 1;
   }
+  // A progress callback made a call that failed: what a module given up answers is in no cluster there is.
+  if (called !== generation) throw lost();
+  return answer;
 }
 
 /** The error that a failed call stands for. */
 function told(fault) {
+  // Of this side, before the module was called.
+  if (fault instanceof PlacewrightError) return fault;
   if (typeof fault === "string") return ofEngine(fault);
   if (fault === undefined) {
     return make("conflict.busy", "conflict", "the cluster is in the middle of a call", {
@@ -51,7 +58,15 @@ function told(fault) {
   }
   // A watch that has stopped the call; `watched` knows why.
   if (fault === null) return null;
+  if (isTooLong(fault)) {
+    return make("limit.exceeded", "limit-exceeded", "the answer is longer than a text of JavaScript can be", { cause: fault });
+  }
   return trapped(fault);
+}
+
+/** Whether only the text of an answer could not be made: the module is done by then, and well. */
+function isTooLong(fault) {
+  return fault?.code === "ERR_STRING_TOO_LONG" || (fault instanceof RangeError && /string length/.test(fault.message));
 }
 
 /** Pages of 64 KiB that a module with memory left can take. */
@@ -73,10 +88,11 @@ function trapped(fault) {
   });
 }
 
-/** Whether the module given up could take more memory. */
+/** Whether the module given up could take more memory: as much as a list takes that has twice the room of the largest there can be. */
 function hasMemory() {
+  const { memory } = exports;
   try {
-    exports.memory.grow(PAGES);
+    memory.grow(Math.max(PAGES, (memory.buffer.byteLength / 65_536) * 2));
     return true;
   } catch {
     return false;
@@ -86,8 +102,12 @@ function hasMemory() {
 /** Starts a new module. Not below a call of the old one, which is still on the stack. */
 function renew() {
   if (depth > 0) throw lost();
-  glue.__wbg_reset_state();
-  exports = glue.initSync();
+  try {
+    glue.__wbg_reset_state();
+    exports = glue.initSync();
+  } catch (cause) {
+    throw make("limit.memory", "limit-exceeded", "the host has no memory for a new engine", { cause, help: "try again later" });
+  }
   failure = undefined;
 }
 

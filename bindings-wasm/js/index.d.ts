@@ -65,7 +65,7 @@ export type ErrorCode =
   | "conflict.no_savepoint"
   /** A call from inside the cluster's own progress callback. */
   | "conflict.busy"
-  /** A call of a worker that was cancelled. */
+  /** The worker of a call was ended, or no stack was left to ask a watch whether to go on. */
   | "call.cancelled"
   /** The engine ran out of memory. Its clusters are lost; new ones work. */
   | "limit.memory"
@@ -128,8 +128,8 @@ export interface ClusterOptions {
 
 /** For calls that may take long. */
 export interface Watched {
-  /** Called now and then with what is done and the total (of loading and writing there is none), and a last time when all is
-   * done. What it throws takes everything back and is thrown on. It may not use the same cluster. */
+  /** Called now and then with what is done and the total (of loading and writing there is none), and where there is a total a last
+   * time when all is done. What it throws takes everything back and is thrown on. It may not use the same cluster. */
   progress?: (done: number, total: number | undefined) => void;
   /** Looked at as often; an aborted one takes everything back, and its reason is thrown. On a single thread only `progress` can
    * abort it. */
@@ -143,7 +143,7 @@ export type Constraint = string | { type: string; expression?: string };
 
 /** Options of a request beside what it is for; each is a key of it. */
 export interface RequestOptions {
-  /** Number of tasks, 1 to 10,000,000. Default 1. */
+  /** Number of tasks, up to 10,000,000. Default 1. */
   count?: number;
   /** Task group. Default `family:NAME`. */
   group?: string;

@@ -214,6 +214,71 @@ test("a failure of the engine is told, and ends the clusters there are", async (
   assert.equal(new pw.Cluster().size, 0);
 });
 
+test("a module that fails in a callback ends the call around it", async (t) => {
+  const { pw, engine } = await fresh(t);
+  const trap = () => {
+    const { code } = thrown(pw, () =>
+      engine.run(() => {
+        throw new WebAssembly.RuntimeError("index out of bounds");
+      }),
+    );
+    assert.equal(code, "internal.trap");
+  };
+  // Time flies, so that every part of a call is told of.
+  let now = 0;
+  t.mock.method(performance, "now", () => (now += 50));
+  const document = { containerInstances: Array.from({ length: 5000 }, (_, at) => ({ containerInstanceArn: `i-${at}` })) };
+  assert.equal(thrown(pw, () => pw.Cluster.fromJson(document, { progress: trap })).code, "internal.lost");
+  const c = new pw.Cluster();
+  c.register({ name: "i-1", cpu: 1024, memoryMib: 1024 });
+  c.registerTaskDefinition(WEB);
+  assert.equal(thrown(pw, () => c.place("web", { progress: trap })).code, "internal.lost");
+  assert.equal(c.isUsable, false);
+  const mine = new Error("mine");
+  const failing = () => {
+    trap();
+    throw mine;
+  };
+  assert.throws(() => pw.Cluster.fromJson(document, { progress: failing }), (error) => error === mine);
+  assert.equal(new pw.Cluster().size, 0);
+});
+
+test("an answer that is no text of JavaScript ends nothing", async (t) => {
+  const { pw, engine } = await fresh(t);
+  const c = new pw.Cluster();
+  const tooLong = () => Buffer.alloc(2 ** 29).toString("latin1");
+  assert.equal(thrown(pw, () => engine.run(tooLong)).code, "limit.exceeded");
+  assert.equal(c.size, 0);
+});
+
+test("where the host has no memory for a new engine it says so, and tries again", async (t) => {
+  const { pw, engine } = await fresh(t);
+  thrown(pw, () =>
+    engine.run(() => {
+      throw new WebAssembly.RuntimeError("unreachable");
+    }),
+  );
+  const { Instance } = WebAssembly;
+  WebAssembly.Instance = function () {
+    throw new RangeError("WebAssembly.Instance(): Out of memory");
+  };
+  try {
+    assert.equal(thrown(pw, () => new pw.Cluster()).code, "limit.memory");
+  } finally {
+    WebAssembly.Instance = Instance;
+  }
+  assert.equal(new pw.Cluster().size, 0);
+});
+
+test("a request that cannot be let go of yet stays", () => {
+  const c = cluster();
+  const request = c.prepare("web");
+  request.place({ progress: () => refusal(() => request.free(), "conflict.busy") });
+  assert.equal(request.place().placed, 1);
+  request.free();
+  refusal(() => request.place(), "not_found.handle");
+});
+
 test("no stack left is told, and a new cluster works", async (t) => {
   const { pw } = await fresh(t);
   const c = new pw.Cluster();
