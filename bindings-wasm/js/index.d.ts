@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" />
+
 // The package `placewright`, by hand: `tests/types.ts` holds the built package and this file together.
 //
 // Units: CPU units, 1024 a vCPU; memory in MiB. Ids of instances and tasks are ARNs or short ids. A call that throws has changed

@@ -55,7 +55,13 @@ export class PlacewrightWorker {
 
   async #make(name, args) {
     const as = thingNumber();
-    await this._call(undefined, name, args, as);
+    try {
+      await this._call(undefined, name, args, as);
+    } catch (error) {
+      // It is there all the same where only what was told of it threw.
+      if (this.isUsable) this._call(as, "free", []).catch(() => {});
+      throw error;
+    }
     return new RemoteCluster(this, as);
   }
 
@@ -117,6 +123,7 @@ export class PlacewrightWorker {
       return await promise;
     } catch (error) {
       this.#pending.delete(id);
+      if (error?.name === "DataCloneError") throw make("json.type", "invalid-input", error.message, { cause: error });
       throw error;
     } finally {
       signal?.removeEventListener("abort", abort);
@@ -146,7 +153,7 @@ export class PlacewrightWorker {
     else if (message.isCancelled) pending.reject(pending.signal.reason);
     else if (message.refused !== undefined) pending.reject(ofParts(message.refused));
     else if (message.failed !== undefined) pending.reject(new Error(message.failed));
-    else pending.resolve(message.result?.placed?.response === undefined ? message.result : new PlaceResult(message.result.placed));
+    else pending.resolve(message.placed === undefined ? message.result : new PlaceResult(message.placed));
   }
 }
 
@@ -258,6 +265,11 @@ export class RemoteSavepoint extends Remote {
   async isOpen() {
     return !this.#isClosed && (await this._call("isOpen", []));
   }
+
+  /** For `await using`: an open one is rolled back. */
+  async _dispose() {
+    if (this._worker.isUsable && (await this.isOpen())) await this.rollback();
+  }
 }
 
 /** Numbers of things, apart from those of calls. */
@@ -269,6 +281,7 @@ function thingNumber() {
 
 const DISPOSE = Symbol.asyncDispose ?? Symbol.for("Symbol.asyncDispose");
 Object.defineProperty(Remote.prototype, DISPOSE, { value: Remote.prototype.free, writable: true, configurable: true });
+Object.defineProperty(RemoteSavepoint.prototype, DISPOSE, { value: RemoteSavepoint.prototype._dispose, writable: true, configurable: true });
 Object.defineProperty(PlacewrightWorker.prototype, Symbol.dispose ?? Symbol.for("Symbol.dispose"), {
   value: PlacewrightWorker.prototype.terminate,
   writable: true,

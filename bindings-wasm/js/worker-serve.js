@@ -2,7 +2,7 @@
 //
 // A call that a page cancels looks at shared memory, as a worker in the middle of a call hears no message.
 
-import { toParts } from "./error.js";
+import { stale, toParts } from "./error.js";
 
 /** Serves calls that come through a port: `{ post(message, transfer), listen(handler) }`. */
 export function serve(api, port) {
@@ -11,8 +11,7 @@ export function serve(api, port) {
 
   const found = (number) => {
     const thing = things.get(number);
-    // The page knows no number that was not made here, or that was freed.
-    if (thing === undefined) throw new Error(`nothing has the number ${number}`);
+    if (thing === undefined) throw stale("it was closed or freed before, or is another worker's");
     return thing;
   };
 
@@ -66,7 +65,8 @@ export function serve(api, port) {
   port.listen((message) => {
     let answer;
     try {
-      answer = { id: message.id, result: packed(call(message)) };
+      const result = call(message);
+      answer = { id: message.id, ...(result instanceof api.PlaceResult ? { placed: packed(result) } : { result }) };
     } catch (error) {
       if (error === CANCELLED) answer = { id: message.id, isCancelled: true };
       else if (error?.name === "PlacewrightError") answer = { id: message.id, refused: toParts(error) };
@@ -80,18 +80,18 @@ export function serve(api, port) {
 /** What a cancelled call throws here. */
 const CANCELLED = Symbol("cancelled");
 
-/** A result as a message has it. */
-function packed(result) {
-  if (result?.response === undefined) return result;
-  return { placed: { wanted: result.placed + result.rejected, response: result.response } };
+/** What became of a request as a message has it. */
+function packed({ placed, rejected, response }) {
+  return { wanted: placed + rejected, response };
 }
 
-/** Memory that is handed over instead of copied. */
+/** Memory that is handed over instead of copied; shared memory, of a page's own array, stays shared. */
 function buffers(result) {
   const found = [];
   const look = (value) => {
-    if (ArrayBuffer.isView(value)) found.push(value.buffer);
-    else if (value instanceof Map) value.forEach(look);
+    if (ArrayBuffer.isView(value)) {
+      if (value.buffer instanceof ArrayBuffer) found.push(value.buffer);
+    } else if (value instanceof Map) value.forEach(look);
     else if (value !== null && typeof value === "object" && !Array.isArray(value)) Object.values(value).forEach(look);
   };
   look(result);

@@ -10,7 +10,8 @@ export { PlacewrightWorker, RemoteCluster, RemoteRequest, RemoteSavepoint } from
 
 /** Starts a worker thread. It keeps the process alive until it is terminated. */
 export function start() {
-  const worker = new Worker(new URL("./worker-node.js", import.meta.url), { name: "placewright" });
+  // With arguments of its own: of those of this process, `--input-type` alone would end it.
+  const worker = new Worker(new URL("./worker-node.js", import.meta.url), { name: "placewright", execArgv: [] });
   const client = new PlacewrightWorker({
     post: (message) => worker.postMessage(message),
     listen: (handler) => worker.on("message", handler),

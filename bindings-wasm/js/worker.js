@@ -12,7 +12,10 @@ export function start() {
   const client = new PlacewrightWorker({
     post: (message) => worker.postMessage(message),
     listen: (handler) => worker.addEventListener("message", (event) => handler(event.data)),
-    fail: (handler) => worker.addEventListener("error", handler),
+    fail: (handler) => {
+      worker.addEventListener("error", handler);
+      worker.addEventListener("messageerror", handler);
+    },
     end: () => worker.terminate(),
   });
   return client.ready;

@@ -186,6 +186,13 @@ test("out of memory ends the clusters there are, and a new one works", async (t)
   assert.equal(pw.Cluster.fromJson('{"containerInstances": []}').size, 0);
 });
 
+test("out of memory is told as such also where the memory that is left is large", async (t) => {
+  const { pw } = await fresh(t, 14_000);
+  // A list that doubles its room asks for more than what is left, which is more than a quarter of a gigabyte.
+  const text = `{"containerInstances": [${"1,".repeat(16_900_000)}1]}`;
+  assert.equal(thrown(pw, () => pw.Cluster.fromJson(text)).code, "limit.memory");
+});
+
 test("out of memory in the middle of a call of many tasks", async (t) => {
   const { pw } = await fresh(t, 120);
   const c = new pw.Cluster();
