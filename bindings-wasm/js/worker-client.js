@@ -205,7 +205,13 @@ class Remote {
     if (this.#number === undefined) return;
     const number = this.#number;
     this.#number = undefined;
-    if (this.#worker.isUsable) await this.#worker._call(number, "free", []);
+    if (!this.#worker.isUsable) return;
+    try {
+      await this.#worker._call(number, "free", []);
+    } catch (error) {
+      // With the worker it is gone, which is what was wanted: nobody waits for this where both are let go of.
+      if (this.#worker.isUsable) throw error;
+    }
   }
 }
 

@@ -231,3 +231,12 @@ test("an ended worker says so", async () => {
   await refusal(c.size(), "internal.lost");
   await c.free();
 });
+
+test("letting go of a cluster and of its worker at once is no failure", async () => {
+  const w = await start();
+  const c = await w.cluster();
+  const request = await (await c.registerTaskDefinition(WEB), c.prepare("web"));
+  const gone = [request.free(), c.free()];
+  w.terminate();
+  assert.deepEqual(await Promise.all(gone), [undefined, undefined]);
+});
