@@ -24,7 +24,8 @@ const isWithoutRegex = has("--without-regex");
 /** The engine small instead of fast, too. */
 const isSmall = has("--small");
 const outFlag = args.indexOf("--out");
-const out = resolve(outFlag >= 0 ? args[outFlag + 1] : join(here, ["pkg", isTestkit && "testkit", isWithoutRegex && "without-regex", isSmall && "small"].filter(Boolean).join("-")));
+const variant = ["pkg", isTestkit && "testkit", isWithoutRegex && "without-regex", isSmall && "small"].filter(Boolean).join("-");
+const out = resolve(outFlag >= 0 ? args[outFlag + 1] : join(here, variant));
 const tools = process.env.PLACEWRIGHT_TOOLS ?? join(root, ".tools");
 const target = process.env.PLACEWRIGHT_WASM_TARGET ?? join(root, "target", "wasm");
 
@@ -103,7 +104,8 @@ function optimized(module) {
   const level = "-Oz";
   const version = JSON.parse(readFileSync(join(here, "node_modules", "binaryen", "package.json"), "utf8")).version;
   const key = createHash("sha256").update(readFileSync(module)).update(`${version} ${level}`).digest("hex");
-  const kept = join(target, "wasm-opt", `${key}.wasm`);
+  // By variant: those that take turns, as in the tests, would put out each other's.
+  const kept = join(target, "wasm-opt", variant, `${key}.wasm`);
   if (!existsSync(kept)) {
     rmSync(dirname(kept), { recursive: true, force: true });
     mkdirSync(dirname(kept), { recursive: true });
