@@ -37,6 +37,16 @@ export function run(work) {
   try {
     answer = work(glue);
   } catch (fault) {
+    if (typeof fault === "object" && fault !== null) {
+      // Given up first and looked at then: where no stack is left, no call from here comes to its end.
+      const before = failure;
+      generation += 1;
+      failure = fault;
+      if (isOfThisSide(fault)) {
+        generation -= 1;
+        failure = before;
+      }
+    }
     throw told(fault);
   } finally {
     depth -= 1;
@@ -48,7 +58,6 @@ export function run(work) {
 
 /** The error that a failed call stands for. */
 function told(fault) {
-  // Of this side, before the module was called.
   if (fault instanceof PlacewrightError) return fault;
   if (typeof fault === "string") return ofEngine(fault);
   if (fault === undefined) {
@@ -64,6 +73,11 @@ function told(fault) {
   return trapped(fault);
 }
 
+/** Whether the module has no part in it. */
+function isOfThisSide(fault) {
+  return fault instanceof PlacewrightError || isTooLong(fault);
+}
+
 /** Whether only the text of an answer could not be made: the module is done by then, and well. */
 function isTooLong(fault) {
   return fault?.code === "ERR_STRING_TOO_LONG" || (fault instanceof RangeError && /string length/.test(fault.message));
@@ -72,10 +86,8 @@ function isTooLong(fault) {
 /** Pages of 64 KiB that a module with memory left can take. */
 const PAGES = 4096;
 
-/** Gives the module up. A trap says nothing of its cause, so memory is asked for to see whether there is any. */
+/** The error for a module that was given up. A trap says nothing of its cause, so memory is asked for to see whether there is any. */
 function trapped(fault) {
-  generation += 1;
-  failure = fault;
   if (!(fault instanceof RangeError) && !hasMemory()) {
     return make("limit.memory", "limit-exceeded", "the engine has no memory left", {
       cause: fault,

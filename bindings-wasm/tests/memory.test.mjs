@@ -1,6 +1,7 @@
 // Memory: calls do not pile it up, freeing gives it back, and running out of it ends clusters, not the package.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -309,4 +310,26 @@ test("no stack left is told, and a new cluster works", async (t) => {
   next.register({ name: "i-1", cpu: 1, memoryMib: 1 });
   assert.equal(next.size, 1);
   assert.ok(PlacewrightError.prototype instanceof Error);
+});
+
+test("a cluster that a call without stack has left in the middle is lost, not busy for good", () => {
+  const entry = new URL("../pkg/node.js", import.meta.url).href;
+  // Frames of several sizes, so that the stack ends at several places of a call, also where a trap could not be looked at any more.
+  const program = `
+    import { Cluster } from ${JSON.stringify(entry)};
+    const ends = {};
+    for (let round = 0; round < 68; round += 1) {
+      const c = new Cluster();
+      const names = Array.from({ length: round % 17 }, (_, at) => "a" + at).join(",");
+      const dive = new Function("c", "return function dive(" + names + ") { c.complete('attribute:a == 1', 3); return dive(" + names + "); }")(c);
+      try { dive(); } catch {}
+      let end = "whole";
+      try { c.complete("attribute:a", 3); c.toJson(); } catch (error) { end = error.code; }
+      ends[end] = (ends[end] ?? 0) + 1;
+      if (new Cluster().size !== 0) throw new Error("a new one does not work");
+    }
+    console.log(JSON.stringify(ends));`;
+  const said = execFileSync(process.execPath, ["--stack-size=200", "--input-type=module", "--eval", program], { encoding: "utf8" });
+  const { whole = 0, "internal.lost": lost = 0, ...others } = JSON.parse(said);
+  assert.deepEqual([whole + lost, others], [68, {}]);
 });
