@@ -5,7 +5,7 @@
 
 import { currentGeneration, lost, memory, run } from "./engine.js";
 import { make, ofType, stale } from "./error.js";
-import { kindOf, parse, stringify, toDocument, toText } from "./json.js";
+import { isTooLong, kindOf, parse, stringify, toDocument, toText } from "./json.js";
 import { PlaceResult, toObject, toOptions, toOptionsOf, toRequest, toRules, toSeed } from "./request.js";
 import { attributeColumns, instanceColumns, taskColumns } from "./columns.js";
 import { watched } from "./watch.js";
@@ -368,7 +368,7 @@ export class Cluster {
   }
 
   toJson(options = undefined) {
-    return this.#watched(options, undefined, (glue, id, watch) => glue.write(id, watch));
+    return this.#watched(options, undefined, (glue, id, watch) => asText(() => glue.write(id, watch)));
   }
 
   toObject() {
@@ -567,6 +567,16 @@ function diagnosed({ canonical, attributeNames, tokens, diagnostics }) {
     tokens,
     diagnostics: diagnostics.map(({ help, ...rest }) => ({ ...rest, help })),
   };
+}
+
+/** The text that the module answers. That there may be none so long says nothing of the module, which is done by then. */
+function asText(work) {
+  try {
+    return work();
+  } catch (fault) {
+    if (!isTooLong(fault)) throw fault;
+    throw make("limit.exceeded", "limit-exceeded", "the state is longer than a text of JavaScript can be", { cause: fault });
+  }
 }
 
 /** One name, or several. */

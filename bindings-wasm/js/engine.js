@@ -42,7 +42,7 @@ export function run(work) {
       const before = failure;
       generation += 1;
       failure = fault;
-      if (isOfThisSide(fault)) {
+      if (fault instanceof PlacewrightError) {
         generation -= 1;
         failure = before;
       }
@@ -67,20 +67,7 @@ function told(fault) {
   }
   // A watch that has stopped the call; `watched` knows why.
   if (fault === null) return null;
-  if (isTooLong(fault)) {
-    return make("limit.exceeded", "limit-exceeded", "the answer is longer than a text of JavaScript can be", { cause: fault });
-  }
   return trapped(fault);
-}
-
-/** Whether the module has no part in it. */
-function isOfThisSide(fault) {
-  return fault instanceof PlacewrightError || isTooLong(fault);
-}
-
-/** Whether only the text of an answer could not be made: the module is done by then, and well. */
-function isTooLong(fault) {
-  return fault?.code === "ERR_STRING_TOO_LONG" || (fault instanceof RangeError && /string length/.test(fault.message));
 }
 
 /** Pages of 64 KiB that a module with memory left can take. */

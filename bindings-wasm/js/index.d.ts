@@ -90,7 +90,8 @@ export class PlacewrightError extends Error {
   readonly path: string | undefined;
   /** Where in `source`; always there for an expression. */
   readonly span: Span | undefined;
-  /** The text that `span` is about: the expression, or the JSON text that was given. */
+  /** The text that `span` is about: the expression, or the JSON text that was given. Not there for more than 16 MiB of text, of which
+   * `span` says the place all the same. */
   readonly source: string | undefined;
   /** What to do about it. */
   readonly help: string | undefined;

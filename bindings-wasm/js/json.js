@@ -232,8 +232,14 @@ function fromBytes(bytes) {
   try {
     return decoder.decode(bytes);
   } catch (cause) {
+    if (isTooLong(cause)) throw make("limit.exceeded", "limit-exceeded", "a text of JavaScript cannot be so long", { cause });
     throw make("json.syntax", "invalid-input", "text is not UTF-8", { cause });
   }
+}
+
+/** Whether an error says that a text would be longer than texts can be here. */
+export function isTooLong(error) {
+  return error?.code === "ERR_STRING_TOO_LONG" || (error instanceof RangeError && /string length/.test(error.message));
 }
 
 /** An answer of the engine: `0` and JSON text, or `1` where an integer in it is above 2^53. */

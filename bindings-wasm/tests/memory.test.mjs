@@ -251,12 +251,19 @@ test("a module that fails in a callback ends the call around it", async (t) => {
   assert.equal(new pw.Cluster().size, 0);
 });
 
-test("an answer that is no text of JavaScript ends nothing", async (t) => {
-  const { pw, engine } = await fresh(t);
+test("a state or a document that is no text of JavaScript ends nothing", async (t) => {
+  const { pw } = await fresh(t);
   const c = new pw.Cluster();
-  const tooLong = () => Buffer.alloc(2 ** 29).toString("latin1");
-  assert.equal(thrown(pw, () => engine.run(tooLong)).code, "limit.exceeded");
+  const { decode } = TextDecoder.prototype;
+  TextDecoder.prototype.decode = () => Buffer.alloc(2 ** 29).toString("latin1");
+  try {
+    assert.equal(thrown(pw, () => c.toJson()).code, "limit.exceeded");
+  } finally {
+    TextDecoder.prototype.decode = decode;
+  }
+  assert.equal(thrown(pw, () => pw.Cluster.fromJson(new Uint8Array(2 ** 29))).code, "limit.exceeded");
   assert.equal(c.size, 0);
+  assert.equal(pw.Cluster.fromJson(c.toJson()).size, 0);
 });
 
 test("where the host has no memory for a new engine it says so, and tries again", async (t) => {
