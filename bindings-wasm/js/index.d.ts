@@ -510,7 +510,7 @@ export class Cluster {
   register(instance: InstanceDescription): void;
   /** Registers an instance from ECS's `ContainerInstance` object, within ECS's limits. */
   registerContainerInstance(document: Document): void;
-  /** Declares a custom countable resource; at most 8. */
+  /** Declares a custom countable resource; at most 8. Not while a savepoint is open. */
   declareResource(name: string): void;
   /** Takes an instance out; with `force` its tasks end first. Gives their ids, oldest first. */
   deregister(instance: string, options?: { force?: boolean }): string[];
@@ -531,7 +531,7 @@ export class Cluster {
   registerTaskDefinition(definition: Document): string;
   /** Names of the task definitions that can be placed, `family:revision`. */
   definitions(): string[];
-  /** Adds tasks that already run, as `aws ecs describe-tasks` prints them. */
+  /** Adds tasks that already run, as `aws ecs describe-tasks` prints them. Not while a savepoint is open: they are facts, no attempt. */
   loadTasks(document: Document, options?: Watched): void;
   /** Places tasks, one after another, each seeing those before; the first that finds no instance ends the call.
    *
@@ -632,7 +632,7 @@ export class Cluster {
   // What if.
 
   /** Calls `work` inside a savepoint: what it throws rolls back and is thrown on, else it commits. `work` may close the savepoint
-   * itself. Not for a promise: `work` that gives one is rolled back and refused. */
+   * itself. Not for a promise: `work` that gives one is rolled back and refused, and what becomes of the promise is not heard. */
   transaction<T>(work: (savepoint: Savepoint) => T & (T extends PromiseLike<unknown> ? never : unknown)): T;
   /** Opens a savepoint inside those that are open. */
   begin(): Savepoint;
@@ -661,7 +661,8 @@ export class Request {
   place(options?: Watched): PlaceResult;
   /** Why its next task would go where it goes; see `Cluster.explain`. */
   explain(): Explanation;
-  /** Lets go of it; every later use throws `not_found.handle`. Twice is no error. */
+  /** Lets go of it; every later use throws `not_found.handle`. Twice is no error. In the middle of a call of its cluster it throws
+   * `conflict.busy` and is kept. */
   free(): void;
   [Symbol.dispose](): void;
 }
