@@ -78,6 +78,13 @@ test("an error says where, and what to do", () => {
   assert.equal(syntax.source, text);
   assert.ok(Math.abs(syntax.span.start - text.indexOf("nope")) <= 2, JSON.stringify(syntax.span));
   assert.match(syntax.text, /\^/);
+  const long = `{"a": "${"x".repeat(2 ** 24)}", b}`;
+  const far = refusal(() => Cluster.fromJson(long), "json.syntax");
+  assert.deepEqual([far.source, long.slice(far.span.start, far.span.end)], [undefined, "b"]);
+  assert.match(far.message, /line 1, column 16777227/);
+  assert.ok(far.text.length < 1000);
+  const short = refusal(() => Cluster.fromJson(long.slice(0, 6) + long.slice(100)), "json.syntax");
+  assert.equal(short.source, long.slice(0, 6) + long.slice(100));
   assert.equal(refusal(() => Cluster.fromJson('{"a": 1, "a": 2}')).code, "json.duplicate_key");
   assert.equal(refusal(() => Cluster.fromJson("[".repeat(100_000))).code, "json.too_deep");
   assert.throws(() => new PlacewrightError(), TypeError);
