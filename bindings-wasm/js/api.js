@@ -3,6 +3,7 @@
 // Nothing here decides anything. Arguments become JSON text, numbers and typed arrays, answers become objects; what they mean is
 // the core's business.
 
+import { NOT_PLACED, copied, refuseOptions, toArray, toExpression, toFunction, toIndices, toList, toTargeted } from "./arguments.js";
 import { currentGeneration, lost, memory, run } from "./engine.js";
 import { make, ofType, stale } from "./error.js";
 import { isTooLong, kindOf, parse, stringify, toDocument, toText } from "./json.js";
@@ -10,11 +11,9 @@ import { PlaceResult, toObject, toOptions, toOptionsOf, toRequest, toRules, toSe
 import { attributeColumns, instanceColumns, taskColumns } from "./columns.js";
 import { watched } from "./watch.js";
 
+export { NOT_PLACED } from "./arguments.js";
 export { PlacewrightError } from "./error.js";
 export { PlaceResult } from "./request.js";
-
-/** Stands in columns for an instance where there is none. */
-export const NOT_PLACED = 0xffff_ffff;
 
 /** Only this module makes handles. */
 const KEY = Symbol("placewright");
@@ -576,71 +575,5 @@ function asText(work) {
   } catch (fault) {
     if (!isTooLong(fault)) throw fault;
     throw make("limit.exceeded", "limit-exceeded", "the state is longer than a text of JavaScript can be", { cause: fault });
-  }
-}
-
-/** One name, or several. */
-function toList(names) {
-  return typeof names === "string" ? [names] : names;
-}
-
-/** What the elements of an array stand for, or of what can be gone through. */
-function toArray(values, path, element) {
-  if (values === null || typeof values !== "object" || typeof values[Symbol.iterator] !== "function") {
-    throw ofType(`expected an array, found ${kindOf(values)}`, path);
-  }
-  const list = [];
-  // One after another: of a list of nothing, however long, the first is refused.
-  for (const value of values) list.push(element(value, list.length));
-  return list;
-}
-
-/** A copy of numbers. What they are is asked of the array itself: its `length` and its methods may be the caller's own. */
-function copied(kind, numbers, path) {
-  try {
-    return new kind(numbers);
-  } catch {
-    throw make("input.invalid", "invalid-input", "the array's memory was handed on", { path });
-  }
-}
-
-/** A function. */
-function toFunction(value, path) {
-  if (typeof value !== "function") throw ofType(`expected a function, found ${kindOf(value)}`, path);
-}
-
-/** Positions in a list. */
-function toIndices(indices) {
-  if (indices instanceof Uint32Array) return copied(Uint32Array, indices, "indices");
-  return Uint32Array.from(toArray(indices, "indices", toIndex));
-}
-
-/** A position in a list. */
-function toIndex(index, at) {
-  if (!Number.isInteger(index) || index < 0 || index > NOT_PLACED) {
-    throw make("input.invalid", "invalid-input", `\`${String(index)}\` is no position in a list`, { path: `indices[${at}]` });
-  }
-  return index;
-}
-
-/** Attributes of an instance, for PutAttributes: values by name, or names alone. */
-function toTargeted(instance, attributes) {
-  if (Array.isArray(attributes)) return attributes.map((name) => ({ name, targetId: instance }));
-  if (typeof attributes !== "object" || attributes === null) {
-    throw ofType(`expected attributes, found ${kindOf(attributes)}`, "attributes");
-  }
-  return Object.entries(attributes).map(([name, value]) => ({ name, targetId: instance, value: value === null ? undefined : value }));
-}
-
-/** The text of an expression. */
-function toExpression(expression) {
-  return typeof expression === "object" && expression !== null ? toText(expression.source) : toText(expression);
-}
-
-/** Refuses options that were settled when a request was prepared. */
-function refuseOptions(options) {
-  for (const [name, value] of Object.entries(options)) {
-    if (value === undefined) continue;
-    throw make("input.invalid", "invalid-input", `\`${name}\` was settled when the request was prepared`, { path: name });
   }
 }

@@ -21,7 +21,7 @@ test("npm would publish these files and no others", () => {
   assert.deepEqual(
     packed.files.map((file) => file.path).sort(),
     [
-      "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "README.md", "api.js", "bundler.js", "columns.js", "engine.js", "error.js", "index.d.ts",
+      "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "README.md", "api.js", "arguments.js", "bundler.js", "columns.js", "engine.js", "error.js", "index.d.ts",
       "json.js", "node.js", "package.json", "placewright.js", "placewright_bg.wasm", "request.js", "version.js", "watch.js", "web.d.ts",
       "web.js", "worker-client.js", "worker-node.js", "worker-serve.js", "worker-threads.js", "worker-web.js", "worker.d.ts", "worker.js",
     ],
