@@ -23,8 +23,8 @@ test("npm would publish these files and no others", () => {
   assert.deepEqual(
     packed.files.map((file) => file.path).sort(),
     [
-      "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "README.md", "api.js", "bundler.js", "columns.js", "door.js", "engine.js",
-      "error.js", "index.d.ts", "json.js", "load.js", "node.js", "pack-api.js", "pack-bundler.js", "pack-engine.js", "pack-node.js",
+      "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "README.md", "api.js", "arguments.js", "bundler.js", "columns.js", "door.js",
+      "engine.js", "error.js", "index.d.ts", "json.js", "load.js", "node.js", "pack-api.js", "pack-bundler.js", "pack-engine.js", "pack-node.js",
       "pack-watch.js", "pack-web.d.ts", "pack-web.js", "pack-worker-client.js", "pack-worker-node.js", "pack-worker-serve.js",
       "pack-worker-threads.js", "pack-worker-web.js", "pack-worker.d.ts", "pack-worker.js", "pack.d.ts", "package.json",
       "placewright.js", "placewright_bg.wasm", "placewright_pack.js", "placewright_pack_bg.wasm", "port-node.js", "port-web.js",
