@@ -9,11 +9,14 @@ use placewright::json::Json;
 use placewright::{Error, ErrorKind, TaskId};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use crate::argument;
+use crate::beside;
 use crate::cluster::Cluster;
 use crate::convert;
 use crate::error;
+use crate::frame_tasks::Tasks;
 use crate::gate::{Closing, Fate, Held, Open};
 use crate::handle::{Request, Savepoint};
 use crate::outcome::{Explanation, PlaceResult};
@@ -270,6 +273,22 @@ impl Cluster {
             session.load_tasks_watched(document, &mut |done| watcher.watch(done))
         })?;
         added.ok_or_else(|| watcher.into_error())
+    }
+
+    /// Adds the tasks in a data frame, which already run.
+    pub(crate) fn load_tasks_of<'py>(
+        &self,
+        frame: &Bound<'py, PyAny>,
+        columns: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<()> {
+        let tasks = Tasks::read(frame, columns)?;
+        let mut watcher = Watcher::of_signals();
+        let added = self.call_detached(frame.py(), |session| {
+            let added = session.load_tasks_watched(&tasks.document, &mut |done| watcher.watch(done));
+            added.map_err(|fault| tasks.located(&fault))
+        });
+        beside::discard(tasks.document);
+        added?.ok_or_else(|| watcher.into_error())
     }
 
     /// The whole state as text.

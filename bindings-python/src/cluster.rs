@@ -7,17 +7,15 @@ use placewright::json::Json;
 use placewright::{Error, wire};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
+use pyo3::types::{PyBytes, PyDict, PyList, PyTuple, PyType};
 
 use crate::argument;
-use crate::beside;
 use crate::bulk::{self, BulkResult};
 use crate::call::Named;
 use crate::columns;
 use crate::convert::{self, Text};
 use crate::error;
 use crate::frame_instances::Instances;
-use crate::frame_tasks::Tasks;
 use crate::gate::Gate;
 use crate::handle::{Memo, Request, Savepoint, Transaction};
 use crate::load;
@@ -26,6 +24,7 @@ use crate::register::{self, Described};
 use crate::request::Asked;
 use crate::table::{self, Table};
 use crate::watch::Watcher;
+use crate::workload;
 
 /// A cluster of container instances and the tasks on them.
 #[pyclass(frozen, module = "placewright")]
@@ -95,13 +94,7 @@ impl Cluster {
         frame: &Bound<'py, PyAny>,
         columns: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Self> {
-        let (instances, options) = Instances::read(frame, columns)?;
-        let mut session = Session::new(convert::to_options(Some(&options))?);
-        let py = frame.py();
-        let mut watcher = Watcher::of_signals();
-        let loaded = py.detach(|| instances.load(&mut session, &mut watcher));
-        loaded.map_err(|fault| error::plain(py, &fault))?.ok_or_else(|| watcher.into_error())?;
-        Ok(session.into())
+        Instances::session(frame, columns).map(Self::from)
     }
 
     // Instances.
@@ -218,14 +211,7 @@ impl Cluster {
 
     #[pyo3(signature = (frame, /, **columns))]
     fn load_tasks_frame<'py>(&self, frame: &Bound<'py, PyAny>, columns: Option<&Bound<'py, PyDict>>) -> PyResult<()> {
-        let tasks = Tasks::read(frame, columns)?;
-        let mut watcher = Watcher::of_signals();
-        let added = self.call_detached(frame.py(), |session| {
-            let added = session.load_tasks_watched(&tasks.document, &mut |done| watcher.watch(done));
-            added.map_err(|fault| tasks.located(&fault))
-        });
-        beside::discard(tasks.document);
-        added?.ok_or_else(|| watcher.into_error())
+        self.load_tasks_of(frame, columns)
     }
 
     #[pyo3(signature = (what, /, *, count=None, group=None, strategies=None, constraints=None, all_or_nothing=None, seed=None,
@@ -444,6 +430,20 @@ impl Cluster {
     #[pyo3(signature = (**options))]
     fn rearrange<'py>(slf: &Bound<'py, Self>, options: Option<&Bound<'py, PyDict>>) -> PyResult<Bound<'py, PyAny>> {
         slf.py().import("placewright._rearranging")?.getattr("rearrange")?.call((slf,), options)
+    }
+
+    #[pyo3(signature = (workload, /, *, instance=None))]
+    fn fragmentation<'py>(
+        &self,
+        workload: &Bound<'py, PyAny>,
+        instance: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        workload::fragmentation(self, workload, instance)
+    }
+
+    #[pyo3(signature = (workload, /))]
+    fn weigh_by_scarcity<'py>(&self, workload: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
+        workload::weighed(self, workload)
     }
 
     #[pyo3(signature = (document, /, *, seconds=None, progress=None))]

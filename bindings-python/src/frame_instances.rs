@@ -7,6 +7,8 @@ use placewright::{Error, Instance, InstanceStatus};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict};
 
+use crate::convert;
+use crate::error;
 use crate::frame::{Frame, Named, at, gap, pairs, unfit};
 use crate::watch::Watcher;
 
@@ -75,6 +77,17 @@ pub(crate) struct Instances {
 type Customs = Vec<(String, String, Vec<Option<i64>>)>;
 
 impl Instances {
+    /// A session of the instances of a frame, with options among the keyword arguments.
+    pub(crate) fn session<'py>(frame: &Bound<'py, PyAny>, given: Option<&Bound<'py, PyDict>>) -> PyResult<Session> {
+        let (instances, options) = Self::read(frame, given)?;
+        let mut session = Session::new(convert::to_options(Some(&options))?);
+        let py = frame.py();
+        let mut watcher = Watcher::of_signals();
+        let loaded = py.detach(|| instances.load(&mut session, &mut watcher));
+        loaded.map_err(|fault| error::plain(py, &fault))?.ok_or_else(|| watcher.into_error())?;
+        Ok(session)
+    }
+
     /// Reads the columns that keyword arguments name; gives those that are left.
     pub(crate) fn read<'py>(
         frame: &Bound<'py, PyAny>,

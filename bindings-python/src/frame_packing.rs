@@ -175,14 +175,14 @@ impl<'py> Rows<'py> {
 
     /// What of the rows is needed with these dimensions, as plain values. `attributes` are columns with attributes, names or a
     /// mapping; of a list, rows have theirs themselves.
-    pub(crate) fn taken(&self, dimensions: &[String], attributes: Option<&Bound<'_, PyAny>>) -> PyResult<Taken> {
-        let frame = match &self.source {
+    pub(crate) fn taken(self, dimensions: &[String], attributes: Option<&Bound<'_, PyAny>>) -> PyResult<Taken> {
+        let frame = match self.source {
             Source::Objects(rows) => {
                 if attributes.is_some() {
                     let message = format!("attributes name columns of a frame, and {} are a list", self.sort.key);
                     return Err(PyTypeError::new_err(message));
                 }
-                return Ok(Taken { sort: self.sort, columns: None, objects: rows.clone() });
+                return Ok(Taken { sort: self.sort, columns: None, objects: rows });
             }
             Source::Frame(frame) => frame,
         };
@@ -191,7 +191,7 @@ impl<'py> Rows<'py> {
         for (usual, key, holds) in self.sort.parts {
             if let Some(name) = usual.iter().find(|name| frame.has(name) && !dimensions.iter().any(|own| own == *name))
             {
-                parts.push(Part { key, name: (*name).to_string(), values: part(frame, name, *holds)? });
+                parts.push(Part { key, name: (*name).to_string(), values: part(&frame, name, *holds)? });
             }
         }
         let mut named = Vec::new();

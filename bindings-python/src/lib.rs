@@ -35,6 +35,7 @@ mod solving;
 mod table;
 mod usage;
 mod watch;
+mod workload;
 
 use pyo3::prelude::pymodule;
 

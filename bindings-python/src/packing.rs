@@ -48,14 +48,14 @@ impl Parts {
             }
             None => dimensions_of(&read)?,
         };
-        let mut rows = Vec::new();
-        for (sort, source) in &read {
-            let attributes = attributes.filter(|_| *sort != ITEMS && source.is_frame());
-            rows.push((*sort, source.taken(&dimensions, attributes)?));
-        }
-        let is_used = read.iter().any(|(sort, source)| *sort != ITEMS && source.is_frame());
-        if attributes.is_some() && !is_used {
+        let is_of_bins = |sort: Sort, source: &Rows<'_>| sort != ITEMS && source.is_frame();
+        if attributes.is_some() && !read.iter().any(|(sort, source)| is_of_bins(*sort, source)) {
             return Err(PyTypeError::new_err("attributes name columns of a frame of bins, and there is none"));
+        }
+        let mut rows = Vec::new();
+        for (sort, source) in read {
+            let attributes = attributes.filter(|_| is_of_bins(sort, &source));
+            rows.push((sort, source.taken(&dimensions, attributes)?));
         }
         Ok(Self { dimensions, rows, rest: convert::to_json(rest)? })
     }

@@ -84,9 +84,9 @@ def test_typed_calls_answer_as_documents_do() -> None:
         if case["kind"] == "pack":
             packing = pw.pack(document["items"], document["bins"], start=document.get("start"), **shared)
         else:
-            more = dict(document.get("fleet") or {})
-            names = {"headroomPercent": "headroom_percent", "zonesMin": "zones_min"}
-            fleet = {names.get(key, key): value for key, value in more.items() if value is not None}
+            more: dict[str, Any] = dict(document.get("fleet") or {})
+            names: dict[str, str] = {"headroomPercent": "headroom_percent", "zonesMin": "zones_min"}
+            fleet: dict[str, Any] = {names.get(key, key): value for key, value in more.items() if value is not None}
             if "current" in fleet:
                 fleet["current"] = {one["type"]: one.get("count", 1) for one in fleet["current"]}
             offers = [*document.get("catalogue", ()), *case.get("catalogue", ())]

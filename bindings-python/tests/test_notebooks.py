@@ -28,8 +28,8 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, os.environ.get(name, ""))
 
 
-def test_there_are_three() -> None:
-    assert [path.stem for path in NOTEBOOKS] == ["quickstart", "strategies", "what_if"]
+def test_there_are_four() -> None:
+    assert [path.stem for path in NOTEBOOKS] == ["fleet", "quickstart", "strategies", "what_if"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

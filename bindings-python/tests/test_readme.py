@@ -24,7 +24,7 @@ def test_the_examples_of_both_readmes_run_in_order(monkeypatch: pytest.MonkeyPat
 
 
 def test_the_examples_of_the_package_run() -> None:
-    for module in (pw, sys.modules["placewright._sweep"]):
+    for module in (pw, sys.modules["placewright._sweep"], sys.modules["placewright._packing"]):
         assert doctest.testmod(module).failed == 0 < doctest.testmod(module).attempted
 
 

@@ -49,6 +49,19 @@ def test_a_set_is_placed_whatever_its_order() -> None:
         assert twin.running_tasks == 3 and twin.savepoints == 0
 
 
+def test_a_former_answer_is_where_the_next_begins() -> None:
+    cluster = two()
+    good = cluster.pack([("small", 2), "large"])
+    again = cluster.pack([("small", 2), "large"], start=good, steps=0, seed=4, bound="lp")
+    assert again.value == good.value and again.unpacked == []
+    with pytest.raises(pw.InvalidInputError) as caught:
+        cluster.pack("small", start=[{"type": "i-9", "items": []}])
+    assert caught.value.path == "start[0].type"
+    with pytest.raises(pw.InvalidInputError) as caught:
+        cluster.pack("small", solver="none")
+    assert caught.value.path == "options.solver"
+
+
 def test_one_by_one_the_same_tasks_do_not_fit() -> None:
     cluster = two()
     assert cluster.place("small", count=2, strategies=[pw.spread("instanceId")]).placed == 2

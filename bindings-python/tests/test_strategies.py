@@ -104,3 +104,27 @@ def test_a_request_has_its_strategies_once() -> None:
 def test_a_sweep_takes_them() -> None:
     scenarios = [pw.Scenario(strategy.type, gpus(), ["train"] * 4, strategies=strategy) for strategy in ALL]
     assert [result.value and result.value.placed for result in pw.sweep(scenarios)] == [4] * len(ALL)
+
+
+def test_what_a_workload_strands_is_measured() -> None:
+    cluster = pw.Cluster()
+    cluster.register("i-1", cpu=8000, memory_mib=64_000, gpus=["g0", "g1"])
+    cluster.register("i-2", cpu=8000, memory_mib=64_000)
+    workload = [pw.WorkloadKind(cpu=4000, gpus=1, weight=3), pw.WorkloadKind(cpu=16_000, gpus=2)]
+    # One task in four cannot use the two free devices, for want of CPU.
+    found = cluster.fragmentation(workload)
+    assert found == (2000, 500) == (found.free, found.stranded)
+    assert cluster.fragmentation([kind.to_dict() for kind in workload], instance="i-1") == found
+    assert cluster.fragmentation(iter(workload), instance="i-2") == (0, 0)
+    weighed = cluster.weigh_by_scarcity(workload)
+    assert [(kind.cpu, kind.gpus) for kind in weighed] == [(4000, 1), (16_000, 2)]
+    # Nobody can use them for the second kind, which makes it as scarce as can be.
+    assert weighed[1].weight > weighed[0].weight and workload[0].weight == 3
+    with pytest.raises(pw.NotFoundError):
+        cluster.fragmentation(workload, instance="i-9")
+    for bad, path in ([], "workload"), ([{"cpu": -1}], "workload[0]"), ([{"cpus": 1}], "workload[0].cpus"):
+        with pytest.raises(pw.InvalidInputError) as caught:
+            cluster.fragmentation(bad)
+        assert (caught.value.path or "").startswith(path), caught.value.path
+    with pytest.raises(TypeError):
+        cluster.fragmentation(3)  # type: ignore[arg-type]

@@ -39,7 +39,7 @@ test("npm would publish these files and no others", () => {
 });
 
 // The issue asks for 150 KiB, which is not reached: README, "Size and speed". This keeps what there is from growing unseen.
-const BYTES_MAX = { "bundler.js": 475 * 1024, "pack-bundler.js": 530 * 1024 };
+const BYTES_MAX = { "bundler.js": 360 * 1024, "pack-bundler.js": 515 * 1024 };
 
 /** Files of the package that a page loads from an entry on. */
 function loaded(entry, found = new Set([entry])) {

@@ -163,3 +163,17 @@ fn what_is_wrong_is_told_with_its_place() {
     refused(&wrong, &["--catalogue", &path], &["fleet.current[0]", "gone"]);
     assert_refused(&run(&["fleet", "-", "--catalogue", "-"]));
 }
+
+#[test]
+fn arguments_hold_for_offers_of_the_mix_too() {
+    let mut mix = mix();
+    mix["catalogue"] = json!([
+        {"id": "arm", "capacity": [2000, 8000], "cost": 0.05, "attributes": {"arch": "arm64"}},
+        {"id": "x86", "capacity": [2000, 8000], "cost": 0.07, "attributes": {"arch": "x86_64"}}
+    ]);
+    assert_eq!(plan(&mix, &[])["bins"][0]["type"], "arm");
+    let answer = plan(&mix, &["--only", "attribute:arch == x86_64"]);
+    assert_eq!((&answer["bins"][0]["type"], &answer["cost"]), (&json!("x86"), &json!(0.14)));
+    // Of 2,000 are 1,000 left: one item each.
+    assert_eq!(plan(&mix, &["--headroom", "50"])["bins"][0]["count"], 4);
+}

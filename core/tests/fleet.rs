@@ -259,3 +259,50 @@ fn a_caller_may_stop_at_once_and_still_has_a_plan() {
     assert!(plan.answer.stopped);
     assert_eq!(verify(&plan.problem, &plan.answer.packing).unwrap().missing.iter().sum::<u64>(), 0);
 }
+
+#[test]
+fn a_whole_bin_goes_to_another_offer_where_its_own_is_in_one_zone_only() {
+    let in_zone = |id, zone, cost| BinType::new(id, &[2]).with_cost(cost).with_attribute("ecs.availability-zone", zone);
+    let offers = [in_zone("in-a", "a", 10), in_zone("in-b", "b", 17), in_zone("in-c", "c", 15)];
+    let plan = planned(items(&[(&[2], 3)]), FleetOptions { zones_min: 2, ..few() }, &offers);
+    assert_eq!((plan.zones.len(), plan.answer.value, plan.is_short_of_zones), (2, 35, false));
+    let plan = planned(items(&[(&[2], 3)]), FleetOptions { zones_min: 3, ..few() }, &offers);
+    assert_eq!((plan.zones.len(), plan.answer.value, plan.is_short_of_zones), (3, 42, false));
+}
+
+#[test]
+fn room_that_only_rules_keep_empty_is_stranded() {
+    let mut builder = Problem::builder(["cpu"]).unwrap();
+    builder.add_item(&Item::new("edge", &[1]).with_count(2).with_port(placewright::Protocol::Tcp, 443)).unwrap();
+    let plan = planned(builder, few(), &[BinType::new("t", &[4]).with_cost(1)]);
+    assert_eq!((plan.rooms[0].capacity, plan.rooms[0].used, plan.rooms[0].stranded), (8, 2, 6));
+}
+
+#[test]
+fn progress_tells_of_the_whole_and_a_stop_ends_the_pricing_of_alternatives() {
+    let names: Vec<String> = (0..20).map(|at| format!("t{at}")).collect();
+    let capacities: Vec<[u64; 1]> = (0..20).map(|at| [4 + at]).collect();
+    let fleet = || {
+        let mut fleet = Fleet::new(items(&[(&[1], 37), (&[3], 5)]), few()).unwrap();
+        for ((name, capacity), cost) in names.iter().zip(&capacities).zip([40, 47, 51].into_iter().cycle()) {
+            fleet.add_offer(&BinType::new(name, capacity).with_cost(cost * capacity[0])).unwrap();
+        }
+        fleet
+    };
+    let mut seen = Vec::new();
+    let plan = fleet().plan(&mut |progress| {
+        seen.push(*progress);
+        ControlFlow::Continue(())
+    });
+    let value = plan.unwrap().answer.value;
+    assert!(seen.iter().any(|progress| progress.solver == "single-type"));
+    for progress in seen {
+        assert!(progress.lower_bound <= value && progress.value.is_none_or(|best| best >= value), "{progress:?}");
+    }
+    let mut looks = 0;
+    let plan = fleet().plan(&mut |_| {
+        looks += 1;
+        ControlFlow::Break(())
+    });
+    assert!(plan.unwrap().answer.unpacked.is_empty() && looks <= 4, "{looks}");
+}

@@ -307,3 +307,19 @@ fn a_plan_that_no_longer_fits_is_refused_whole() {
     let error = rearrange(&mut cluster, &options, &mut |_| ControlFlow::Continue(())).unwrap_err();
     assert_eq!(error.path(), Some("rules[1]"));
 }
+
+#[test]
+fn constraints_hold_on_instances_that_owe_amounts() {
+    // The companion on the first instance is the one to go, but for the task beside it, of which there is more than room.
+    let (mut cluster, ids) = cluster(Options::default(), &[(2, 2, "a"), (8, 8, "a"), (8, 8, "b")]);
+    add(&mut cluster, ids[1], "companion", &Demand::new(1, 1));
+    add(&mut cluster, ids[0], "needy", &Demand::new(3, 3));
+    add(&mut cluster, ids[0], "companion", &Demand::new(1, 1));
+    let constraint = Constraint::MemberOf(expr::compile("task:group == companion").unwrap());
+    let needy = GroupRules { group: "needy".into(), constraints: vec![constraint], is_pinned: false };
+    let goal = Goal::Spread { group: Some("companion".into()) };
+    let options = RearrangeOptions { goal, rules: vec![needy], ..RearrangeOptions::default() };
+    assert!(cluster.instance(ids[0]).unwrap().remaining(placewright::ResourceKind::Cpu) < 0);
+    let plan = planned(&mut cluster, &options);
+    assert!(plan.moves.iter().all(|planned| planned.from != ids[0]), "{plan:?}");
+}

@@ -73,6 +73,7 @@ from ._scenario import Scenario, ScenarioResult, Summary, SweepError, grid, plac
 from ._sweep import sweep
 from ._values import (
     Constraint,
+    Fragmentation,
     Placement,
     Strategy,
     WorkloadKind,
@@ -103,6 +104,7 @@ __all__ = [
     "Expression",
     "ExpressionError",
     "FleetPlan",
+    "Fragmentation",
     "GroupRule",
     "InvalidInputError",
     "Item",

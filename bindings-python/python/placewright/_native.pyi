@@ -15,7 +15,7 @@ from typing_extensions import Self, TypeAlias, Unpack
 
 from ._packed import LivePacking, Packing, Progress
 from ._rearranging import Rearrangement, RearrangeProgress
-from ._values import Constraint, Placement, Strategy
+from ._values import Constraint, Fragmentation, Placement, Strategy, WorkloadKind
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -469,6 +469,14 @@ class Cluster:
         `RearrangeProgress`, and ends it with what is planned so far by returning `False`; or it is a tqdm bar. Ctrl-C ends it.
         It is worked out in a copy, so the cluster can be used meanwhile.
         """
+    def fragmentation(
+        self, workload: Iterable[Union[WorkloadKind, Mapping[str, Any]]], /, *, instance: Union[str, None] = None
+    ) -> Fragmentation:
+        """How much of the GPUs that are free on ACTIVE instances, or on one instance, a target workload cannot use, in thousandths of a
+        GPU. Cost: instances with GPUs times kinds. Raises `NotFoundError`, and `InvalidInputError` for what is no workload."""
+    def weigh_by_scarcity(self, workload: Iterable[WorkloadKind], /) -> list[WorkloadKind]:
+        """The same workload, each kind's weight times how scarce the GPUs are that it could fill: for `headroom` where tasks are bound to
+        rare models. Weights are scaled to whole numbers within their range."""
     def rearrange_json(
         self,
         document: _Document,

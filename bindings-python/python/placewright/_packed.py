@@ -165,7 +165,7 @@ class Packing:
     @property
     def bin_count(self) -> int:
         """Number of bins."""
-        return sum(self.bin_table.to_dict()["count"])
+        return int(self.bin_table.column("count").sum())
 
     @property
     def bins(self) -> List[Bins]:
@@ -239,7 +239,7 @@ class Packing:
 
     def __repr__(self) -> str:
         proven = "optimal" if self.optimal else f"gap {100 * self.gap:.2f} %"
-        missing = sum(self.unpacked_table.to_dict()["count"])
+        missing = int(self.unpacked_table.column("count").sum())
         out = f", {missing} not packed" if missing else ""
         return f"<{type(self).__name__}: {self.bin_count} bins, cost {self.value:g}, {proven}{out}>"
 

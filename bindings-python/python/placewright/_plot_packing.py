@@ -35,12 +35,16 @@ def bins(shown: Packing, *, dimension: Optional[str], bins_max: int, ax: Optiona
         for row in inside[at]:
             name = row["id"] or f"item {row['item']}"
             held.setdefault(name, [0] * len(chosen))[place] += row["number"] * row[f"{dimension}_each"]
-    colours = _html.colours(held)
+    # Grey without a word would be read as room that is left.
+    names = sorted(held)
+    told, rest = names[: len(_html.PALETTE)], names[len(_html.PALETTE) :]
+    shares = [(name, _html.PALETTE[at], held[name]) for at, name in enumerate(told)]
+    if rest:
+        shares.append((f"{len(rest):,} others", _html.OTHERS, [sum(amounts) for amounts in zip(*map(held.__getitem__, rest))]))
     starts = [0] * len(chosen)
-    for name in sorted(held):
-        is_told = len(held) <= len(_html.PALETTE)
-        ax.barh(places, held[name], left=starts, color=colours[name], label=_plain(name) if is_told else None)
-        starts = [start + amount for start, amount in zip(starts, held[name])]
+    for name, colour, amounts in shares:
+        ax.barh(places, amounts, left=starts, color=colour, label=_plain(name))
+        starts = [start + amount for start, amount in zip(starts, amounts)]
     ax.set_yticks(places, labels)
     ax.invert_yaxis()
     ax.set(xlabel=_plain(dimension))

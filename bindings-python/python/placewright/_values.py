@@ -10,6 +10,7 @@ from ._native import Expression, compile as compile_expression
 
 __all__ = [
     "Constraint",
+    "Fragmentation",
     "Placement",
     "Strategy",
     "WorkloadKind",
@@ -31,6 +32,15 @@ class Placement(NamedTuple):
 
     task: str
     instance: str
+
+
+class Fragmentation(NamedTuple):
+    """What a target workload strands, in thousandths of GPUs."""
+
+    free: int
+    """What is free."""
+    stranded: int
+    """What of it the workload cannot use, in expectation over its kinds; rounded down."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import { anewProblem, fleetProblem, type Problem, packProblem, rearrangeOptions 
 import { realise } from "./model/realise.ts";
 import type { Simulation } from "./model/simulation.ts";
 import { type Snapshot, take } from "./model/snapshot.ts";
-import { packer } from "./plan/engine.ts";
+import { abandon, packer } from "./plan/engine.ts";
 import { act, actAll, attemptLong, look, notice, openSource, planned, simulation, snapshot, tab } from "./state.ts";
 
 /** What is planned. */
@@ -123,9 +123,13 @@ async function searched<T>(
   let isKept = false;
   let points: Point[] = [];
   let mine: Job | undefined;
+  const stop = () => {
+    controller.abort();
+    abandon();
+  };
   const show = (keep: Job["keep"]) => {
     if (mine !== undefined && job.peek() !== mine) return;
-    mine = { kind, points, stop: () => controller.abort(), keep };
+    mine = { kind, points, stop, keep };
     job.value = mine;
   };
   try {

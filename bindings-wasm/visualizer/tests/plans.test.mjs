@@ -345,6 +345,23 @@ test("a search goes on beside the page, shows value and bound, and is cancelled;
   await close();
 });
 
+test("one that is asked for while another goes on takes its place", { timeout: 120_000 }, async () => {
+  const { page, faults, close } = await open(held.browser, held.server.origin, { hash: linkOf(LONG) });
+  await panel(page, "Pack");
+  await button(page, "Pack").click();
+  await page.locator(".going .chart").waitFor({ timeout: 60_000 });
+  await page.getByLabel("What is packed").selectOption("tasks");
+  await page.getByRole("combobox", { name: "Types" }).selectOption("cluster");
+  await plan(page, "Pack");
+  // Longer than a call that was cancelled may go on.
+  await page.waitForTimeout(600);
+  await panel(page, "Fleet");
+  await plan(page, "Find the fleet");
+  assert.equal(await page.locator(".notice.error").count(), 0);
+  assert.deepEqual(faults, []);
+  await close();
+});
+
 test("where the page is isolated, a search is stopped and the best so far is shown", { timeout: 120_000 }, async () => {
   const server = await serve(
     { [BASE]: join(here, "dist") },

@@ -55,7 +55,7 @@ pub use pack::{PackRequest, answer_json, cost_json};
 pub use rearrange::read_rearrange;
 pub use response::{Failure, ListContainerInstancesResponse, PlacedTask, RunTaskResponse};
 pub use savepoint::SessionSavepoint;
-pub use strategy::OWN_TYPES as OWN_STRATEGY_TYPES;
+pub use strategy::{OWN_TYPES as OWN_STRATEGY_TYPES, read_workload};
 pub(crate) use task::write_demand;
 pub(crate) use text::kept;
 

@@ -5,6 +5,7 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::SessionOptions;
 use super::instance::unknown_word;
@@ -94,8 +95,7 @@ fn own(fields: Fields<'_, '_>) -> Result<Option<Strategy>, Error> {
             let help = "write `workload`, an array of kinds of tasks with their weights";
             return Err(refuse("the strategy needs a target workload").with_help(help).in_path("workload"));
         };
-        let kinds = fields.each("workload", |value| kind(value.as_fields()?))?;
-        Workload::new(kinds).map(strategy).map(Some).map_err(|error| error.in_path("workload"))
+        fields.required_with("workload", read_workload).map(strategy).map(Some)
     };
     let plain = |strategy| only(fields, "key", &["type"]).map(|()| strategy);
     match fields.text("type")? {
@@ -111,6 +111,27 @@ fn own(fields: Fields<'_, '_>) -> Result<Option<Strategy>, Error> {
             Err(error.with_help(help.unwrap_or_else(|| format!("write one of {}", OWN_TYPES.join(", ")))))
         }
     }
+}
+
+/// A target workload, as an array of its kinds: what strategies that are ours rank by, and fragmentation is measured for.
+///
+/// # Errors
+/// [`ErrorKind::JsonType`] for what is no array of objects; [`ErrorKind::InvalidStrategy`] for a kind that cannot be, and for no
+/// kind or too many.
+///
+/// # Example
+/// ```
+/// use placewright::{adapter::read_workload, json::Json};
+///
+/// let workload = read_workload(&Json::parse(r#"[{"cpu": 4096, "gpuShare": 500, "weight": 3}, {"cpu": 4096, "gpus": 1}]"#)?)?;
+/// assert_eq!(workload.kinds()[0].weight, 3);
+/// # Ok::<(), placewright::Error>(())
+/// ```
+pub fn read_workload(json: &Json<'_>) -> Result<Workload, Error> {
+    let kinds = json.as_array()?.iter().enumerate();
+    let kinds =
+        kinds.map(|(at, value)| value.as_fields().and_then(kind).map_err(|error| crate::json::at_index(error, at)));
+    Workload::new(kinds.collect::<Result<Vec<_>, Error>>()?)
 }
 
 /// One kind of a target workload.

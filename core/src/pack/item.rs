@@ -19,7 +19,7 @@ pub struct Item<'a> {
     pub demand: &'a [u64],
     /// How many; 0 asks for nothing.
     pub count: u64,
-    /// Group: the scope of `distinctInstance` and of [`GroupRule`]s. Without one the id stands for it.
+    /// Group: the scope of `distinctInstance` and of [`GroupRule`]s. Without one, `distinctInstance` takes the id for it.
     pub group: Option<&'a str>,
     /// `memberOf` on the attributes of bin types, and `distinctInstance`. As everything that is said of a group holds for all
     /// of it, one `distinctInstance` makes the whole group distinct.

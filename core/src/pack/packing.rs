@@ -71,10 +71,20 @@ impl Problem {
         let mut content = pattern.content.clone();
         (0_u32..).zip(&self.kinds.count).map(|(kind, _)| kind).filter(|&kind| fits(kind)).any(|kind| {
             content.push((kind, 1));
-            let holds = cheapen::holds(self, pattern.bin_type, &content);
+            let holds = self.holds(pattern.bin_type, &content);
             content.pop();
             holds
         })
+    }
+
+    /// Whether a fresh bin of a type holds so many items of these kinds. Shares of GPUs are dealt out largest first, each to where
+    /// it leaves least, so of an odd few it is said that they do not fit where they could; [`verify`](super::verify) tries all.
+    ///
+    /// # Panics
+    /// For a type or kind there is not.
+    #[must_use]
+    pub fn holds(&self, bin_type: u32, content: &[(u32, u64)]) -> bool {
+        cheapen::holds(self, bin_type, content)
     }
 }
 

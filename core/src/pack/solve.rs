@@ -145,7 +145,7 @@ pub struct Options {
     pub solver: Solver,
     /// Seed of the draws of a local search.
     pub seed: u64,
-    /// Most steps, `None` for as long as a solver itself finds worth while. The first greedy pass always runs to its end, so
+    /// Most steps, `None` for as long as a solver itself finds worth while. The first pass always runs to its end, so
     /// that there is an answer.
     pub steps: Option<u64>,
     /// Which bounds.
@@ -243,17 +243,17 @@ fn run(problem: &Problem, is_dealt: bool, options: &Options, search: &mut Search
         named => named,
     };
     greedy::run(problem, greedy, search);
-    // Who was named makes one pass, whatever the budget, as the greedy ones do.
-    let is_first = greedy != Solver::Auto && matches!(options.solver, Solver::Fill | Solver::Purchase);
-    let has_turn = |search: &Search<'_>| {
-        let is_stopped = search.is_stopped() && search.rank().is_some();
-        !search.is_over() || is_first && !is_stopped && !search.is_optimal()
-    };
     let fills = match options.solver {
         Solver::Auto | Solver::Fill => true,
         #[cfg(feature = "lp")]
         Solver::Column => true,
         _ => false,
+    };
+    // Who was named makes one pass, whatever the budget, as the greedy ones do.
+    let is_first = greedy != Solver::Auto && matches!(options.solver, Solver::Fill | Solver::Purchase);
+    let has_turn = |search: &Search<'_>| {
+        let is_stopped = search.is_stopped() && search.rank().is_some();
+        !search.is_over() || is_first && !is_stopped && !search.is_optimal()
     };
     if fills && has_turn(search) {
         search.enter(Solver::Fill.as_str());

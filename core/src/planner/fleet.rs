@@ -264,30 +264,20 @@ impl<'a> Fleet<'a> {
         let zone_of_type = builder.values_of(AVAILABILITY_ZONE);
         let problem = builder.build()?;
         let mut alternatives = Vec::new();
-        let mut single = best_single(&problem, &origins, &offers, watch);
+        let widest = Widest { origins: &origins, zone_of_type: &zone_of_type, zones_min: options.zones_min };
+        let single = best_single(&problem, &widest, &offers, watch);
         let mut solving = options.solve.clone();
         solving.steps = solving.steps.or(Some(STEPS_DEFAULT));
         solving.warm_start = single.as_ref().map(|(_, packing)| packing.clone());
-        if let Some((alternative, packing)) = &mut single {
-            // In as many zones as the plan has to be in, of its own offer.
-            let offer = offers.iter().position(|offer| alternative.offer.as_deref() == Some(offer));
-            let offer = offer.and_then(|offer| u32::try_from(offer).ok()).unwrap_or(u32::MAX);
-            let alone = problem.with_types(belongs(&origins, offer));
-            zones::widen(&alone, &origins, &zone_of_type, options.zones_min, packing);
-            alternative.cost = packing.cost(&problem);
-            alternative.instances = packing.bin_count();
-            alternatives.push(alternative.clone());
-        }
+        // One that cannot be in as many zones is a start, and no alternative.
+        alternatives.extend(single.iter().filter(|(_, packing)| widest.short(packing) == 0).map(|(it, _)| it.clone()));
         if !options.current.is_empty() {
             alternatives.push(price_today(&problem, &origins, &today, watch));
         }
         alternatives.sort_by_key(|alternative| (alternative.missing, alternative.cost));
         let mut answer = solve(&problem, &solving, watch);
         zones::widen(&problem, &origins, &zone_of_type, options.zones_min, &mut answer.packing);
-        let rank = |packing: &Packing| {
-            let short = options.zones_min.saturating_sub(zones::used(&zone_of_type, packing).len());
-            (packing.missing(&problem), short, packing.cost(&problem))
-        };
+        let rank = |packing: &Packing| (packing.missing(&problem), widest.short(packing), packing.cost(&problem));
         if let Some((_, packing)) = single.filter(|(_, packing)| rank(packing) < rank(&answer.packing)) {
             answer = with_packing(&problem, answer, packing.normalized());
         }
@@ -353,13 +343,32 @@ fn belongs(origins: &[Option<Origin>], offer: u32) -> impl Fn(u32) -> bool + '_ 
     move |bin_type| origins[bin_type as usize].is_none_or(|origin| origin.offer == offer)
 }
 
-/// The cheapest fleet of one offer that holds everything that some type can hold, beside what already runs.
+/// Who brings packings into as many zones as are wanted.
+struct Widest<'p> {
+    /// Offer and zone of each type.
+    origins: &'p [Option<Origin>],
+    /// Zone of each type. `[types]`
+    zone_of_type: &'p [Option<Box<str>>],
+    /// Fewest zones.
+    zones_min: usize,
+}
+
+impl Widest<'_> {
+    /// How many zones a packing is short of.
+    fn short(&self, packing: &Packing) -> usize {
+        self.zones_min.saturating_sub(zones::used(self.zone_of_type, packing).len())
+    }
+}
+
+/// The cheapest fleet of one offer that holds everything that some type can hold, beside what already runs, in as many zones as
+/// are wanted or it can be in.
 fn best_single(
     problem: &Problem,
-    origins: &[Option<Origin>],
+    widest: &Widest<'_>,
     offers: &[Box<str>],
     watch: Watch<'_>,
 ) -> Option<(Alternative, Packing)> {
+    let origins = widest.origins;
     let total = problem.total_demand();
     let mut candidates: Vec<(u128, u32)> = Vec::new();
     for offer in (0_u32..).take(offers.len()) {
@@ -378,10 +387,12 @@ fn best_single(
     }
     candidates.sort_unstable();
     let runs_already = origins.iter().any(Option::is_none);
-    let mut best: Option<(Alternative, Packing)> = None;
+    let mut best: Option<(usize, Alternative, Packing)> = None;
     for (least, offer) in candidates.into_iter().take(SINGLES_MAX) {
         // Instances that already run may take some of it, so the least is none there.
-        if !runs_already && best.as_ref().is_some_and(|(best, _)| best.missing == 0 && least >= best.cost) {
+        if !runs_already
+            && best.as_ref().is_some_and(|(short, it, _)| (*short, it.missing) == (0, 0) && least >= it.cost)
+        {
             break;
         }
         let alone = problem.with_types(belongs(origins, offer));
@@ -395,23 +406,25 @@ fn best_single(
         }
         answers.sort_by_key(|answer| (answer.packing.missing(problem), answer.value));
         let is_stopped = answers.iter().any(|answer| answer.stopped);
-        let Some(answer) = answers.into_iter().next() else { continue };
+        let Some(Answer { mut packing, .. }) = answers.into_iter().next() else { continue };
+        zones::widen(&alone, origins, widest.zone_of_type, widest.zones_min, &mut packing);
         let alternative = Alternative {
             name: SINGLE,
             offer: Some(offers[offer as usize].as_ref().to_owned()),
-            cost: answer.value,
-            instances: answer.packing.bin_count(),
-            missing: answer.packing.missing(problem),
+            cost: packing.cost(problem),
+            instances: packing.bin_count(),
+            missing: packing.missing(problem),
         };
-        let rank = |alternative: &Alternative| (alternative.missing, alternative.cost);
-        if best.as_ref().is_none_or(|(best, _)| rank(&alternative) < rank(best)) {
-            best = Some((alternative, answer.packing));
+        let rank = |short: usize, it: &Alternative| (it.missing, short, it.cost);
+        let short = widest.short(&packing);
+        if best.as_ref().is_none_or(|(least, it, _)| rank(short, &alternative) < rank(*least, it)) {
+            best = Some((short, alternative, packing));
         }
         if is_stopped {
             break;
         }
     }
-    best
+    best.map(|(_, alternative, packing)| (alternative, packing))
 }
 
 /// Tells of a run on a part of the problem. Its values and bounds are none of the whole.

@@ -97,9 +97,8 @@ fn single(
         let mut without = packing.clone();
         without.patterns[at].count -= 1;
         if is_spare(pattern.bin_type) {
-            let may_go =
-                |bin_type: &&u32| pattern.content.iter().all(|&(kind, _)| problem.is_allowed(kind, **bin_type));
-            for &bin_type in new_ones.iter().filter(may_go) {
+            let may_go = |bin_type: &&u32| problem.holds(**bin_type, &pattern.content);
+            for &bin_type in new_ones.iter().filter(may_go).take(NEW_ONES_MAX) {
                 let mut next = without.clone();
                 next.patterns.push(Pattern { bin_type, count: 1, content: pattern.content.clone() });
                 if offer(next) {
@@ -115,6 +114,7 @@ fn single(
             rest.content[inside].1 -= 1;
             // What the bin has lost may let a smaller one do.
             let smaller = by_cost.iter().copied().filter(|&other| problem.cost(other) < problem.cost(rest.bin_type));
+            let smaller = smaller.filter(|&other| problem.holds(other, &rest.content));
             let others: Vec<u32> = smaller.chain([rest.bin_type]).collect();
             // One of each domain may be right where the cheapest is not: a spread is kept.
             let new_ones = new_ones.iter().copied().filter(|&bin_type| problem.is_allowed(kind, bin_type));

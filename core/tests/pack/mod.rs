@@ -1,5 +1,6 @@
 //! Packing: what the builder refuses, what the solvers promise, and a naive packer that has tried everything.
 
+mod faults;
 mod naive;
 #[cfg(feature = "lp")]
 mod order;

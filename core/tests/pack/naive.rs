@@ -223,10 +223,12 @@ impl Case {
     /// Whether the spread of the first group is kept.
     fn is_balanced(&self, bins: &[(usize, Vec<usize>)]) -> bool {
         let Some(skew_max) = self.spread else { return true };
+        let misfits = self.misfits();
         let may = |zone: usize| {
             let in_zone = (0..self.types.len())
                 .filter(|&kind| self.types[kind].zone == zone && self.types[kind].limit != Some(0));
-            let rows = || (0..self.rows.len()).filter(|&row| self.rows[row].group == Some(0));
+            let is_kind = |row: usize| !misfits.contains(&u32::try_from(row).unwrap());
+            let rows = || (0..self.rows.len()).filter(|&row| self.rows[row].group == Some(0) && is_kind(row));
             in_zone.into_iter().any(|kind| rows().any(|row| self.holds(kind, &[row], false)))
         };
         let zones: Vec<usize> = (0..2).filter(|&zone| may(zone)).collect();

@@ -33,6 +33,19 @@ export async function packer(): Promise<PackWorker> {
   return worker;
 }
 
+/** Says that what the worker is doing is wanted no more. One that cannot be told so is ended, or it would be in the way of the next. */
+export function abandon(): void {
+  const left = worker;
+  left?.then(
+    (link) => {
+      if (link.canStop) return;
+      link.terminate();
+      if (worker === left) worker = undefined;
+    },
+    () => undefined,
+  );
+}
+
 async function begin(): Promise<PackWorker> {
   const module = await fetchModule();
   const script = new Script({ name: "placewright-pack" });

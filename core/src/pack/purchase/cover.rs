@@ -26,6 +26,8 @@ const SHARE: u64 = 4;
 const LOOKS: u64 = 16;
 /// Grains that are tried.
 const GRAINS_MAX: usize = 6;
+/// Kinds up to which there is another grain than the divisor of all.
+const GRAINS_KINDS_MAX: usize = 4096;
 /// Grains that are known before the best of them are chosen.
 const GRAINS_KNOWN_MAX: usize = 64;
 
@@ -77,12 +79,14 @@ pub(super) fn grains(problem: &Problem, market: &Market) -> Vec<Grain> {
     let lanes = market.lanes();
     let mut known: Vec<Vec<u64>> = Vec::new();
     let mut all = vec![0_u64; lanes];
+    let is_few = problem.kinds() <= GRAINS_KINDS_MAX;
     for demand in market.demands().chunks_exact(lanes) {
         all.iter_mut().zip(demand).for_each(|(unit, &amount)| *unit = common(*unit, amount));
-        let met: Vec<Vec<u64>> = known
-            .iter()
-            .map(|units| units.iter().zip(demand).map(|(&unit, &amount)| common(unit, amount)).collect())
-            .collect();
+        if !is_few || known.len() >= GRAINS_KNOWN_MAX {
+            continue;
+        }
+        let meet = |units: &Vec<u64>| units.iter().zip(demand).map(|(&unit, &amount)| common(unit, amount)).collect();
+        let met: Vec<Vec<u64>> = known.iter().map(meet).collect();
         for units in met.into_iter().chain([demand.to_vec()]) {
             if known.len() < GRAINS_KNOWN_MAX && !known.contains(&units) {
                 known.push(units);

@@ -30,8 +30,9 @@ const ASKED_MAX: usize = 256;
 pub(super) struct Requests {
     /// Prepared requests.
     ids: Vec<RequestId>,
-    /// Whether each asks for running tasks, so that what others do may break it.
-    is_fragile: Vec<bool>,
+    /// For those that ask for running tasks, so that what others do may break them: the same without any amounts, which says
+    /// whether the constraints alone hold. Of an instance that owes amounts nothing else could be told.
+    fragile: Vec<Option<RequestId>>,
     /// By task.
     of_task: HashMap<TaskId, u32>,
 }
@@ -73,28 +74,31 @@ impl Requests {
             });
             of_task.insert(id, number);
         }
-        let is_fragile = wanted.iter().map(|request| {
-            request.constraints.iter().any(|constraint| match constraint {
-                Constraint::DistinctInstance => false,
-                Constraint::MemberOf(expression) => expression.residue().is_some(),
-            })
-        });
-        let mut requests = Self { ids: Vec::new(), is_fragile: is_fragile.collect(), of_task };
-        for request in &wanted {
-            match cluster.prepare(request) {
-                Ok(id) => requests.ids.push(id),
-                Err(error) => {
-                    requests.release(cluster)?;
-                    return Err(error);
-                }
+        let mut requests = Self { ids: Vec::new(), fragile: Vec::new(), of_task };
+        for request in wanted {
+            if let Err(error) = requests.prepare_one(cluster, request) {
+                requests.release(cluster)?;
+                return Err(error);
             }
         }
         Ok(requests)
     }
 
+    /// Prepares one request, and the one that stands for its constraints.
+    fn prepare_one(&mut self, cluster: &mut Cluster, mut request: Request) -> Result<(), Error> {
+        let is_fragile = request.constraints.iter().any(|constraint| match constraint {
+            Constraint::DistinctInstance => false,
+            Constraint::MemberOf(expression) => expression.residue().is_some(),
+        });
+        self.ids.push(cluster.prepare(&request)?);
+        request.demand = Demand::new(0, 0);
+        self.fragile.push(if is_fragile { Some(cluster.prepare(&request)?) } else { None });
+        Ok(())
+    }
+
     /// Lets go of the requests.
     pub(super) fn release(self, cluster: &mut Cluster) -> Result<(), Error> {
-        self.ids.into_iter().try_for_each(|id| cluster.release(id))
+        self.ids.into_iter().chain(self.fragile.into_iter().flatten()).try_for_each(|id| cluster.release(id))
     }
 
     /// Carries out one move; `None` where the target refuses. A caller with a savepoint takes back what was done then.
@@ -426,7 +430,7 @@ impl<'w> Work<'w> {
             return Ok(false);
         }
         let mut fragile: Vec<usize> = self.on[from].iter().chain(&self.on[to]).copied().collect();
-        fragile.retain(|&other| other != seat && self.requests.is_fragile[self.seats[other].request as usize]);
+        fragile.retain(|&other| other != seat && self.requests.fragile[self.seats[other].request as usize].is_some());
         let mut relied = Vec::new();
         for other in fragile {
             if self.is_content(other)? {
@@ -457,15 +461,16 @@ impl<'w> Work<'w> {
         Ok(true)
     }
 
-    /// Whether a task could start where it is, were it not there.
+    /// Whether the constraints of a task hold where it is, as if it were not there.
     fn is_content(&mut self, seat: usize) -> Result<bool, Error> {
         let Seat { now, at, request, .. } = self.seats[seat];
+        let Some(request) = self.requests.fragile[request as usize] else { return Ok(true) };
         self.steps += 1;
         let savepoint = self.cluster.begin();
         end(self.cluster, now)?;
         // An instance that is not ACTIVE takes nothing; that is no fault of the task.
         self.cluster.set_status(self.instances[at], InstanceStatus::Active)?;
-        let started = self.cluster.start(self.requests.ids[request as usize], self.instances[at]);
+        let started = self.cluster.start(request, self.instances[at]);
         self.cluster.rollback(savepoint)?;
         Ok(started?.is_ok())
     }
