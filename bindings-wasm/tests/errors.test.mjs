@@ -187,6 +187,12 @@ test("code of the caller that frees a cluster in the middle of a call reaches no
     writing: (c, swap) => c.toJson({ get progress() { return void swap(); } }),
     expression: (c, swap) => c.queryPositions({ get source() { swap(); return "attribute:stack exists"; } }),
     progress: (c, swap) => c.placeBulk([c.prepare("web")], [0, 0], { progress: swap }),
+    plan: (c, swap) => c.applyPlan({ get moves() { swap(); return []; } }),
+    services: (c, swap) => c.applyPlan({ moves: [] }, { get services() { return void swap(); } }),
+    steps: (c, swap) => [...c.planSteps({ moves: [{ get task() { swap(); return "t"; } }] })],
+    answer: (c, swap) => c.applyPacking({ get bins() { swap(); return []; } }, []),
+    packed: (c, swap) => c.applyPacking({ bins: [] }, [{ get taskDefinition() { swap(); return "web"; } }]),
+    watching: (c, swap) => c.applyPacking({ bins: [] }, [], { get progress() { return void swap(); } }),
   };
   for (const [name, call] of Object.entries(calls)) {
     const c = cluster();
@@ -219,6 +225,9 @@ test("options are objects of options there are", () => {
     (options) => c.deregister("i-11", options),
     (options) => c.scaleIn("family:web", 1, options),
     (options) => c.attributeSummary(options),
+    (options) => c.applyPlan({ moves: [] }, options),
+    (options) => [...c.planSteps({ moves: [{}] }, options)],
+    (options) => c.applyPacking({ bins: [] }, [], options),
   ];
   const before = c.fingerprint();
   for (const call of calls) {
