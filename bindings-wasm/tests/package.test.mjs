@@ -1,7 +1,7 @@
 // The package as it is published: its files, its entries, its types against what is there.
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -101,6 +101,20 @@ test("before the module is loaded the package says so, and loads it from anywher
     console.log(codes.join(" "));`;
   const said = execFileSync(process.execPath, ["--input-type=module", "--eval", script], { encoding: "utf8" });
   assert.equal(said.trim(), "internal.not_ready internal.not_ready internal.not_ready refused 0");
+});
+
+test("the build refuses what it does not know, before it builds anything", () => {
+  const build = fileURLToPath(new URL("../build.mjs", import.meta.url));
+  for (const [args, told] of [
+    [["--smal"], /unknown argument `--smal`: there are --testkit, --without-regex, --small and --out FOLDER/],
+    [["--testkit", "pkg"], /unknown argument `pkg`/],
+    [["--out"], /`--out` wants a folder/],
+    [["--out", "--small"], /`--out` wants a folder/],
+  ]) {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [build, ...args], { encoding: "utf8" });
+    assert.deepEqual([status, stdout], [1, ""], args.join(" "));
+    assert.match(stderr, told);
+  }
 });
 
 /** Members that the types name of each class. */
