@@ -22,16 +22,12 @@ const MODULES = [
   { crate: "placewright-wasm", name: "placewright", entry: "bundler.js" },
   { crate: "placewright-wasm-pack", level: 3, name: "placewright_pack", entry: "pack-bundler.js" },
 ];
-const args = process.argv.slice(2);
-const has = (flag) => args.includes(flag);
-const isTestkit = has("--testkit");
-const isWithoutRegex = has("--without-regex");
+/** `isSmall`: the hottest functions, and solvers, small instead of fast, too. */
+const { isTestkit = false, isWithoutRegex = false, isSmall = false, folder } = asked();
 /** The test kit is in the module of clusters alone. */
 const modules = MODULES.slice(0, isTestkit ? 1 : undefined);
-/** The hottest functions, and solvers, small instead of fast, too. */
-const isSmall = has("--small");
-const outFlag = args.indexOf("--out");
-const out = resolve(outFlag >= 0 ? args[outFlag + 1] : join(here, ["pkg", isTestkit && "testkit", isWithoutRegex && "without-regex", isSmall && "small"].filter(Boolean).join("-")));
+const variant = ["pkg", isTestkit && "testkit", isWithoutRegex && "without-regex", isSmall && "small"].filter(Boolean).join("-");
+const out = resolve(folder ?? join(here, variant));
 const tools = process.env.PLACEWRIGHT_TOOLS ?? join(root, ".tools");
 const target = process.env.PLACEWRIGHT_WASM_TARGET ?? join(root, "target", "wasm");
 
@@ -49,6 +45,21 @@ function said(command, options) {
 function fail(message) {
   console.error(message);
   process.exit(1);
+}
+
+/** What the arguments ask for; what is none of them is refused, as it would build something else than was meant. */
+function asked() {
+  const named = { "--testkit": "isTestkit", "--without-regex": "isWithoutRegex", "--small": "isSmall" };
+  const found = {};
+  const rest = process.argv.slice(2);
+  while (rest.length > 0) {
+    const flag = rest.shift();
+    if (Object.hasOwn(named, flag)) found[named[flag]] = true;
+    else if (flag !== "--out") fail(`unknown argument \`${flag}\`: there are ${Object.keys(named).join(", ")} and --out FOLDER`);
+    else if (rest.length === 0 || rest[0].startsWith("--")) fail("`--out` wants a folder");
+    else found.folder = rest.shift();
+  }
+  return found;
 }
 
 /** The version of a crate in Cargo.lock. */
@@ -105,7 +116,9 @@ function bindgen() {
   const version = locked("wasm-bindgen");
   const program = join(tools, "bin", "wasm-bindgen");
   if (said(program, ["--version"]) !== `wasm-bindgen ${version}`) {
-    run("cargo", ["install", "--quiet", "wasm-bindgen-cli", "--version", version, "--root", tools], { CARGO_TARGET_DIR: join(tools, "target") });
+    // It is only a tool: optimising it takes minutes, and saves none.
+    const env = { CARGO_TARGET_DIR: join(tools, "target"), CARGO_PROFILE_RELEASE_OPT_LEVEL: "1" };
+    run("cargo", ["install", "--quiet", "wasm-bindgen-cli", "--version", version, "--root", tools], env);
     rmSync(join(tools, "target"), { recursive: true, force: true });
   }
   return program;
@@ -118,7 +131,8 @@ function optimized(module, name) {
   const level = "-Oz";
   const version = JSON.parse(readFileSync(join(here, "node_modules", "binaryen", "package.json"), "utf8")).version;
   const key = createHash("sha256").update(readFileSync(module)).update(`${version} ${level}`).digest("hex");
-  const kept = join(target, "wasm-opt", name, `${key}.wasm`);
+  // By variant and module: those that take turns, as in the tests, would put out each other's.
+  const kept = join(target, "wasm-opt", variant, name, `${key}.wasm`);
   if (!existsSync(kept)) {
     rmSync(dirname(kept), { recursive: true, force: true });
     mkdirSync(dirname(kept), { recursive: true });

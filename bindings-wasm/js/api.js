@@ -3,18 +3,19 @@
 // Nothing here decides anything. Arguments become JSON text, numbers and typed arrays, answers become objects; what they mean is
 // the core's business.
 
+import {
+  NOT_PLACED, copied, refuseOptions, toArray, toExpression, toFunction, toIndices, toList, toObject, toOptionsOf, toTargeted,
+} from "./arguments.js";
 import { currentGeneration, lost, memory, run } from "./engine.js";
 import { elsewhere, make, ofType, stale } from "./error.js";
-import { kindOf, parse, stringify, toArrayDocument, toDocument, toText } from "./json.js";
+import { asText, kindOf, parse, stringify, toArrayDocument, toDocument, toText } from "./json.js";
 import { PlaceResult, toOptions, toRequest, toRules, toSeed } from "./request.js";
 import { attributeColumns, instanceColumns, taskColumns } from "./columns.js";
 import { watched } from "./watch.js";
 
+export { NOT_PLACED } from "./arguments.js";
 export { PlacewrightError } from "./error.js";
 export { PlaceResult } from "./request.js";
-
-/** Stands in columns for an instance where there is none. */
-export const NOT_PLACED = 0xffff_ffff;
 
 /** Only this module makes handles. */
 const KEY = Symbol("placewright");
@@ -58,7 +59,7 @@ export class Cluster {
   }
 
   static fromJson(document, options = undefined) {
-    const { progress, signal, ...rest } = options ?? {};
+    const { progress, signal, ...rest } = toObject(options);
     const text = toDocument(document);
     const given = toOptions(rest);
     const number = watched({ progress, signal }, undefined, (glue, watch) => glue.load(text, given, watch));
@@ -72,10 +73,16 @@ export class Cluster {
     return this.#number;
   }
 
+  /** Makes a call that can be watched. Its options may be objects of the caller's with code of theirs: the number in the module is
+   * asked for behind them, as it may be another cluster's by then. */
+  #watched(options, total, work) {
+    void this.#id;
+    return watched(options, total, (glue, watch) => work(glue, this.#id, watch));
+  }
+
   /** Calls with a document as text. */
   #call(name, text, options = undefined, total = undefined) {
-    const id = this.#id;
-    return parse(watched(options, total, (glue, watch) => glue.call(id, name, text, watch)));
+    return parse(this.#watched(options, total, (glue, id, watch) => glue.call(id, name, text, watch)));
   }
 
   /** Calls with the object that the arguments make. */
@@ -117,7 +124,7 @@ export class Cluster {
   }
 
   deregister(instance, options = undefined) {
-    return this.#with("deregister", { containerInstance: instance, force: options?.force });
+    return this.#with("deregister", { containerInstance: instance, force: toOptionsOf(options, ["force"]).force });
   }
 
   drain(instances) {
@@ -155,7 +162,7 @@ export class Cluster {
   }
 
   place(what, options = undefined) {
-    const { progress, signal, ...rest } = options ?? {};
+    const { progress, signal, ...rest } = toObject(options);
     if (what instanceof Request) {
       refuseOptions(rest);
       return new PlaceResult(this.#call("placePrepared", String(this.#request(what)), { progress, signal }, what.count));
@@ -167,11 +174,12 @@ export class Cluster {
   // Carrying out what `placewright/pack` has planned.
 
   applyPlan(plan, options = undefined) {
-    return this.#with("applyPlan", { plan, options: { stopFirst: plan?.stopFirst, services: options?.services } });
+    const { services } = toOptionsOf(options, ["services"]);
+    return this.#with("applyPlan", { plan, options: { stopFirst: plan?.stopFirst, services } });
   }
 
   *planSteps(plan, options = undefined) {
-    for (const [at, move] of toArray(plan?.moves, "moves").entries()) {
+    for (const [at, move] of toArray(plan?.moves, "moves", (one) => one).entries()) {
       let task;
       try {
         [task] = this.applyPlan({ ...plan, moves: [move] }, options);
@@ -183,15 +191,17 @@ export class Cluster {
   }
 
   applyPacking(answer, requests, options = undefined) {
-    const text = `{"document":{"requests":${toArrayDocument(requests)}},"answer":${stringify(answer)}}`;
+    const written = stringify(answer);
+    const text = `{"document":{"requests":${toArrayDocument(requests)}},"answer":${written}}`;
     const { tasks } = this.#call("applyPacking", text, options);
-    const numbers = answer.bins.flatMap(({ items }) => (items ?? []).flatMap(([request, count]) => Array(count).fill(request)));
+    // Of what was carried out: an object of the caller's may say something else when it is asked again.
+    const numbers = JSON.parse(written).bins.flatMap(({ items }) => (items ?? []).flatMap(([request, count]) => Array(count).fill(request)));
     return tasks.map((task, at) => ({ task: task.taskArn, instance: task.containerInstanceArn, request: numbers[at] }));
   }
 
   prepare(what, options = undefined) {
     if (what instanceof Request) throw make("input.invalid", "invalid-input", "the request is prepared already");
-    const made = this.#call("prepare", toRequest(what, options ?? {}).text);
+    const made = this.#call("prepare", toRequest(what, toObject(options)).text);
     return new Request(KEY, this, { generation: this.#generation, cluster: this.#id, life: this.#life }, made);
   }
 
@@ -202,8 +212,8 @@ export class Cluster {
   }
 
   placeOne(request) {
-    const id = this.#id;
     const number = this.#request(request);
+    const id = this.#id;
     return run((glue) => glue.place_one(id, number));
   }
 
@@ -213,11 +223,12 @@ export class Cluster {
   }
 
   placeBulk(requests, indices = undefined, options = undefined) {
-    const id = this.#id;
-    const numbers = Float64Array.from(toArray(requests, "requests"), (request) => this.#request(request));
+    void this.#id;
+    const numbers = Float64Array.from(toArray(requests, "requests", (request) => this.#request(request)));
     const chosen = indices === undefined ? undefined : toIndices(indices);
     const total = chosen === undefined ? numbers.length : chosen.length;
-    const instance = watched(options, total, (glue, watch) => glue.place_bulk(id, numbers, chosen, watch));
+    const instance = this.#watched(options, total, (glue, id, watch) => glue.place_bulk(id, numbers, chosen, watch));
+    const id = this.#id;
     const task = run((glue) => glue.bulk_tasks(id));
     let placed = 0;
     for (const position of instance) if (position !== NOT_PLACED) placed += 1;
@@ -226,16 +237,17 @@ export class Cluster {
 
   explain(what, options = undefined) {
     if (what instanceof Request) {
-      refuseOptions(options ?? {});
+      refuseOptions(toObject(options));
       return this.#call("explain", String(this.#request(what)));
     }
-    return this.#call("explain", toRequest(what, options ?? {}).text);
+    return this.#call("explain", toRequest(what, toObject(options)).text);
   }
 
   stop(tasks) {
-    const id = this.#id;
     if (tasks instanceof Float64Array) {
-      run((glue) => glue.stop_numbers(id, tasks));
+      const numbers = copied(Float64Array, tasks, "tasks");
+      const id = this.#id;
+      run((glue) => glue.stop_numbers(id, numbers));
     } else {
       this.#with("stop", Array.isArray(tasks) ? tasks : [tasks]);
     }
@@ -246,7 +258,7 @@ export class Cluster {
   }
 
   scaleIn(group, count, options = undefined) {
-    const { strategies, seed } = options ?? {};
+    const { strategies, seed } = toOptionsOf(options, ["strategies", "seed"]);
     return this.#with("scaleIn", {
       group,
       count,
@@ -280,8 +292,8 @@ export class Cluster {
   }
 
   queryPositions(expression) {
-    const id = this.#id;
     const text = toExpression(expression);
+    const id = this.#id;
     return run((glue) => glue.query_positions(id, text));
   }
 
@@ -322,7 +334,7 @@ export class Cluster {
   }
 
   attributeSummary(options = undefined) {
-    return this.#with("attributeSummary", { valuesMax: options?.valuesMax });
+    return this.#with("attributeSummary", { valuesMax: toOptionsOf(options, ["valuesMax"]).valuesMax });
   }
 
   column(name, into = undefined) {
@@ -341,7 +353,9 @@ export class Cluster {
   withColumn(name, use) {
     const id = this.#id;
     const column = toText(name);
-    if (column.includes(".")) throw make("input.invalid", "invalid-input", `no column is named \`${column}\``);
+    toFunction(use, "use");
+    // Those with a point are parts of `instances`, `tasks` and `attributes`; names of resources may have points.
+    if (/^\w*\./.test(column)) throw make("input.invalid", "invalid-input", `no column is named \`${column}\``);
     const [start, length] = run((glue) => [glue.integers(id, column), glue.length(id)]);
     return use(new Int32Array(memory().buffer, start, length));
   }
@@ -383,8 +397,7 @@ export class Cluster {
   }
 
   toJson(options = undefined) {
-    const id = this.#id;
-    return watched(options, undefined, (glue, watch) => glue.write(id, watch));
+    return this.#watched(options, undefined, (glue, id, watch) => asText(() => glue.write(id, watch)));
   }
 
   toObject() {
@@ -394,11 +407,14 @@ export class Cluster {
   // What if.
 
   transaction(work) {
+    toFunction(work, "work");
     const savepoint = this.begin();
     let result;
     try {
       result = work(savepoint);
       if (typeof result?.then === "function") {
+        // What becomes of it nobody hears; that it was refused is thrown here.
+        if (result instanceof Promise) result.catch(() => {});
         throw make("input.invalid", "invalid-input", "a transaction does not wait for a promise", {
           help: "use `begin`, and `commit` or `rollback` when it is settled",
         });
@@ -426,11 +442,11 @@ export class Cluster {
 
   /** Closes a savepoint. */
   #close(savepoint, isKept) {
-    const id = this.#id;
     if (savepoint !== undefined && !(savepoint instanceof Savepoint)) {
       throw ofType(`expected a savepoint, found ${kindOf(savepoint)}`);
     }
     const number = savepoint?._numberFor(KEY, this);
+    const id = this.#id;
     run((glue) => glue.close(id, number, isKept));
   }
 
@@ -500,10 +516,10 @@ export class Request {
 
   free() {
     if (this.#number === undefined) return;
-    const number = this.#number;
+    // In the middle of a call of its cluster it cannot be let go of, and stays.
+    if (this.#cluster.isUsable) this.#cluster._release(KEY, this.#number);
     this.#number = undefined;
     collected.unregister(this);
-    if (this.#cluster.isUsable) this.#cluster._release(KEY, number);
   }
 }
 
@@ -580,50 +596,4 @@ function diagnosed({ canonical, attributeNames, tokens, diagnostics }) {
     tokens,
     diagnostics: diagnostics.map(({ help, ...rest }) => ({ ...rest, help })),
   };
-}
-
-/** One name, or several. */
-function toList(names) {
-  return typeof names === "string" ? [names] : names;
-}
-
-/** An array, or what can be gone through. */
-function toArray(values, path) {
-  if (values === null || typeof values !== "object" || typeof values[Symbol.iterator] !== "function") {
-    throw ofType(`expected an array, found ${kindOf(values)}`, path);
-  }
-  return Array.from(values);
-}
-
-/** Positions in a list. */
-function toIndices(indices) {
-  if (indices instanceof Uint32Array) return indices;
-  return Uint32Array.from(toArray(indices, "indices"), (index, at) => {
-    if (!Number.isInteger(index) || index < 0 || index > NOT_PLACED) {
-      throw make("input.invalid", "invalid-input", `\`${String(index)}\` is no position in a list`, { path: `indices[${at}]` });
-    }
-    return index;
-  });
-}
-
-/** Attributes of an instance, for PutAttributes: values by name, or names alone. */
-function toTargeted(instance, attributes) {
-  if (Array.isArray(attributes)) return attributes.map((name) => ({ name, targetId: instance }));
-  if (typeof attributes !== "object" || attributes === null) {
-    throw ofType(`expected attributes, found ${kindOf(attributes)}`, "attributes");
-  }
-  return Object.entries(attributes).map(([name, value]) => ({ name, targetId: instance, value: value === null ? undefined : value }));
-}
-
-/** The text of an expression. */
-function toExpression(expression) {
-  return typeof expression === "object" && expression !== null ? toText(expression.source) : toText(expression);
-}
-
-/** Refuses options that were settled when a request was prepared. */
-function refuseOptions(options) {
-  for (const [name, value] of Object.entries(options)) {
-    if (value === undefined) continue;
-    throw make("input.invalid", "invalid-input", `\`${name}\` was settled when the request was prepared`, { path: name });
-  }
 }

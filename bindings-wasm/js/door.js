@@ -3,7 +3,7 @@
 // A trap (a bug of ours, no memory left, no stack left) leaves the module in an unknown state. It is then given up with all that is
 // in it, and the next call that does not need any of that starts a new one.
 
-import { make, ofEngine } from "./error.js";
+import { PlacewrightError, make, ofEngine } from "./error.js";
 
 /** Pages of 64 KiB that a module with memory left can take. */
 const PAGES = 4096;
@@ -21,6 +21,7 @@ export function door(glue, lost) {
 
   /** The error that a failed call stands for. */
   const told = (fault) => {
+    if (fault instanceof PlacewrightError) return fault;
     if (typeof fault === "string") return ofEngine(fault);
     if (fault === undefined) {
       return make("conflict.busy", "conflict", "the cluster is in the middle of a call", {
@@ -32,31 +33,37 @@ export function door(glue, lost) {
     return trapped(fault);
   };
 
-  /** Gives the module up. A trap says nothing of its cause, so memory is asked for to see whether there is any. */
+  /** The error for a module that was given up. A trap says nothing of its cause, so memory is asked for to see whether there is any. */
   const trapped = (fault) => {
-    generation += 1;
-    failure = fault;
     if (!(fault instanceof RangeError) && !hasMemory()) {
       return make("limit.memory", "limit-exceeded", "the engine has no memory left", { cause: fault, help: lost.ofMemory });
     }
     return make("internal.trap", "internal", `the engine failed: ${fault?.message ?? fault}`, { cause: fault, help: lost.ofTrap });
   };
 
-  /** Whether the module given up could take more memory. */
+  /** Whether the module given up could take more memory: as much as a list takes that has twice the room of the largest there can be. */
   const hasMemory = () => {
+    const { memory } = exports;
     try {
-      exports.memory.grow(PAGES);
+      memory.grow(Math.max(PAGES, (memory.buffer.byteLength / 65_536) * 2));
       return true;
     } catch {
       return false;
     }
   };
 
+  /** The error for what was in a module given up. */
+  const gone = () => make("internal.lost", "internal", lost.before, { help: lost.again });
+
   /** Starts a new module. Not below a call of the old one, which is still on the stack. */
   const renew = () => {
-    if (depth > 0) throw make("internal.lost", "internal", lost.before, { help: lost.again });
-    glue.__wbg_reset_state();
-    exports = glue.initSync();
+    if (depth > 0) throw gone();
+    try {
+      glue.__wbg_reset_state();
+      exports = glue.initSync();
+    } catch (cause) {
+      throw make("limit.memory", "limit-exceeded", "the host has no memory for a new engine", { cause, help: "try again later" });
+    }
     failure = undefined;
   };
 
@@ -75,18 +82,32 @@ export function door(glue, lost) {
         throw make("internal.not_ready", "internal", "the module is not loaded", { help: "wait for `init()`" });
       }
       if (failure !== undefined) renew();
+      const called = generation;
+      let answer;
       depth += 1;
       try {
-        return work(glue);
+        answer = work(glue);
       } catch (fault) {
+        if (typeof fault === "object" && fault !== null) {
+          // Given up first and looked at then: where no stack is left, no call from here comes to its end.
+          const before = failure;
+          generation += 1;
+          failure = fault;
+          if (fault instanceof PlacewrightError) {
+            generation -= 1;
+            failure = before;
+          }
+        }
         throw told(fault);
       } finally {
         depth -= 1;
       }
+      // A progress callback made a call that failed: what a module given up answers is in nothing there is.
+      if (called !== generation) throw gone();
+      return answer;
     },
 
-    /** The error for what was in a module given up. */
-    lost: () => make("internal.lost", "internal", lost.before, { help: lost.again }),
+    lost: gone,
 
     /** Which module is in use. */
     currentGeneration: () => generation,

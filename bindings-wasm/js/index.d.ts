@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" />
+
 // The package `placewright`, by hand: `tests/types.ts` holds the built package and this file together.
 //
 // Units: CPU units, 1024 a vCPU; memory in MiB. Ids of instances and tasks are ARNs or short ids. A call that throws has changed
@@ -67,7 +69,7 @@ export type ErrorCode =
   | "conflict.no_savepoint"
   /** A call from inside the cluster's own progress callback. */
   | "conflict.busy"
-  /** A call of a worker that was cancelled. */
+  /** The worker of a call was ended, or no stack was left to ask a watch whether to go on. */
   | "call.cancelled"
   /** The engine ran out of memory. Its clusters are lost; new ones work. */
   | "limit.memory"
@@ -90,7 +92,8 @@ export class PlacewrightError extends Error {
   readonly path: string | undefined;
   /** Where in `source`; always there for an expression. */
   readonly span: Span | undefined;
-  /** The text that `span` is about: the expression, or the JSON text that was given. */
+  /** The text that `span` is about: the expression, or the JSON text that was given. Not there for more than 16 MiB of text, of which
+   * `span` says the place all the same. */
   readonly source: string | undefined;
   /** What to do about it. */
   readonly help: string | undefined;
@@ -130,8 +133,8 @@ export interface ClusterOptions {
 
 /** For calls that may take long. */
 export interface Watched {
-  /** Called now and then with what is done and the total (of loading and writing there is none), and a last time when all is
-   * done. What it throws takes everything back and is thrown on. It may not use the same cluster. */
+  /** Called now and then with what is done and the total (of loading and writing there is none), and where there is a total a last
+   * time when all is done. What it throws takes everything back and is thrown on. It may not use the same cluster. */
   progress?: (done: number, total: number | undefined) => void;
   /** Looked at as often; an aborted one takes everything back, and its reason is thrown. On a single thread only `progress` can
    * abort it. */
@@ -145,7 +148,7 @@ export type Constraint = string | { type: string; expression?: string };
 
 /** Options of a request beside what it is for; each is a key of it. */
 export interface RequestOptions {
-  /** Number of tasks, 1 to 10,000,000. Default 1. */
+  /** Number of tasks, up to 10,000,000. Default 1. */
   count?: number;
   /** Task group. Default `family:NAME`. */
   group?: string;
@@ -516,7 +519,7 @@ export class Cluster {
   register(instance: InstanceDescription): void;
   /** Registers an instance from ECS's `ContainerInstance` object, within ECS's limits. */
   registerContainerInstance(document: Document): void;
-  /** Declares a custom countable resource; at most 8. */
+  /** Declares a custom countable resource; at most 8. Not while a savepoint is open. */
   declareResource(name: string): void;
   /** Takes an instance out; with `force` its tasks end first. Gives their ids, oldest first. */
   deregister(instance: string, options?: { force?: boolean }): string[];
@@ -537,7 +540,7 @@ export class Cluster {
   registerTaskDefinition(definition: Document): string;
   /** Names of the task definitions that can be placed, `family:revision`. */
   definitions(): string[];
-  /** Adds tasks that already run, as `aws ecs describe-tasks` prints them. */
+  /** Adds tasks that already run, as `aws ecs describe-tasks` prints them. Not while a savepoint is open: they are facts, no attempt. */
   loadTasks(document: Document, options?: Watched): void;
   /** Places tasks, one after another, each seeing those before; the first that finds no instance ends the call.
    *
@@ -555,7 +558,6 @@ export class Cluster {
   /** Places one task of each request, in order; one that finds no instance does not end the call. With `indices`, the request of
    * each task is `requests[index]`. */
   placeBulk(requests: readonly Request[], indices?: Uint32Array | readonly number[], options?: Watched): BulkResult;
-  /** Why the next task of a request would go where it goes, or why nowhere. Places nothing. */
   /** Carries a plan of `placewright/pack` out, every move or none; the ids that the moved tasks have now, in the order of the moves.
    * `services` are those it was made with: their constraints are looked at again. */
   applyPlan(plan: RearrangePlan, options?: { services?: readonly Service[] }): string[];
@@ -564,6 +566,7 @@ export class Cluster {
   /** Starts the tasks of an answer to these requests, of `packInto` of `placewright/pack`, all or none; `request` is the index of a
    * task's request. */
   applyPacking(answer: PackAnswer, requests: readonly Document[] | string | Uint8Array, options?: Watched): PackedTask[];
+  /** Why the next task of a request would go where it goes, or why nowhere. Places nothing. */
   explain(what: Document | Request, options?: RequestOptions): Explanation;
   /** Stops tasks; all of them or, where one does not exist, none. */
   stop(tasks: TaskName | readonly TaskName[] | Float64Array): void;
@@ -646,7 +649,7 @@ export class Cluster {
   // What if.
 
   /** Calls `work` inside a savepoint: what it throws rolls back and is thrown on, else it commits. `work` may close the savepoint
-   * itself. Not for a promise: `work` that gives one is rolled back and refused. */
+   * itself. Not for a promise: `work` that gives one is rolled back and refused, and what becomes of the promise is not heard. */
   transaction<T>(work: (savepoint: Savepoint) => T & (T extends PromiseLike<unknown> ? never : unknown)): T;
   /** Opens a savepoint inside those that are open. */
   begin(): Savepoint;
@@ -675,7 +678,8 @@ export class Request {
   place(options?: Watched): PlaceResult;
   /** Why its next task would go where it goes; see `Cluster.explain`. */
   explain(): Explanation;
-  /** Lets go of it; every later use throws `not_found.handle`. Twice is no error. */
+  /** Lets go of it; every later use throws `not_found.handle`. Twice is no error. In the middle of a call of its cluster it throws
+   * `conflict.busy` and is kept. */
   free(): void;
   [Symbol.dispose](): void;
 }

@@ -53,6 +53,22 @@ export function kindOf(value) {
   }
 }
 
+/** Whether an object without values of its own is an empty one, of any realm, and not one that keeps them elsewhere, as a `Map`. */
+function isPlain(value) {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/** Classes whose objects keep their values elsewhere, also where they have others of their own. */
+const KEEPERS = [Map, Set, DataView, String];
+
+/** The class of an object, in words. */
+function classOf(value) {
+  const name = Object.prototype.toString.call(value).slice(8, -1);
+  if (name === "Object") return "an object of a class, without values of its own,";
+  return `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}`;
+}
+
 /** The JSON text that a value stands for. */
 export function stringify(value) {
   const writer = new Writer();
@@ -152,8 +168,6 @@ class Writer {
   /** Writes the entries of an object. Those that are `undefined` are left out, as `JSON.stringify` does. */
   object(value) {
     const { parts, path, keys } = this;
-    const name = value instanceof Map ? "a Map" : value instanceof Set ? "a Set" : value instanceof DataView ? "a DataView" : "";
-    if (name !== "") throw ofType(`${name} stands for no JSON value`, this.place());
     const depth = path.length;
     if (typeof value.toJSON === "function") {
       const plain = value.toJSON();
@@ -165,9 +179,13 @@ class Writer {
       }
     }
     if (typeof value.then === "function") throw ofType("a promise stands for no JSON value", this.place());
+    const names = Object.keys(value);
+    if (KEEPERS.some((kind) => value instanceof kind) || (names.length === 0 && !isPlain(value))) {
+      throw ofType(`${classOf(value)} stands for no JSON value`, this.place());
+    }
     parts.push("{");
     let isFirst = true;
-    for (const key of Object.keys(value)) {
+    for (const key of names) {
       const entry = value[key];
       if (entry === undefined) continue;
       if (!isFirst) parts.push(",");
@@ -219,7 +237,23 @@ function fromBytes(bytes) {
   try {
     return decoder.decode(bytes);
   } catch (cause) {
+    if (isTooLong(cause)) throw make("limit.exceeded", "limit-exceeded", "a text of JavaScript cannot be so long", { cause });
     throw make("json.syntax", "invalid-input", "text is not UTF-8", { cause });
+  }
+}
+
+/** Whether an error says that a text would be longer than texts can be here. */
+function isTooLong(error) {
+  return error?.code === "ERR_STRING_TOO_LONG" || (error instanceof RangeError && /string length/.test(error.message));
+}
+
+/** The text that the module answers. That there may be none so long says nothing of the module, which is done by then. */
+export function asText(work) {
+  try {
+    return work();
+  } catch (fault) {
+    if (!isTooLong(fault)) throw fault;
+    throw make("limit.exceeded", "limit-exceeded", "the state is longer than a text of JavaScript can be", { cause: fault });
   }
 }
 
@@ -230,19 +264,50 @@ export function parse(answer) {
 }
 
 // Every JSON parser can tell a number's text from others, but `JSON.parse` hands it on only in newer engines. So large integers
-// are made texts that begin as no text of the engine does: with a character that JSON writes as an escape.
-const MARK = "\u0000placewright:";
+// are made texts that begin with U+0000, which JSON writes as an escape and thus in one way only, and texts that begin so already are
+// marked as texts. No regular expression goes over a text as a whole: of a long one it would have no stack left.
+const NUL = "\\u0000";
+const [INTEGER, TEXT] = ["i", "t"];
+/** Integers that a number may not hold, of 64 bits: longer ones the engine neither takes nor gives. */
+const INTEGERS = /(?<![\d.eE+-])-?\d{16,20}(?![\d.eE])/g;
+/** What comes behind a text that is a key. */
+const COLON = /[ \t\r\n]*:/y;
 
 /** The text with every integer of 16 digits or more as a marked string. */
 function marked(text) {
-  return text.replace(/"(?:[^"\\]|\\.)*"|(?<![\d.])-?\d{16,}(?![\d.eE])/g, (part) =>
-    part.charCodeAt(0) === 34 ? part : `"\\u0000placewright:${part}"`,
-  );
+  const parts = [];
+  let at = 0;
+  for (;;) {
+    const open = text.indexOf('"', at);
+    const between = open < 0 ? text.slice(at) : text.slice(at, open);
+    parts.push(between.length < 16 ? between : between.replace(INTEGERS, `"${NUL}${INTEGER}$&"`));
+    if (open < 0) return parts.join("");
+    const close = endOfText(text, open);
+    COLON.lastIndex = close;
+    if (text.startsWith(NUL, open + 1) && !COLON.test(text)) {
+      parts.push(`"${NUL}${TEXT}`, text.slice(open + 1, close));
+    } else {
+      parts.push(text.slice(open, close));
+    }
+    at = close;
+  }
 }
 
-/** A marked string as the number it was. */
+/** Behind the closing quote of the text that is opened at a place. */
+function endOfText(text, open) {
+  for (let at = open + 1; ; at += 1) {
+    at = text.indexOf('"', at);
+    if (at < 0) return text.length;
+    let before = at;
+    while (text.charCodeAt(before - 1) === 92) before -= 1;
+    if ((at - before) % 2 === 0) return at + 1;
+  }
+}
+
+/** A marked string as what it was. */
 function revive(_key, value) {
-  if (typeof value !== "string" || !value.startsWith(MARK)) return value;
-  const integer = BigInt(value.slice(MARK.length));
+  if (typeof value !== "string" || value.charCodeAt(0) !== 0) return value;
+  if (value[1] === TEXT) return value.slice(2);
+  const integer = BigInt(value.slice(2));
   return integer >= BigInt(Number.MIN_SAFE_INTEGER) && integer <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(integer) : integer;
 }

@@ -1,7 +1,8 @@
 // The calls of `placewright/pack`. Nothing here decides anything: documents become JSON text, answers become objects.
 
-import { make, ofType } from "./error.js";
-import { kindOf, parse, stringify, toArrayDocument, toDocument, toText } from "./json.js";
+import { toObject } from "./arguments.js";
+import { make } from "./error.js";
+import { parse, stringify, toArrayDocument, toDocument, toText } from "./json.js";
 import { run } from "./pack-engine.js";
 import { STOP, Watch, check } from "./pack-watch.js";
 
@@ -25,7 +26,7 @@ export function fleet(mix, catalogue = undefined, options = undefined) {
 }
 
 export function rearrange(cluster, options = undefined) {
-  const { milliseconds, ...rest } = toOptions(options);
+  const { milliseconds, ...rest } = toObject(options);
   const { watched, given } = split(rest, () => undefined);
   if (milliseconds !== undefined && milliseconds !== null && !(Number.isSafeInteger(milliseconds) && milliseconds >= 0)) {
     throw make("input.amount", "invalid-input", "milliseconds are an integer from 0", { path: "milliseconds" });
@@ -53,19 +54,10 @@ function call(watched, work) {
   }
 }
 
-/** Options, if they are an object. */
-function toOptions(options) {
-  if (options === undefined) return {};
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw ofType(`options are an object, not ${kindOf(options)}`, "options");
-  }
-  return options;
-}
-
 /** What watches a call, and its other options as JSON text, each in the part of a document that has it; which are known, the core
  * knows. */
 function split(options, partOf) {
-  const { progress, signal, [STOP]: stop, ...rest } = toOptions(options);
+  const { progress, signal, [STOP]: stop, ...rest } = toObject(options);
   check({ progress, signal });
   const given = {};
   for (const [name, value] of Object.entries(rest)) {

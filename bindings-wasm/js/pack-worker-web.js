@@ -1,7 +1,7 @@
 // The script of a Web Worker that packs.
 
-import * as api from "./pack-bundler.js";
+import * as api from "./pack-web.js";
 import { serve } from "./pack-worker-serve.js";
-import { ownPort } from "./port-web.js";
+import { serveLoaded } from "./port-web.js";
 
-serve(api, ownPort());
+serveLoaded(api.init(), (port) => serve(api, port));

@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" />
+
 import type { Document } from "./index.js";
 import type {
   BinType,

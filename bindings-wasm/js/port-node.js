@@ -2,6 +2,9 @@
 
 import { parentPort } from "node:worker_threads";
 
+/** How threads are started: with arguments of their own, as of those of this process `--input-type` alone would end them. */
+export const STARTED = { execArgv: [] };
+
 /** The page's side. */
 export const portOf = (worker) => ({
   post: (message) => worker.postMessage(message),

@@ -4,7 +4,10 @@
 export const portOf = (worker) => ({
   post: (message) => worker.postMessage(message),
   listen: (handler) => worker.addEventListener("message", (event) => handler(event.data)),
-  fail: (handler) => worker.addEventListener("error", handler),
+  fail: (handler) => {
+    worker.addEventListener("error", handler);
+    worker.addEventListener("messageerror", handler);
+  },
   end: () => worker.terminate(),
 });
 
@@ -13,3 +16,17 @@ export const ownPort = () => ({
   post: (message, transfer = []) => self.postMessage(message, transfer),
   listen: (handler) => self.addEventListener("message", (event) => handler(event.data)),
 });
+
+/** Serves in a worker once its module is loaded: without top-level `await`, which bundlers that make a classic script of a worker cannot
+ * put there (Vite, by default). */
+export function serveLoaded(loading, serve) {
+  loading.then(
+    () => serve(ownPort()),
+    (error) => {
+      // Not as a rejection: only what a script throws is told to the page.
+      setTimeout(() => {
+        throw error;
+      });
+    },
+  );
+}

@@ -1,7 +1,8 @@
 // Requests as documents, and what became of them.
 
-import { make, ofType } from "./error.js";
-import { kindOf, parse, stringify, toDocument } from "./json.js";
+import { toObject, unknownOption } from "./arguments.js";
+import { make } from "./error.js";
+import { parse, stringify, toDocument } from "./json.js";
 
 /** Options of a request, each with its key there and how it is written. */
 const REQUEST_OPTIONS = {
@@ -20,9 +21,7 @@ export function toSeed(seed) {
 
 /** The options of a cluster as JSON text; empty for none. */
 export function toOptions(options) {
-  if (options === undefined) return "";
-  if (typeof options !== "object" || options === null) throw ofType(`options are an object, not ${kindOf(options)}`, "options");
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  const given = Object.entries(toObject(options)).filter(([, value]) => value !== undefined);
   if (given.length === 0) return "";
   return stringify(Object.fromEntries(given.map(([key, value]) => [key, key === "seed" ? toSeed(value) : value])));
 }
@@ -43,10 +42,7 @@ export function toRequest(what, options) {
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined) continue;
     const option = Object.hasOwn(REQUEST_OPTIONS, name) ? REQUEST_OPTIONS[name] : undefined;
-    if (option === undefined) {
-      const known = Object.keys(REQUEST_OPTIONS).join(", ");
-      throw make("json.unknown_key", "invalid-input", `option \`${name}\` is unknown`, { path: name, help: `there are ${known}` });
-    }
+    if (option === undefined) throw unknownOption(name, Object.keys(REQUEST_OPTIONS));
     const written = option.write === undefined ? value : option.write(value);
     if (!(Array.isArray(written) && written.length === 0)) given.push([name, option.key, written]);
   }
@@ -57,18 +53,26 @@ export function toRequest(what, options) {
     return { text: stringify(request), count: countOf(request) };
   }
   const text = toDocument(what);
-  // Text is read here only to put options to it and to know the count; what is wrong with it, the core says.
-  const request = typeof what === "string" || what instanceof Uint8Array ? tried(text) : what;
+  // Text is read here only to know its keys and the count; what is wrong with it, the core says.
+  const isText = typeof what === "string" || what instanceof Uint8Array;
+  const request = isText ? tried(text) : what;
   if (given.length === 0) return { text, count: countOf(request) };
-  if (typeof request !== "object" || request === null || Array.isArray(request)) return { text, count: undefined };
-  const merged = { ...request };
-  for (const [name, key, value] of given) {
-    if (Object.hasOwn(request, key)) {
-      throw make("input.invalid", "invalid-input", `\`${name}\` is given twice`, { path: key });
-    }
-    merged[key] = value;
+  const isObject = typeof request === "object" && request !== null && !Array.isArray(request);
+  for (const [name, key] of given) {
+    if (isObject && Object.hasOwn(request, key)) throw make("input.invalid", "invalid-input", `\`${name}\` is given twice`, { path: key });
   }
-  return { text: stringify(merged), count: countOf(merged) };
+  const more = Object.fromEntries(given.map(([, key, value]) => [key, value]));
+  const count = isObject ? countOf({ ...request, ...more }) : undefined;
+  if (isText) return { text: extended(text, stringify(more)), count };
+  return { text: isObject ? stringify({ ...request, ...more }) : text, count };
+}
+
+/** The text of an object with the entries of another; what is no object's text does not become one. */
+function extended(text, entries) {
+  const end = text.lastIndexOf("}");
+  if (end < 0) return text;
+  const start = text.slice(0, end).trimEnd();
+  return `${start}${start.endsWith("{") ? "" : ","}${entries.slice(1, -1)}${text.slice(end)}`;
 }
 
 /** The value of a JSON text; nothing for what is none. */

@@ -1,7 +1,8 @@
 // Progress and cancellation of one call.
 
-import { run } from "./engine.js";
-import { ofType } from "./error.js";
+import { toOptionsOf } from "./arguments.js";
+import { currentGeneration, lost, run } from "./engine.js";
+import { make, ofType } from "./error.js";
 
 /** How long work goes on before somebody is told, in milliseconds. */
 const INTERVAL = 20;
@@ -15,7 +16,7 @@ const PART_MAX = 1 << 20;
  * What the callback throws, and the reason of an aborted signal, are thrown as they are.
  */
 export function watched(options, total, work) {
-  const { progress, signal } = options ?? {};
+  const { progress, signal } = toOptionsOf(options, ["progress", "signal"]);
   if (progress !== undefined && typeof progress !== "function") throw ofType("progress is a function", "progress");
   if (signal !== undefined && (typeof signal !== "object" || signal === null || typeof signal.aborted !== "boolean")) {
     throw ofType("signal is an AbortSignal", "signal");
@@ -28,6 +29,7 @@ export function watched(options, total, work) {
   let told = performance.now();
   let started = told;
   let before = 0;
+  const generation = currentGeneration();
   const ask = (done, isWork) => {
     const now = performance.now();
     const took = now - started;
@@ -47,6 +49,8 @@ export function watched(options, total, work) {
         return 0;
       }
       told = performance.now();
+      // The callback made the module fail: the rest of this call is for nothing.
+      if (currentGeneration() !== generation) return 0;
     }
     started = performance.now();
     return part;
@@ -54,7 +58,9 @@ export function watched(options, total, work) {
   try {
     return run((glue) => work(glue, ask));
   } catch (error) {
-    if (stopped && error === null) throw reason;
-    throw error;
+    if (error !== null) throw error;
+    if (stopped) throw reason;
+    if (currentGeneration() !== generation) throw lost();
+    throw make("call.cancelled", "cancelled", "nobody could be asked whether to go on: no stack was left");
   }
 }

@@ -39,12 +39,13 @@ export function watching(port, id, { hasProgress, flag }) {
   return { progress, signal, word };
 }
 
-/** Memory that is handed over instead of copied. */
+/** Memory that is handed over instead of copied; shared memory, of a page's own array, stays shared. */
 function buffers(result) {
   const found = [];
   const look = (value) => {
-    if (ArrayBuffer.isView(value)) found.push(value.buffer);
-    else if (value instanceof Map) value.forEach(look);
+    if (ArrayBuffer.isView(value)) {
+      if (value.buffer instanceof ArrayBuffer) found.push(value.buffer);
+    } else if (value instanceof Map) value.forEach(look);
     else if (value !== null && typeof value === "object" && !Array.isArray(value)) Object.values(value).forEach(look);
   };
   look(result);

@@ -29,7 +29,13 @@ export class PlacewrightWorker extends WorkerLink {
 
   async #make(name, args) {
     const as = thingNumber();
-    await this._call(undefined, name, args, as);
+    try {
+      await this._call(undefined, name, args, as);
+    } catch (error) {
+      // It is there all the same where only what was told of it threw.
+      if (this.isUsable) this._call(as, "free", []).catch(() => {});
+      throw error;
+    }
     return new RemoteCluster(this, as);
   }
 
@@ -43,8 +49,8 @@ export class PlacewrightWorker extends WorkerLink {
       while (values.length <= at) values.push(undefined);
       values[at] = rest;
     }
-    const result = await this._send({ on, name, args: values.map(sent), at, as }, { progress, signal });
-    return result?.placed?.response === undefined ? result : new PlaceResult(result.placed);
+    const { placed, value } = await this._send({ on, name, args: values.map(sent), at, as }, { progress, signal });
+    return placed === undefined ? value : new PlaceResult(placed);
   }
 }
 
@@ -85,7 +91,13 @@ class Remote {
     if (this.#number === undefined) return;
     const number = this.#number;
     this.#number = undefined;
-    if (this.#worker.isUsable) await this.#worker._call(number, "free", []);
+    if (!this.#worker.isUsable) return;
+    try {
+      await this.#worker._call(number, "free", []);
+    } catch (error) {
+      // With the worker it is gone, which is what was wanted: nobody waits for this where both are let go of.
+      if (this.#worker.isUsable) throw error;
+    }
   }
 }
 
@@ -145,6 +157,11 @@ export class RemoteSavepoint extends Remote {
   async isOpen() {
     return !this.#isClosed && (await this._call("isOpen", []));
   }
+
+  /** For `await using`: an open one is rolled back. */
+  async _dispose() {
+    if (this._worker.isUsable && (await this.isOpen())) await this.rollback();
+  }
 }
 
 /** Numbers of things, apart from those of calls. */
@@ -156,3 +173,4 @@ function thingNumber() {
 
 const DISPOSE = Symbol.asyncDispose ?? Symbol.for("Symbol.asyncDispose");
 Object.defineProperty(Remote.prototype, DISPOSE, { value: Remote.prototype.free, writable: true, configurable: true });
+Object.defineProperty(RemoteSavepoint.prototype, DISPOSE, { value: RemoteSavepoint.prototype._dispose, writable: true, configurable: true });

@@ -88,6 +88,7 @@ export class WorkerLink {
       return await promise;
     } catch (error) {
       this.#pending.delete(id);
+      if (error?.name === "DataCloneError") throw make("json.type", "invalid-input", error.message, { cause: error });
       throw error;
     } finally {
       signal?.removeEventListener("abort", abort);

@@ -1,5 +1,6 @@
 // The worker's side of clusters: they live here, and messages call them.
 
+import { stale } from "./error.js";
 import { answerAll, watching } from "./worker-answer.js";
 
 /** Serves calls that come through a port: `{ post(message, transfer), listen(handler) }`. */
@@ -9,8 +10,7 @@ export function serve(api, port) {
 
   const found = (number) => {
     const thing = things.get(number);
-    // The page knows no number that was not made here, or that was freed.
-    if (thing === undefined) throw new Error(`nothing has the number ${number}`);
+    if (thing === undefined) throw stale("it was closed or freed before, or is another worker's");
     return thing;
   };
 
@@ -48,11 +48,13 @@ export function serve(api, port) {
     return definition === undefined ? undefined : { definition, group, count };
   };
 
-  answerAll(port, (message) => packed(call(message)));
+  answerAll(port, (message) => {
+    const result = call(message);
+    return result instanceof api.PlaceResult ? { placed: packed(result) } : { value: result };
+  });
 }
 
-/** A result as a message has it. */
-function packed(result) {
-  if (result?.response === undefined) return result;
-  return { placed: { wanted: result.placed + result.rejected, response: result.response } };
+/** What became of a request as a message has it. */
+function packed({ placed, rejected, response }) {
+  return { wanted: placed + rejected, response };
 }

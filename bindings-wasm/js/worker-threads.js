@@ -2,7 +2,7 @@
 
 import { Worker } from "node:worker_threads";
 
-import { portOf } from "./port-node.js";
+import { STARTED, portOf } from "./port-node.js";
 import { PlacewrightWorker } from "./worker-client.js";
 
 export { PlacewrightError } from "./error.js";
@@ -11,6 +11,6 @@ export { PlacewrightWorker, RemoteCluster, RemoteRequest, RemoteSavepoint } from
 
 /** Starts a worker thread. It keeps the process alive until it is terminated. */
 export function start() {
-  const worker = new Worker(new URL("./worker-node.js", import.meta.url), { name: "placewright" });
+  const worker = new Worker(new URL("./worker-node.js", import.meta.url), { ...STARTED, name: "placewright" });
   return new PlacewrightWorker(portOf(worker)).ready;
 }

@@ -1,7 +1,7 @@
 // The script of a Web Worker.
 
-import * as api from "./bundler.js";
-import { ownPort } from "./port-web.js";
+import { serveLoaded } from "./port-web.js";
+import * as api from "./web.js";
 import { serve } from "./worker-serve.js";
 
-serve(api, ownPort());
+serveLoaded(api.init(), (port) => serve(api, port));

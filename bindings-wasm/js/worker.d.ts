@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" />
+
 import type { Cluster, ClusterOptions, Document, Request, RequestOptions, Savepoint, Watched } from "./index.js";
 
 export { PlacewrightError, PlaceResult } from "./index.js";
@@ -53,11 +55,12 @@ export interface RemoteRequest {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** A moment a cluster in a worker can go back to. */
+/** A moment a cluster in a worker can go back to. Disposing of an open one rolls back. */
 export interface RemoteSavepoint {
   isOpen(): Promise<boolean>;
   rollback(): Promise<void>;
   commit(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** A worker with clusters in it; made by `start`. */

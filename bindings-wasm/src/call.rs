@@ -169,11 +169,12 @@ fn look(held: &mut Held, name: &str, document: &Json<'_>) -> Result<String, Faul
 /// Values of an attribute that a summary has where nobody says how many.
 const VALUES_MAX: usize = 100;
 
-/// A number that is no less than 0.
+/// A number of something, or a place among such.
 fn count(value: &Json<'_>) -> Result<usize, Error> {
     let number = value.as_integer()?;
-    usize::try_from(number)
-        .map_err(|_| Error::with_message(ErrorKind::InvalidParameter, format!("`{number}` is no number of values")))
+    usize::try_from(number).map_err(|_| {
+        Error::with_message(ErrorKind::InvalidParameter, format!("`{number}` is outside 0 to {}", usize::MAX))
+    })
 }
 
 /// The place in a text that a call is about.

@@ -158,6 +158,9 @@ test("columns are copies, or views for as long as a call", () => {
   refusal(() => c.column("task.gpus"), "input.invalid");
   refusal(() => c.column("custom:NONE"), "input.invalid");
   refusal(() => c.column(3), "json.type");
+  c.declareResource("vendor.license");
+  assert.deepEqual([...c.column("custom:vendor.license")], Array(12).fill(0));
+  assert.deepEqual([...c.column("registered:custom:vendor.license")], Array(12).fill(0));
   const tasks = c.tasks();
   assert.equal(tasks.length, 3);
   assert.deepEqual([...tasks.cpu], [1024, 1024, 1024]);

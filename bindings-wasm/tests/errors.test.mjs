@@ -78,6 +78,13 @@ test("an error says where, and what to do", () => {
   assert.equal(syntax.source, text);
   assert.ok(Math.abs(syntax.span.start - text.indexOf("nope")) <= 2, JSON.stringify(syntax.span));
   assert.match(syntax.text, /\^/);
+  const long = `{"a": "${"x".repeat(2 ** 24)}", b}`;
+  const far = refusal(() => Cluster.fromJson(long), "json.syntax");
+  assert.deepEqual([far.source, long.slice(far.span.start, far.span.end)], [undefined, "b"]);
+  assert.match(far.message, /line 1, column 16777227/);
+  assert.ok(far.text.length < 1000);
+  const short = refusal(() => Cluster.fromJson(long.slice(0, 6) + long.slice(100)), "json.syntax");
+  assert.equal(short.source, long.slice(0, 6) + long.slice(100));
   assert.equal(refusal(() => Cluster.fromJson('{"a": 1, "a": 2}')).code, "json.duplicate_key");
   assert.equal(refusal(() => Cluster.fromJson("[".repeat(100_000))).code, "json.too_deep");
   assert.throws(() => new PlacewrightError(), TypeError);
@@ -144,6 +151,126 @@ test("what the caller's own code throws comes back as it is", () => {
   assert.equal(c.place("web").placed, 1);
 });
 
+test("arrays that lie of their length, or lost their memory, end nothing", () => {
+  const c = cluster();
+  const request = c.prepare("web");
+  const before = c.fingerprint();
+  const detached = (array) => {
+    structuredClone(array, { transfer: [array.buffer] });
+    return array;
+  };
+  const lying = (array, length) => Object.defineProperty(array, "length", { value: length });
+  for (const call of [
+    () => c.placeBulk([request], detached(new Uint32Array(5))),
+    () => c.stop(detached(new Float64Array(5))),
+    // More than is said, and what it is said to have is less than what would be written.
+    () => c.placeBulk([request], lying(new Uint32Array(100_000).fill(1), 1)),
+    () => c.stop(lying(new Float64Array(100_000), 1)),
+    () => c.stop(lying(new Float64Array(1), 1e9)),
+  ]) {
+    const error = refusal(call);
+    assert.ok(["input.invalid", "not_found.task"].includes(error.code), error.text);
+  }
+  assert.equal(c.fingerprint(), before);
+  assert.equal(c.placeBulk([request], lying(new Uint32Array(3), 1e9)).placed, 3);
+  assert.equal(c.placeBulk([request], new Uint32Array(new SharedArrayBuffer(8))).placed, 2);
+  refusal(() => c.placeBulk(new Array(2 ** 32 - 1)), "json.type");
+  refusal(() => c.placeBulk([request], new Array(2 ** 32 - 1)), "input.invalid");
+});
+
+test("code of the caller that frees a cluster in the middle of a call reaches no other cluster", () => {
+  const calls = {
+    indices: (c, swap) => c.placeBulk([c.prepare("web")], { *[Symbol.iterator]() { swap(); yield 0; } }),
+    requests: (c, swap) => { const web = c.prepare("web"); return c.placeBulk({ *[Symbol.iterator]() { swap(); yield web; } }); },
+    options: (c, swap) => c.placeBulk([c.prepare("web")], [0], { get progress() { return void swap(); } }),
+    signal: (c, swap) => c.place("web", { signal: { get aborted() { swap(); return false; } } }),
+    writing: (c, swap) => c.toJson({ get progress() { return void swap(); } }),
+    expression: (c, swap) => c.queryPositions({ get source() { swap(); return "attribute:stack exists"; } }),
+    progress: (c, swap) => c.placeBulk([c.prepare("web")], [0, 0], { progress: swap }),
+    plan: (c, swap) => c.applyPlan({ get moves() { swap(); return []; } }),
+    services: (c, swap) => c.applyPlan({ moves: [] }, { get services() { return void swap(); } }),
+    steps: (c, swap) => [...c.planSteps({ moves: [{ get task() { swap(); return "t"; } }] })],
+    answer: (c, swap) => c.applyPacking({ get bins() { swap(); return []; } }, []),
+    packed: (c, swap) => c.applyPacking({ bins: [] }, [{ get taskDefinition() { swap(); return "web"; } }]),
+    watching: (c, swap) => c.applyPacking({ bins: [] }, [], { get progress() { return void swap(); } }),
+  };
+  for (const [name, call] of Object.entries(calls)) {
+    const c = cluster();
+    let other;
+    const swap = () => {
+      if (other !== undefined) return;
+      c.free();
+      other = cluster();
+      other.prepare("web");
+    };
+    refusal(() => call(c, swap), "not_found.handle");
+    assert.deepEqual([name, other.runningTasks], [name, 0]);
+    other.free();
+  }
+});
+
+test("options are objects of options there are", () => {
+  const c = cluster();
+  const request = c.prepare("web");
+  const calls = [
+    (options) => Cluster.fromJson({ containerInstances: [] }, options),
+    (options) => c.place("web", options),
+    (options) => c.place(request, options),
+    (options) => c.prepare("web", options),
+    (options) => c.explain("web", options),
+    (options) => c.explain(request, options),
+    (options) => c.placeBulk([request], [0], options),
+    (options) => c.loadTasks({ tasks: [] }, options),
+    (options) => c.toJson(options),
+    (options) => c.deregister("i-11", options),
+    (options) => c.scaleIn("family:web", 1, options),
+    (options) => c.attributeSummary(options),
+    (options) => c.applyPlan({ moves: [] }, options),
+    (options) => [...c.planSteps({ moves: [{}] }, options)],
+    (options) => c.applyPacking({ bins: [] }, [], options),
+  ];
+  const before = c.fingerprint();
+  for (const call of calls) {
+    for (const options of [3, "count", [], null, () => 1]) {
+      assert.equal(refusal(() => call(options), "json.type").path, "options", `${call}`);
+    }
+    assert.ok(["json.unknown_key", "input.invalid"].includes(refusal(() => call({ signall: 1 })).code), `${call}`);
+  }
+  assert.equal(c.fingerprint(), before);
+  for (const value of [undefined, 3, "view"]) {
+    assert.equal(refusal(() => c.withColumn("cpu", value), "json.type").path, "use");
+    assert.equal(refusal(() => c.transaction(value), "json.type").path, "work");
+  }
+  assert.equal(c.savepoints, 0);
+});
+
+test("objects that keep their values elsewhere are refused, not read as empty", () => {
+  const bytes = new TextEncoder().encode('{"containerInstances": []}');
+  for (const value of [bytes.buffer, new SharedArrayBuffer(8), new Blob([bytes]), new Response("{}"), new String("{}"), /x/, new Error("x"), new Map()]) {
+    refusal(() => Cluster.fromJson(value), "json.type");
+    assert.equal(refusal(() => cluster().place({ taskDefinition: "web", count: value })).path, "count");
+  }
+  refusal(() => cluster().place({ taskDefinition: "web", count: Object(3n) }), "json.type");
+  assert.equal(Cluster.fromJson(Object.assign(Object.create(null), { containerInstances: [] })).size, 0);
+  assert.equal(cluster().place({ taskDefinition: "web", overrides: Object.create(null) }).placed, 1);
+});
+
+test("options are put to a request's text as it is", () => {
+  const rejected = (text, options = { count: 50_000_000n }) => refusal(() => cluster().place(text, options));
+  const placed = (text) => cluster().place(text, { count: 3, group: "g" }).placed;
+  // A text that only the large integers of answers should begin with, and one that a regular expression has no stack for.
+  assert.equal(placed('{"taskDefinition": "web", "tags": [{"key": "\\u0000placewright:x", "\\u0000" : "\\u0000i1"}]}'), 3);
+  assert.equal(placed(`{"taskDefinition": "web", "tags": [{"key": "${"x".repeat(10_000_000)}"}]}`), 3);
+  assert.equal(placed(`{"taskDefinition": "web", "tags": [{"key": "${'\\\\\\"'.repeat(1_000_000)}"}]}`), 3);
+  assert.equal(placed(new TextEncoder().encode(' { "taskDefinition":"web" } ')), 3);
+  assert.equal(rejected('{"taskDefinition": "web"}').code, "limit.exceeded");
+  assert.equal(rejected('{"taskDefinition": "web", "group": "a", "group": "b"}').code, "json.duplicate_key");
+  assert.equal(rejected('{"taskDefinition": "web", "count": 1}').message, "count: `count` is given twice");
+  assert.equal(rejected("{}", { count: 2 }).code, "json.missing");
+  for (const text of ["{", '{"a": 1}}', '{"a":"}', '{"a": {"b": 1}', '{"a": 1} x}']) assert.equal(rejected(text).code, "json.syntax", text);
+  assert.equal(rejected('[{"taskDefinition": "web"}]').code, "not_found.definition");
+});
+
 test("keys that reach for prototypes are plain keys", () => {
   const c = cluster();
   const hostile = JSON.parse('{"taskDefinition": "web", "__proto__": {"polluted": 1}, "constructor": {"prototype": {"polluted": 1}}}');
@@ -187,6 +314,14 @@ test("integers above 2^53 go in and out exactly", () => {
     assert.deepEqual([odd.text, odd.fraction], ["12345678901234567890", 0.12345678901234567]);
     assert.equal(c.toObject().containerInstances[0].registeredResources.at(-1).longValue, value);
     assert.equal(Cluster.fromJson(c.toJson()).instance("a").registeredResources.at(-1).longValue, value);
+  }
+  // Texts beside them stay texts, whatever they begin with and however long they are.
+  for (const text of ["\u0000i1", "\u0000t", "\u0000placewright:5", "\u0000placewright:x", "\\", '\\"1234567890123456789', "x".repeat(20_000_000)]) {
+    const odd = document(large);
+    odd.containerInstances[0].registeredResources[1].text = text;
+    odd.containerInstances[0].registeredResources[1]["\u0000i2"] = text;
+    const read = Cluster.fromJson(odd).instance("a").registeredResources.at(-1);
+    assert.ok(read.longValue === large && read.text === text && read["\u0000i2"] === text, text.slice(0, 99));
   }
   assert.equal(Cluster.fromJson(document(2 ** 53 - 1)).instance("a").registeredResources.at(-1).longValue, 2 ** 53 - 1);
   const c = cluster();

@@ -123,6 +123,8 @@ test("completion offers what may stand at a place", () => {
   assert.deepEqual(offers("attribute:stack == prod", 12), ["attribute:st", ["attribute:stack"]]);
   assert.deepEqual(offers("attribute:🎉 == 1 and attribute:st"), ["attribute:st", ["attribute:stack"]]);
   assert.deepEqual(offers("", 99)[0], "");
+  const below = refusal(() => c.complete("", -1), "input.invalid");
+  assert.equal(below.message, "position: `-1` is outside 0 to 4294967295");
   assert.equal(c.complete("attribute:stack == ", 19).items[1].count, 6);
   // Every offer of an operand, operator or value keeps what is written free of errors up to there.
   for (const text of ["", "attribute:stack ", "attribute:stack == ", "not ", "attribute:stack in [", "agentConnected != "]) {

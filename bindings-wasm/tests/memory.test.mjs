@@ -1,6 +1,7 @@
 // Memory: calls do not pile it up, freeing gives it back, and running out of it ends clusters, not the package.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import test from "node:test";
 
 import { Cluster, PlacewrightError, memorySize } from "../pkg/node.js";
@@ -134,6 +135,13 @@ test("out of memory ends the clusters there are, and a new one works", async (t)
   assert.equal(pw.Cluster.fromJson('{"containerInstances": []}').size, 0);
 });
 
+test("out of memory is told as such also where the memory that is left is large", async (t) => {
+  const pw = await (await fresh(t, 14_000))("node.js");
+  // A list that doubles its room asks for more than what is left, which is more than a quarter of a gigabyte.
+  const text = `{"containerInstances": [${"1,".repeat(16_900_000)}1]}`;
+  assert.equal(thrown(pw, () => pw.Cluster.fromJson(text)).code, "limit.memory");
+});
+
 test("out of memory in the middle of a call of many tasks", async (t) => {
   const load = await fresh(t, 120);
   const pw = await load("node.js");
@@ -164,6 +172,80 @@ test("a failure of the engine is told, and ends the clusters there are", async (
   assert.equal(new pw.Cluster().size, 0);
 });
 
+test("a module that fails in a callback ends the call around it", async (t) => {
+  const load = await fresh(t);
+  const [pw, engine] = [await load("node.js"), await load("engine.js")];
+  const trap = () => {
+    const { code } = thrown(pw, () =>
+      engine.run(() => {
+        throw new WebAssembly.RuntimeError("index out of bounds");
+      }),
+    );
+    assert.equal(code, "internal.trap");
+  };
+  // Time flies, so that every part of a call is told of.
+  let now = 0;
+  t.mock.method(performance, "now", () => (now += 50));
+  const document = { containerInstances: Array.from({ length: 5000 }, (_, at) => ({ containerInstanceArn: `i-${at}` })) };
+  assert.equal(thrown(pw, () => pw.Cluster.fromJson(document, { progress: trap })).code, "internal.lost");
+  const c = new pw.Cluster();
+  c.register({ name: "i-1", cpu: 1024, memoryMib: 1024 });
+  c.registerTaskDefinition(WEB);
+  assert.equal(thrown(pw, () => c.place("web", { progress: trap })).code, "internal.lost");
+  assert.equal(c.isUsable, false);
+  const mine = new Error("mine");
+  const failing = () => {
+    trap();
+    throw mine;
+  };
+  assert.throws(() => pw.Cluster.fromJson(document, { progress: failing }), (error) => error === mine);
+  assert.equal(new pw.Cluster().size, 0);
+});
+
+test("a state or a document that is no text of JavaScript ends nothing", async (t) => {
+  const pw = await (await fresh(t))("node.js");
+  const c = new pw.Cluster();
+  const { decode } = TextDecoder.prototype;
+  TextDecoder.prototype.decode = () => Buffer.alloc(2 ** 29).toString("latin1");
+  try {
+    assert.equal(thrown(pw, () => c.toJson()).code, "limit.exceeded");
+  } finally {
+    TextDecoder.prototype.decode = decode;
+  }
+  assert.equal(thrown(pw, () => pw.Cluster.fromJson(new Uint8Array(2 ** 29))).code, "limit.exceeded");
+  assert.equal(c.size, 0);
+  assert.equal(pw.Cluster.fromJson(c.toJson()).size, 0);
+});
+
+test("where the host has no memory for a new engine it says so, and tries again", async (t) => {
+  const load = await fresh(t);
+  const [pw, engine] = [await load("node.js"), await load("engine.js")];
+  thrown(pw, () =>
+    engine.run(() => {
+      throw new WebAssembly.RuntimeError("unreachable");
+    }),
+  );
+  const { Instance } = WebAssembly;
+  WebAssembly.Instance = function () {
+    throw new RangeError("WebAssembly.Instance(): Out of memory");
+  };
+  try {
+    assert.equal(thrown(pw, () => new pw.Cluster()).code, "limit.memory");
+  } finally {
+    WebAssembly.Instance = Instance;
+  }
+  assert.equal(new pw.Cluster().size, 0);
+});
+
+test("a request that cannot be let go of yet stays", () => {
+  const c = cluster();
+  const request = c.prepare("web");
+  request.place({ progress: () => refusal(() => request.free(), "conflict.busy") });
+  assert.equal(request.place().placed, 1);
+  request.free();
+  refusal(() => request.place(), "not_found.handle");
+});
+
 test("no stack left is told, and a new cluster works", async (t) => {
   const load = await fresh(t);
   const pw = await load("node.js");
@@ -188,4 +270,26 @@ test("no stack left is told, and a new cluster works", async (t) => {
   next.register({ name: "i-1", cpu: 1, memoryMib: 1 });
   assert.equal(next.size, 1);
   assert.ok(PlacewrightError.prototype instanceof Error);
+});
+
+test("a cluster that a call without stack has left in the middle is lost, not busy for good", () => {
+  const entry = new URL("../pkg/node.js", import.meta.url).href;
+  // Frames of several sizes, so that the stack ends at several places of a call, also where a trap could not be looked at any more.
+  const program = `
+    import { Cluster } from ${JSON.stringify(entry)};
+    const ends = {};
+    for (let round = 0; round < 68; round += 1) {
+      const c = new Cluster();
+      const names = Array.from({ length: round % 17 }, (_, at) => "a" + at).join(",");
+      const dive = new Function("c", "return function dive(" + names + ") { c.complete('attribute:a == 1', 3); return dive(" + names + "); }")(c);
+      try { dive(); } catch {}
+      let end = "whole";
+      try { c.complete("attribute:a", 3); c.toJson(); } catch (error) { end = error.code; }
+      ends[end] = (ends[end] ?? 0) + 1;
+      if (new Cluster().size !== 0) throw new Error("a new one does not work");
+    }
+    console.log(JSON.stringify(ends));`;
+  const said = execFileSync(process.execPath, ["--stack-size=200", "--input-type=module", "--eval", program], { encoding: "utf8" });
+  const { whole = 0, "internal.lost": lost = 0, ...others } = JSON.parse(said);
+  assert.deepEqual([whole + lost, others], [68, {}]);
 });

@@ -249,6 +249,19 @@ test("tasks are packed into what is left of a cluster, and started there", () =>
   assert.equal(made.fingerprint(), after);
   savepoint.rollback();
   assert.equal(made.fingerprint(), before);
+  // An answer is read once, before anything is started: what it says later is of no matter.
+  let asked = 0;
+  const changing = {
+    ...answer,
+    get bins() {
+      asked += 1;
+      assert.equal(asked, 1);
+      return answer.bins;
+    },
+  };
+  const once = made.begin();
+  assert.deepEqual(made.applyPacking(changing, requests).map(({ request }) => request), started.map(({ request }) => request));
+  once.rollback();
   const four = packInto(made, [{ taskDefinition: "large", count: 4 }], { steps: 1000 });
   assert.deepEqual([four.bins.length, four.unpacked[0].count], [2, 2]);
   const unknown = refusal(() => packInto(made, [{ taskDefinition: "large" }, { taskDefinition: "lagre" }]), "not_found.definition");
@@ -356,4 +369,20 @@ test("out of memory is told, and the next call works; clusters are in another mo
   };
   assert.throws(() => engine.run(trap), { name: "PlacewrightError", class: /internal|limit-exceeded/ });
   assert.equal(small.pack(problem(3)).unpacked.length, 0);
+});
+
+test("a module that fails in a callback ends the call around it, and no other", async (t) => {
+  const load = await fresh(t);
+  const [own, engine] = [await load("pack-node.js"), await load("pack-engine.js")];
+  const trap = () => {
+    assert.throws(
+      () =>
+        engine.run(() => {
+          throw new WebAssembly.RuntimeError("index out of bounds");
+        }),
+      { code: "internal.trap" },
+    );
+  };
+  assert.throws(() => own.pack(problem(3), { progress: trap }), { code: "internal.lost" });
+  assert.equal(own.pack(problem(3)).unpacked.length, 0);
 });

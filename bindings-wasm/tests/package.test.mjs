@@ -1,7 +1,7 @@
 // The package as it is published: its files, its entries, its types against what is there.
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,8 +23,8 @@ test("npm would publish these files and no others", () => {
   assert.deepEqual(
     packed.files.map((file) => file.path).sort(),
     [
-      "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "README.md", "api.js", "bundler.js", "columns.js", "door.js", "engine.js",
-      "error.js", "index.d.ts", "json.js", "load.js", "node.js", "pack-api.js", "pack-bundler.js", "pack-engine.js", "pack-node.js",
+      "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "README.md", "api.js", "arguments.js", "bundler.js", "columns.js", "door.js",
+      "engine.js", "error.js", "index.d.ts", "json.js", "load.js", "node.js", "pack-api.js", "pack-bundler.js", "pack-engine.js", "pack-node.js",
       "pack-watch.js", "pack-web.d.ts", "pack-web.js", "pack-worker-client.js", "pack-worker-node.js", "pack-worker-serve.js",
       "pack-worker-threads.js", "pack-worker-web.js", "pack-worker.d.ts", "pack-worker.js", "pack.d.ts", "package.json",
       "placewright.js", "placewright_bg.wasm", "placewright_pack.js", "placewright_pack_bg.wasm", "port-node.js", "port-web.js",
@@ -101,6 +101,20 @@ test("before the module is loaded the package says so, and loads it from anywher
     console.log(codes.join(" "));`;
   const said = execFileSync(process.execPath, ["--input-type=module", "--eval", script], { encoding: "utf8" });
   assert.equal(said.trim(), "internal.not_ready internal.not_ready internal.not_ready refused 0");
+});
+
+test("the build refuses what it does not know, before it builds anything", () => {
+  const build = fileURLToPath(new URL("../build.mjs", import.meta.url));
+  for (const [args, told] of [
+    [["--smal"], /unknown argument `--smal`: there are --testkit, --without-regex, --small and --out FOLDER/],
+    [["--testkit", "pkg"], /unknown argument `pkg`/],
+    [["--out"], /`--out` wants a folder/],
+    [["--out", "--small"], /`--out` wants a folder/],
+  ]) {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [build, ...args], { encoding: "utf8" });
+    assert.deepEqual([status, stdout], [1, ""], args.join(" "));
+    assert.match(stderr, told);
+  }
 });
 
 /** Members that the types name of each class. */

@@ -1,9 +1,11 @@
 // Clusters in a worker thread: the same answers, progress, cancellation, errors, and the end of a worker.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import test from "node:test";
 
-import { PlaceResult, RemoteCluster, start } from "../pkg/worker-threads.js";
+import { PlaceResult, PlacewrightWorker, RemoteCluster, start } from "../pkg/worker-threads.js";
 import { WEB, cluster, rejection } from "./support.mjs";
 
 /** A worker that ends with the test. */
@@ -71,8 +73,92 @@ test("errors come as they are", async (t) => {
   assert.equal(document.message, "containerInstances[0].containerInstanceArn: expected a string, found an integer");
   await rejection(w.cluster({ nothing: 1 }), "json.unknown_key");
   await rejection(c.place("web", { progress: 3 }), "json.type");
-  await assert.rejects(c.place({ taskDefinition: () => 1 }), /could not be cloned/);
+  assert.match((await rejection(c.place({ taskDefinition: () => 1 }), "json.type")).message, /could not be cloned/);
+  const mine = new Error("mine");
+  await assert.rejects(c.place({ get taskDefinition() { throw mine; } }), (error) => error === mine);
   assert.equal(await c.size(), 0);
+});
+
+test("handles of another worker, and closed ones, are refused by name", async (t) => {
+  const [one, two] = await Promise.all([worker(t), worker(t)]);
+  const [here, there] = await Promise.all([one.cluster(), two.cluster()]);
+  await there.registerTaskDefinition(WEB);
+  const request = await there.prepare("web");
+  await rejection(here.place(request), "not_found.handle");
+  await rejection(here.placeBulk([request]), "not_found.handle");
+  await rejection(here.rollback(await there.begin()), "not_found.handle");
+  const savepoint = await here.begin();
+  // Both before either is answered.
+  const [first, second] = await Promise.allSettled([savepoint.commit(), savepoint.rollback()]);
+  assert.equal(first.status, "fulfilled");
+  await rejection(Promise.reject(second.reason), "not_found.handle");
+  assert.equal(await here.savepoints(), 0);
+});
+
+test("a savepoint in a worker that is disposed of is rolled back", async (t) => {
+  const w = await worker(t);
+  const c = await w.cluster();
+  const dispose = Symbol.asyncDispose ?? Symbol.for("Symbol.asyncDispose");
+  const savepoint = await c.begin();
+  await c.register({ name: "i-1", cpu: 1, memoryMib: 1 });
+  await savepoint[dispose]();
+  assert.deepEqual([await c.size(), await c.savepoints()], [0, 0]);
+  await savepoint[dispose]();
+  const kept = await c.begin();
+  await kept.commit();
+  await kept[dispose]();
+  w.terminate();
+  await savepoint[dispose]();
+});
+
+test("arrays of shared memory come and go", async (t) => {
+  const w = await worker(t);
+  const c = await w.cluster();
+  await c.register({ name: "i-1", cpu: 7, memoryMib: 1 });
+  const into = new Int32Array(new SharedArrayBuffer(4));
+  assert.deepEqual([...(await c.column("cpu", into))], [7]);
+  assert.deepEqual([...into], [7]);
+  assert.equal(await c.size(), 1);
+});
+
+test("a cluster whose progress threw does not stay in the worker", async () => {
+  const posted = [];
+  let hear;
+  const w = new PlacewrightWorker({ post: (message) => posted.push(message), listen: (handler) => (hear = handler), fail() {}, end() {} });
+  const mine = new Error("mine");
+  const call = w.fromJson({ containerInstances: [] }, { progress: () => { throw mine; } });
+  const [{ id, as }] = posted;
+  hear({ id, progress: [1, undefined] });
+  hear({ id, result: { value: undefined } });
+  await assert.rejects(call, (error) => error === mine);
+  assert.deepEqual(posted.slice(1).map(({ name, on }) => [name, on]), [["free", as]]);
+});
+
+test("workers start where the program came by standard input", () => {
+  const entry = (name) => JSON.stringify(new URL(`../pkg/${name}`, import.meta.url).href);
+  const program = `import { start } from ${entry("worker-threads.js")};
+    import { start as startPacking } from ${entry("pack-worker-threads.js")};
+    const [w, p] = [await start(), await startPacking()];
+    const problem = { dimensions: ["cpu"], items: [{ demand: [2], count: 3 }], bins: [{ id: "bin", capacity: [4] }] };
+    console.log(await (await w.cluster()).size(), (await p.pack(problem)).optimal);
+    w.terminate();
+    p.terminate();`;
+  const said = execFileSync(process.execPath, ["--input-type=module"], { input: program, encoding: "utf8", stdio: ["pipe", "pipe", "pipe"] });
+  assert.equal(said.trim(), "0 true");
+});
+
+test("the scripts of Web Workers wait nowhere at their top level, which not every bundler can put there", () => {
+  const seen = new Set();
+  const visit = (name) => {
+    if (seen.has(name)) return;
+    seen.add(name);
+    const source = readFileSync(new URL(`../pkg/${name}`, import.meta.url), "utf8");
+    assert.doesNotMatch(source, /^(?:await|for await)\b/m, name);
+    for (const [, next] of source.matchAll(/^(?:import|export)\b[^;]*? from "\.\/([\w.-]+)"|^import "\.\/([\w.-]+)"/gm)) visit(next);
+  };
+  visit("worker-web.js");
+  visit("pack-worker-web.js");
+  for (const name of ["engine.js", "worker-serve.js", "pack-engine.js", "pack-worker-serve.js"]) assert.ok(seen.has(name), name);
 });
 
 /** A cluster on which a long call takes long. */
@@ -139,4 +225,13 @@ test("an ended worker says so", async () => {
   await rejection(going, "call.cancelled");
   await rejection(c.size(), "internal.lost");
   await c.free();
+});
+
+test("letting go of a cluster and of its worker at once is no failure", async () => {
+  const w = await start();
+  const c = await w.cluster();
+  const request = await (await c.registerTaskDefinition(WEB), c.prepare("web"));
+  const gone = [request.free(), c.free()];
+  w.terminate();
+  assert.deepEqual(await Promise.all(gone), [undefined, undefined]);
 });

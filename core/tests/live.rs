@@ -209,7 +209,8 @@ fn large_shares_of_gpus_start_before_small_ones_whatever_the_order_of_the_answer
         );
         session.register_task_definition(&text).unwrap();
     }
-    let requests = r#"{"requests": [{"taskDefinition": "small", "count": 2}, {"taskDefinition": "large", "count": 2}]}"#;
+    let requests =
+        r#"{"requests": [{"taskDefinition": "small", "count": 2}, {"taskDefinition": "large", "count": 2}]}"#;
     let document = Json::parse(requests).unwrap();
     // Both small ones first would share one GPU, and leave room for one large one only.
     let answer = Json::parse(r#"{"bins": [{"type": "i-1", "items": [[0, 2], [1, 2]]}]}"#).unwrap();

@@ -51,10 +51,15 @@ const fn is_of_text(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::JsonSyntax | ErrorKind::JsonTooDeep | ErrorKind::JsonDuplicateKey)
 }
 
+/// Bytes of the longest text that goes back with an error about it. Of a longer one, which is a whole document, the page would be told
+/// twice, and in more than a text of JavaScript can hold: it has the text, and is told the place.
+const SOURCE_MAX: usize = 1 << 24;
+
 /// What the page is told of an error: a value it parses.
 fn describe(error: &Error, source: Option<&str>) -> String {
     let spanned = error.span().zip(source);
-    let lines = match spanned {
+    let shown = spanned.filter(|(_, source)| source.len() <= SOURCE_MAX);
+    let lines = match shown {
         Some((_, source)) => error.render(source),
         None => error.clone().without_span().render(""),
     };
@@ -68,8 +73,8 @@ fn describe(error: &Error, source: Option<&str>) -> String {
     entries.extend(error.help().map(|help| ("help", Json::from(help))));
     if let Some((span, source)) = spanned {
         entries.push(("span", text::span(source, span)));
-        entries.push(("source", Json::from(source)));
     }
+    entries.extend(shown.map(|(_, source)| ("source", Json::from(source))));
     Json::object(entries).to_string()
 }
 

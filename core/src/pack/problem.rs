@@ -12,6 +12,7 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::fmt;
 
 use crate::demand::GpuDemand;
 use crate::instance::Protocol;
@@ -116,6 +117,17 @@ pub(super) enum ClassName {
     Port(Protocol, u16),
     /// Task network interfaces.
     Eni,
+}
+
+impl fmt::Display for ClassName {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Group(name) => write!(out, "group `{name}`"),
+            Self::Port(Protocol::Tcp, port) => write!(out, "TCP port {port}"),
+            Self::Port(Protocol::Udp, port) => write!(out, "UDP port {port}"),
+            Self::Eni => out.write_str("task network interfaces"),
+        }
+    }
 }
 
 /// A spread.

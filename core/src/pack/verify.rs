@@ -138,12 +138,12 @@ fn check_classes(problem: &Problem, bin_type: usize, members: &BTreeMap<u32, u12
         let room = special.map_or(problem.classes.room[class as usize], |&(_, room)| room);
         if room != UNLIMITED && count > u128::from(room) {
             let name = &problem.classes.names[class as usize];
-            return Err(broken(format!("{count} of {name:?} in a bin that has room for {room}")));
+            return Err(broken(format!("{count} of {name} in a bin that has room for {room}")));
         }
         let apart = &problem.classes.apart[class as usize];
         if let Some(other) = apart.iter().find(|other| members.contains_key(other)) {
             let names = [class, *other].map(|class| &problem.classes.names[class as usize]);
-            return Err(broken(format!("{:?} and {:?} in one bin", names[0], names[1])));
+            return Err(broken(format!("{} and {} in one bin", names[0], names[1])));
         }
     }
     Ok(())
