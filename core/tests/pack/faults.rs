@@ -2,8 +2,10 @@
 
 use std::ops::ControlFlow;
 
+#[cfg(feature = "lp")]
+use placewright::pack::Bound;
 use placewright::pack::{
-    BinType, Bound, GroupRule, Item, Options, Packing, Pattern, Problem, ProblemBuilder, Solver, Spread, solve, verify,
+    BinType, GroupRule, Item, Options, Packing, Pattern, Problem, ProblemBuilder, Solver, Spread, solve, verify,
 };
 use placewright::{Constraint, Protocol, expr};
 
@@ -61,6 +63,7 @@ fn every_solver_has_an_answer_without_any_steps() {
     }
 }
 
+#[cfg(feature = "lp")]
 #[test]
 fn a_dive_keeps_the_limits_of_types() {
     let types: [(&[u64], u64, Option<u64>); 3] =
@@ -74,6 +77,7 @@ fn a_dive_keeps_the_limits_of_types() {
     }
 }
 
+#[cfg(feature = "lp")]
 #[test]
 fn a_large_type_that_may_hold_nothing_costs_no_memory() {
     let large = 1 << 46;
