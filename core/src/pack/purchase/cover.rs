@@ -24,8 +24,10 @@ const CELLS_MAX: u64 = 1 << 22;
 const SHARE: u64 = 4;
 /// Looks at a cell that are about the work of a step.
 const LOOKS: u64 = 16;
-/// Grains that are tried.
+/// Grains that are tried; for the mix in fractions, where there are many types.
 const GRAINS_MAX: usize = 6;
+/// Types up to which the mix in fractions is worked out in all grains that are known.
+const TYPES_FEW: usize = 64;
 /// Kinds up to which there is another grain than the divisor of all.
 const GRAINS_KINDS_MAX: usize = 4096;
 /// Grains that are known before the best of them are chosen.
@@ -105,7 +107,7 @@ pub(super) fn grains(problem: &Problem, market: &Market) -> Vec<Grain> {
     };
     // Of equal ones the finest.
     known.sort_by_cached_key(|units| (core::cmp::Reverse(multiples(units)), units.clone()));
-    known.truncate(GRAINS_MAX);
+    known.truncate(if market.priced.len() <= TYPES_FEW { GRAINS_KNOWN_MAX } else { GRAINS_MAX });
     known.into_iter().map(|units| Grain::new(problem, market, units)).collect()
 }
 
@@ -120,7 +122,7 @@ pub(super) fn cover(problem: &Problem, market: &Market, grains: &[Grain], search
     }
     let mut best = 0;
     let mut work_left = WORK_MAX.min(search.steps_left() / SHARE);
-    for grain in grains {
+    for grain in grains.iter().take(GRAINS_MAX) {
         let Some(table) = Table::new(problem, market, grain) else { continue };
         let Some(left) = work_left.checked_sub(table.work()) else { continue };
         work_left = left;
