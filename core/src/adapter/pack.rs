@@ -14,7 +14,7 @@ use crate::demand::GpuDemand;
 use crate::error::{Error, ErrorKind, nearest};
 use crate::expr;
 use crate::instance::Protocol;
-use crate::json::{Decimal, Fields, Json, at_index};
+use crate::json::{Fields, Json, at_index};
 use crate::limits::{DEVICE_WHOLE, DEVICES_MAX, PACK_COST_UNIT};
 use crate::pack::{
     Answer, BinType, Bound, GroupRule, Item, Options, Packing, Pattern, Problem, ProblemBuilder, Solver, Spread,
@@ -121,12 +121,10 @@ pub(super) fn check_keys(fields: Fields<'_, '_>, known: &[&'static str]) -> Resu
 pub(super) fn amount(value: &Json<'_>) -> Result<u64, Error> {
     match value {
         Json::Unsigned(number) => Ok(*number),
-        Json::Float(number) => Err(Error::with_message(
+        // As JSON writes it, with its fraction. Not by `{:?}`, which says nothing in the browser.
+        Json::Float(_) => Err(Error::with_message(
             ErrorKind::InvalidAmount,
-            format!(
-                "expected an integer from 0 to 2^64 - 1, without fraction or exponent, found `{}`",
-                Decimal(*number)
-            ),
+            format!("expected an integer from 0 to 2^64 - 1, without fraction or exponent, found `{value}`"),
         )),
         other => {
             let number = other.as_integer()?;
