@@ -165,3 +165,27 @@ fn a_bin_takes_more_only_as_far_as_its_rules_go() {
     assert!(!problem.takes_more(&pattern));
     assert!(problem.takes_more(&Pattern { content: Vec::new(), ..pattern }));
 }
+
+#[test]
+fn what_breaks_a_rule_is_named_in_words() {
+    let mut builder = Problem::builder(["cpu"]).unwrap();
+    builder.add_type(&BinType::new("box", &[10])).unwrap();
+    builder.add_item(&Item::new("web", &[1]).with_group("web").with_count(2)).unwrap();
+    builder.add_item(&Item::new("db", &[1]).with_group("db")).unwrap();
+    let rule = GroupRule { per_bin_max: Some(1), apart_from: vec!["db"], ..GroupRule::default() };
+    builder.add_rule("web", &rule).unwrap();
+    let problem = builder.build().unwrap();
+    let refused = |problem: &Problem, content: Vec<(u32, u64)>| {
+        let packing = Packing { patterns: vec![Pattern { bin_type: 0, count: 1, content }] };
+        verify(problem, &packing).unwrap_err().message().to_owned()
+    };
+    assert_eq!(refused(&problem, vec![(0, 1), (1, 1)]), "group `db` and group `web` in one bin");
+    let crowded = [0, 1].map(|kind| refused(&problem, vec![(kind, 2)]));
+    assert!(crowded.iter().any(|told| told == "2 of group `web` in a bin that has room for 1"), "{crowded:?}");
+
+    let mut builder = Problem::builder(["cpu"]).unwrap();
+    builder.add_type(&BinType::new("box", &[10])).unwrap();
+    builder.add_item(&Item::new("proxy", &[1]).with_port(Protocol::Udp, 53).with_count(2)).unwrap();
+    let told = refused(&builder.build().unwrap(), vec![(0, 2)]);
+    assert_eq!(told, "2 of UDP port 53 in a bin that has room for 1");
+}
