@@ -36,7 +36,7 @@ impl Frame<'_> {
     pub(crate) fn is_whole(&self, name: &str) -> PyResult<bool> {
         let is_float = match self.find(name)? {
             Cells::Arrow(kind, _) => kind.is_floating(),
-            Cells::Python(values) => values.iter().any(|value| value.is_instance_of::<PyFloat>()),
+            Cells::Python(values) => values.iter().any(PyAnyMethods::is_instance_of::<PyFloat>),
         };
         Ok(!is_float && self.is_integers(name)?)
     }
