@@ -18,7 +18,7 @@ use crate::watch::Watcher;
 /// Indices that are read between two looks at signals.
 const INDICES_BETWEEN_SIGNALS: usize = 1 << 16;
 
-/// What became of each request of a list, as arrays.
+#[doc = stub!(BulkResult)]
 #[pyclass(frozen, module = "placewright")]
 #[derive(Debug)]
 pub(crate) struct BulkResult {
@@ -34,32 +34,31 @@ pub(crate) struct BulkResult {
 
 #[pymethods]
 impl BulkResult {
-    /// For each request the position of its instance in `cluster.instance_ids`, as it was at the time; -1 where it was not
-    /// placed. `int32[requests]`.
+    #[doc = stub!(BulkResult.instance)]
     #[getter]
     fn instance<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<i32>> {
         self.instance.bind(py).clone()
     }
 
-    /// For each request the number of its task, which `stop` and `task` take; -1 where it was not placed. `int64[requests]`.
+    #[doc = stub!(BulkResult.task)]
     #[getter]
     fn task<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<i64>> {
         self.task.bind(py).clone()
     }
 
-    /// Number of requests that were placed.
+    #[doc = stub!(BulkResult.placed)]
     #[getter]
     fn placed(&self) -> usize {
         self.placed
     }
 
-    /// Number of requests that were not.
+    #[doc = stub!(BulkResult.rejected)]
     #[getter]
     fn rejected(&self) -> usize {
         self.requests - self.placed
     }
 
-    /// The same as columns.
+    #[doc = stub!(BulkResult.table)]
     #[getter]
     fn table(&self, py: Python<'_>) -> PyResult<Table> {
         columns::bulk(py, self.instance.bind(py), self.task.bind(py))

@@ -1,6 +1,4 @@
-//! The class `Cluster`: a handle over a session, a method for each call.
-
-use std::borrow::Cow;
+//! The class `Cluster`: a handle over a session, a method for each call. What only reads is in [`crate::reading`].
 
 use placewright::adapter::Session;
 use placewright::json::Json;
@@ -12,7 +10,6 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyTuple, PyType};
 use crate::argument;
 use crate::bulk::{self, BulkResult};
 use crate::call::Named;
-use crate::columns;
 use crate::convert::{self, Text};
 use crate::error;
 use crate::frame_instances::Instances;
@@ -22,11 +19,10 @@ use crate::load;
 use crate::outcome::{Explanation, PlaceResult};
 use crate::register::{self, Described};
 use crate::request::Asked;
-use crate::table::{self, Table};
 use crate::watch::Watcher;
 use crate::workload;
 
-/// A cluster of container instances and the tasks on them.
+#[doc = stub!(Cluster)]
 #[pyclass(frozen, module = "placewright")]
 #[derive(Debug)]
 pub(crate) struct Cluster {
@@ -51,6 +47,7 @@ impl Cluster {
         Ok(Session::new(convert::to_options(options)?).into())
     }
 
+    #[doc = stub!(Cluster.from_json)]
     #[classmethod]
     #[pyo3(signature = (document, /, **options))]
     fn from_json(
@@ -65,6 +62,7 @@ impl Cluster {
         load::session(py, vec![(String::new(), text)], options).map(Self::from)
     }
 
+    #[doc = stub!(Cluster.from_dict)]
     #[classmethod]
     #[pyo3(signature = (document, /, **options))]
     fn from_dict(
@@ -75,6 +73,7 @@ impl Cluster {
         load::of_object(document.py(), convert::to_json(document)?, options).map(Self::from)
     }
 
+    #[doc = stub!(Cluster.from_files)]
     #[classmethod]
     #[pyo3(signature = (*paths, tasks=None, definitions=None, **options))]
     fn from_files(
@@ -87,6 +86,7 @@ impl Cluster {
         load::of_files(class.py(), paths, (tasks, definitions), options).map(Self::from)
     }
 
+    #[doc = stub!(Cluster.from_frame)]
     #[classmethod]
     #[pyo3(signature = (frame, /, **columns))]
     fn from_frame<'py>(
@@ -99,6 +99,7 @@ impl Cluster {
 
     // Instances.
 
+    #[doc = stub!(Cluster.register_frame)]
     #[pyo3(signature = (frame, /, **columns))]
     fn register_frame<'py>(&self, frame: &Bound<'py, PyAny>, columns: Option<&Bound<'py, PyDict>>) -> PyResult<()> {
         let (instances, rest) = Instances::read(frame, columns)?;
@@ -110,6 +111,7 @@ impl Cluster {
         registered.ok_or_else(|| watcher.into_error())
     }
 
+    #[doc = stub!(Cluster.register)]
     #[pyo3(signature = (name, /, *, cpu, memory_mib, zone=None, attributes=None, gpus=None, custom=None, ports=None,
         udp_ports=None, eni_task_slots=None, ec2_instance_id=None, capacity_provider=None, agent_version=None,
         agent_connected=true, status=None))]
@@ -149,46 +151,54 @@ impl Cluster {
         register::register(self, name, (cpu, memory_mib), &described)
     }
 
+    #[doc = stub!(Cluster.register_container_instance)]
     #[pyo3(signature = (document, /))]
     fn register_container_instance(&self, py: Python<'_>, document: &Bound<'_, PyAny>) -> PyResult<()> {
         let document = convert::to_document(document)?;
         self.call_with(py, &document, Session::register_container_instance_json)
     }
 
+    #[doc = stub!(Cluster.declare_resource)]
     #[pyo3(signature = (name, /))]
     fn declare_resource(&self, py: Python<'_>, name: &Bound<'_, PyAny>) -> PyResult<()> {
         let name = argument::text("name", name)?;
         self.call(py, |session| session.declare_resource(&name))
     }
 
+    #[doc = stub!(Cluster.deregister)]
     #[pyo3(signature = (instance, /, *, force=false))]
     fn deregister(&self, py: Python<'_>, instance: &Bound<'_, PyAny>, force: bool) -> PyResult<Vec<String>> {
         let instance = argument::text("instance", instance)?;
         self.call_detached(py, |session| session.deregister_container_instance(&instance, force))
     }
 
+    #[doc = stub!(Cluster.drain)]
     #[pyo3(signature = (instances, /))]
     fn drain(&self, instances: &Bound<'_, PyAny>) -> PyResult<()> {
         self.set_status(instances, "DRAINING")
     }
 
+    #[doc = stub!(Cluster.activate)]
     #[pyo3(signature = (instances, /))]
     fn activate(&self, instances: &Bound<'_, PyAny>) -> PyResult<()> {
         self.set_status(instances, "ACTIVE")
     }
 
+    #[doc = stub!(Cluster.put_attributes)]
     #[pyo3(signature = (instance, attributes, /))]
     fn put_attributes(&self, instance: &Bound<'_, PyAny>, attributes: &Bound<'_, PyAny>) -> PyResult<()> {
         let attributes = convert::to_targeted(instance, convert::to_attributes(Some(attributes))?)?;
         self.call_with(instance.py(), &attributes, Session::put_attributes_json)
     }
 
+    #[doc = stub!(Cluster.delete_attributes)]
     #[pyo3(signature = (instance, names, /))]
     fn delete_attributes(&self, instance: &Bound<'_, PyAny>, names: &Bound<'_, PyAny>) -> PyResult<()> {
         let attributes = convert::to_targeted(instance, convert::to_attributes(Some(names))?)?;
         self.call_with(instance.py(), &attributes, Session::delete_attributes_json)
     }
 
+    #[doc = stub!(Cluster.set_agent_connected)]
     #[pyo3(signature = (instance, connected, /))]
     fn set_agent_connected(&self, py: Python<'_>, instance: &Bound<'_, PyAny>, connected: bool) -> PyResult<()> {
         let instance = argument::text("instance", instance)?;
@@ -197,23 +207,27 @@ impl Cluster {
 
     // Definitions and tasks.
 
+    #[doc = stub!(Cluster.register_task_definition)]
     #[pyo3(signature = (definition, /))]
     fn register_task_definition(&self, py: Python<'_>, definition: &Bound<'_, PyAny>) -> PyResult<String> {
         let document = convert::to_document(definition)?;
         self.call_with(py, &document, Session::register_task_definition_json)
     }
 
+    #[doc = stub!(Cluster.load_tasks)]
     #[pyo3(signature = (document, /))]
     fn load_tasks(&self, py: Python<'_>, document: &Bound<'_, PyAny>) -> PyResult<()> {
         let document = convert::to_document(document)?;
         self.add_tasks(py, &document)
     }
 
+    #[doc = stub!(Cluster.load_tasks_frame)]
     #[pyo3(signature = (frame, /, **columns))]
     fn load_tasks_frame<'py>(&self, frame: &Bound<'py, PyAny>, columns: Option<&Bound<'py, PyDict>>) -> PyResult<()> {
         self.load_tasks_of(frame, columns)
     }
 
+    #[doc = stub!(Cluster.place)]
     #[pyo3(signature = (what, /, *, count=None, group=None, strategies=None, constraints=None, all_or_nothing=None, seed=None,
         progress=None))]
     #[expect(clippy::too_many_arguments, reason = "keywords of Python")]
@@ -231,6 +245,7 @@ impl Cluster {
         self.place_asked(what, &Asked { count, group, strategies, constraints, all_or_nothing, seed }, progress)
     }
 
+    #[doc = stub!(Cluster.prepare)]
     #[pyo3(signature = (what, /, *, count=None, group=None, strategies=None, constraints=None, all_or_nothing=None, seed=None))]
     #[expect(clippy::too_many_arguments, reason = "keywords of Python")]
     fn prepare<'py>(
@@ -246,6 +261,7 @@ impl Cluster {
         Self::prepare_asked(slf, what, &Asked { count, group, strategies, constraints, all_or_nothing, seed })
     }
 
+    #[doc = stub!(Cluster.place_bulk)]
     #[pyo3(signature = (requests, indices=None, /, *, progress=None))]
     fn place_bulk(
         slf: &Bound<'_, Self>,
@@ -256,6 +272,7 @@ impl Cluster {
         bulk::place(slf, requests, indices, progress)
     }
 
+    #[doc = stub!(Cluster.explain)]
     #[pyo3(signature = (what, /, *, count=None, group=None, strategies=None, constraints=None, all_or_nothing=None, seed=None))]
     #[expect(clippy::too_many_arguments, reason = "keywords of Python")]
     fn explain<'py>(
@@ -271,6 +288,7 @@ impl Cluster {
         self.explain_asked(what, &Asked { count, group, strategies, constraints, all_or_nothing, seed })
     }
 
+    #[doc = stub!(Cluster.stop)]
     #[pyo3(signature = (tasks, /))]
     fn stop(&self, py: Python<'_>, tasks: &Bound<'_, PyAny>) -> PyResult<()> {
         let tasks = Named::read(tasks)?;
@@ -280,12 +298,14 @@ impl Cluster {
         })
     }
 
+    #[doc = stub!(Cluster.finish)]
     #[pyo3(signature = (task, /))]
     fn finish(&self, py: Python<'_>, task: &Bound<'_, PyAny>) -> PyResult<()> {
         let task = argument::text("task", task)?;
         self.call(py, |session| session.finish_task(&task))
     }
 
+    #[doc = stub!(Cluster.scale_in)]
     #[pyo3(signature = (group, count, /, *, strategies=None, seed=None))]
     fn scale_in(
         &self,
@@ -299,6 +319,7 @@ impl Cluster {
 
     // The calls of ECS, with ECS's limits.
 
+    #[doc = stub!(Cluster.run_task)]
     #[pyo3(signature = (request, /))]
     fn run_task(&self, request: &Bound<'_, PyAny>) -> PyResult<PlaceResult> {
         let wanted = |request: &Json<'_>| match request.get("count") {
@@ -308,18 +329,21 @@ impl Cluster {
         self.call_ecs(request, wanted, Session::run_task_json)
     }
 
+    #[doc = stub!(Cluster.start_task)]
     #[pyo3(signature = (request, /))]
     fn start_task(&self, request: &Bound<'_, PyAny>) -> PyResult<PlaceResult> {
         let wanted = |request: &Json<'_>| Some(request.get("containerInstances")?.as_array().ok()?.len());
         self.call_ecs(request, wanted, Session::start_task_json)
     }
 
+    #[doc = stub!(Cluster.create_service)]
     #[pyo3(signature = (request, /))]
     fn create_service(&self, request: &Bound<'_, PyAny>) -> PyResult<PlaceResult> {
         let wanted = |request: &Json<'_>| usize::try_from(request.get("desiredCount")?.as_integer().ok()?).ok();
         self.call_ecs(request, wanted, Session::create_service_json)
     }
 
+    #[doc = stub!(Cluster.list_container_instances)]
     #[pyo3(signature = (request, /))]
     fn list_container_instances<'py>(&self, request: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let document = convert::to_document(request)?;
@@ -328,86 +352,9 @@ impl Cluster {
         convert::to_object(request.py(), &response.to_json())
     }
 
-    // Reading.
-
-    #[pyo3(signature = (expression, /))]
-    fn query(&self, expression: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
-        let compiled = convert::to_expression(expression)?;
-        self.read_detached(expression.py(), |held| {
-            let cluster = held.session.cluster();
-            let found = cluster.query(&compiled).into_iter().filter_map(|id| cluster.instance(id).ok());
-            found.map(|instance| instance.name().to_string()).collect()
-        })
-    }
-
-    #[pyo3(signature = (instance, /))]
-    fn instance<'py>(&self, py: Python<'py>, instance: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let instance = argument::text("instance", instance)?;
-        let described = self.call(py, |session| {
-            let id = session.instance_id(&instance)?;
-            session.describe_instance(id).map(Json::into_owned)
-        })?;
-        convert::to_object(py, &described)
-    }
-
-    #[pyo3(signature = (task, /))]
-    fn task<'py>(&self, task: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let py = task.py();
-        let named = Named::read(task)?;
-        let [named] = named.as_slice() else {
-            return Err(PyTypeError::new_err("one task, by id or by number"));
-        };
-        let described = self.call(py, |session| {
-            let id = Self::task_id(session, named)?;
-            session.describe_task(id).map(Json::into_owned)
-        })?;
-        convert::to_object(py, &described)
-    }
-
-    #[getter]
-    fn instance_ids(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        self.call_detached(py, |session| {
-            let cluster = session.cluster();
-            cluster.instances().map(|id| cluster.instance(id).map(|instance| instance.name().to_string())).collect()
-        })
-    }
-
-    #[getter]
-    fn task_ids(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        self.call_detached(py, |session| {
-            let names = session.cluster().tasks().filter_map(|id| session.task_name(id).map(Cow::into_owned));
-            Ok(names.collect())
-        })
-    }
-
-    #[getter]
-    fn instances(&self, py: Python<'_>) -> PyResult<Table> {
-        table::made(py, self.read_detached(py, |held| columns::instances(&held.session))?)
-    }
-
-    #[getter]
-    fn remaining(&self, py: Python<'_>) -> PyResult<Table> {
-        table::made(py, self.read_detached(py, |held| columns::remaining(&held.session))?)
-    }
-
-    #[getter]
-    fn tasks(&self, py: Python<'_>) -> PyResult<Table> {
-        table::made(py, self.read_detached(py, |held| columns::tasks(&held.session, None))?)
-    }
-
-    #[getter]
-    fn attributes(&self, py: Python<'_>) -> PyResult<Table> {
-        table::made(py, self.read_detached(py, |held| columns::attributes(&held.session))?)
-    }
-
-    #[pyo3(signature = (instances, /))]
-    #[expect(clippy::needless_pass_by_value, reason = "made of a list of Python's")]
-    fn _tasks_of(&self, py: Python<'_>, instances: Vec<String>) -> PyResult<Table> {
-        table::made(py, self.read_detached(py, |held| columns::tasks(&held.session, Some(&instances)))?)
-    }
-
     // As a set.
 
+    #[doc = stub!(Cluster.pack)]
     #[pyo3(signature = (requests, /, **options))]
     fn pack<'py>(
         slf: &Bound<'py, Self>,
@@ -417,6 +364,7 @@ impl Cluster {
         slf.py().import("placewright._packing")?.getattr("pack_into")?.call((slf, requests), options)
     }
 
+    #[doc = stub!(Cluster.pack_json)]
     #[pyo3(signature = (document, /, *, progress=None))]
     fn pack_json<'py>(
         &self,
@@ -427,11 +375,13 @@ impl Cluster {
         convert::to_dict(py, self.pack_document(py, convert::to_document(document)?, progress)?.text)
     }
 
+    #[doc = stub!(Cluster.rearrange)]
     #[pyo3(signature = (**options))]
     fn rearrange<'py>(slf: &Bound<'py, Self>, options: Option<&Bound<'py, PyDict>>) -> PyResult<Bound<'py, PyAny>> {
         slf.py().import("placewright._rearranging")?.getattr("rearrange")?.call((slf,), options)
     }
 
+    #[doc = stub!(Cluster.fragmentation)]
     #[pyo3(signature = (workload, /, *, instance=None))]
     fn fragmentation<'py>(
         &self,
@@ -441,11 +391,13 @@ impl Cluster {
         workload::fragmentation(self, workload, instance)
     }
 
+    #[doc = stub!(Cluster.weigh_by_scarcity)]
     #[pyo3(signature = (workload, /))]
     fn weigh_by_scarcity<'py>(&self, workload: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
         workload::weighed(self, workload)
     }
 
+    #[doc = stub!(Cluster.rearrange_json)]
     #[pyo3(signature = (document, /, *, seconds=None, progress=None))]
     fn rearrange_json<'py>(
         &self,
@@ -456,6 +408,7 @@ impl Cluster {
         self.rearranged(document, seconds, progress)
     }
 
+    #[doc = stub!(Cluster.plot)]
     #[pyo3(signature = (**options))]
     fn plot<'py>(slf: &Bound<'py, Self>, options: Option<&Bound<'py, PyDict>>) -> PyResult<Bound<'py, PyAny>> {
         slf.py().import("placewright._plot")?.getattr("cluster")?.call((slf,), options)
@@ -463,69 +416,6 @@ impl Cluster {
 
     fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         slf.py().import("placewright._html")?.call_method1("cluster", (slf,))
-    }
-
-    #[getter]
-    fn running_tasks(&self, py: Python<'_>) -> PyResult<usize> {
-        self.call(py, |session| Ok(session.cluster().running_tasks()))
-    }
-
-    #[pyo3(signature = (group, /))]
-    fn running_tasks_of(&self, py: Python<'_>, group: &Bound<'_, PyAny>) -> PyResult<usize> {
-        let group = argument::text("group", group)?;
-        self.call(py, |session| Ok(session.cluster().running_tasks_of(&group)))
-    }
-
-    #[getter]
-    fn savepoints(&self, py: Python<'_>) -> PyResult<usize> {
-        Ok(self.gate.enter(py)?.savepoints.len())
-    }
-
-    #[getter]
-    fn custom_resources(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        self.call(py, |session| Ok(session.cluster().custom_resources().map(str::to_string).collect()))
-    }
-
-    #[getter]
-    fn refused_definitions(&self, py: Python<'_>) -> PyResult<Vec<(String, String)>> {
-        self.call(py, |session| {
-            let refused = session.refused_definitions().into_iter();
-            Ok(refused.map(|(name, reason)| (name, reason.to_string())).collect())
-        })
-    }
-
-    #[getter]
-    fn warnings(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        self.call(py, |session| Ok(session.warnings().to_vec()))
-    }
-
-    fn _forget_warnings(&self, py: Python<'_>) -> PyResult<()> {
-        self.call(py, |session| {
-            session.take_warnings();
-            Ok(())
-        })
-    }
-
-    #[getter]
-    fn _version(&self, py: Python<'_>) -> PyResult<(u64, u64)> {
-        self.call(py, |session| Ok(session.version()))
-    }
-
-    #[getter]
-    fn memory_usage(&self, py: Python<'_>) -> PyResult<usize> {
-        self.call(py, |session| Ok(session.cluster().memory_usage()))
-    }
-
-    fn fingerprint(&self, py: Python<'_>) -> PyResult<u128> {
-        self.read_detached(py, |held| held.session.cluster().fingerprint().as_u128())
-    }
-
-    fn to_json(&self, py: Python<'_>) -> PyResult<String> {
-        self.export(py)
-    }
-
-    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        convert::to_dict(py, self.export(py)?)
     }
 
     fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
@@ -556,27 +446,32 @@ impl Cluster {
 
     // What if.
 
+    #[doc = stub!(Cluster.transaction)]
     fn transaction(slf: &Bound<'_, Self>) -> Transaction {
         Transaction::new(slf.clone().unbind())
     }
 
+    #[doc = stub!(Cluster.begin)]
     fn begin(slf: &Bound<'_, Self>) -> PyResult<Savepoint> {
         let savepoint = slf.get().open(slf.py(), None)?;
         Ok(Savepoint { cluster: slf.clone().unbind(), savepoint })
     }
 
+    #[doc = stub!(Cluster.rollback)]
     #[pyo3(signature = (savepoint=None, /))]
     fn rollback(&self, py: Python<'_>, savepoint: Option<&Bound<'_, Savepoint>>) -> PyResult<()> {
         let savepoint = self.savepoint_of(py, savepoint.map(Bound::get))?;
         self.close(py, savepoint, false)
     }
 
+    #[doc = stub!(Cluster.commit)]
     #[pyo3(signature = (savepoint=None, /))]
     fn commit(&self, py: Python<'_>, savepoint: Option<&Bound<'_, Savepoint>>) -> PyResult<()> {
         let savepoint = self.savepoint_of(py, savepoint.map(Bound::get))?;
         self.close(py, savepoint, true)
     }
 
+    #[doc = stub!(Cluster.copy)]
     fn copy(&self, py: Python<'_>) -> PyResult<Self> {
         self.copied(py)
     }

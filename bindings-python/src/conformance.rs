@@ -18,7 +18,7 @@ fn text_of(case: &Bound<'_, PyAny>) -> PyResult<String> {
     }
 }
 
-/// Runs the steps of a case and says what happened, judging nothing.
+#[doc = stub!(conformance_replay)]
 #[pyfunction]
 #[pyo3(signature = (case, *, route="auto", seed=0))]
 pub(crate) fn conformance_replay<'py>(case: &Bound<'py, PyAny>, route: &str, seed: u64) -> PyResult<Bound<'py, PyAny>> {
@@ -51,8 +51,7 @@ fn judged(verdict: Verdict) -> (Json<'static>, Json<'static>) {
     (Json::from(verdict), Json::array(reasons.into_iter().map(Json::from)))
 }
 
-/// Runs a case every way the format asks for and judges it: `id`, `verdict` (`pass`, `fail` or `skip`), `reasons`, and
-/// `placements` as pairs of step and instance.
+#[doc = stub!(conformance_check)]
 #[pyfunction]
 #[pyo3(signature = (case, *, ordered=false))]
 pub(crate) fn conformance_check<'py>(case: &Bound<'py, PyAny>, ordered: bool) -> PyResult<Bound<'py, PyAny>> {
@@ -74,8 +73,7 @@ pub(crate) fn conformance_check<'py>(case: &Bound<'py, PyAny>, ordered: bool) ->
     convert::to_object(py, &report)
 }
 
-/// The digest over every placement of these reports: equal on all runners. A report is what `check` gives, or any mapping with
-/// its `id` and `placements`.
+#[doc = stub!(conformance_digest)]
 #[pyfunction]
 #[pyo3(signature = (reports, /))]
 pub(crate) fn conformance_digest(reports: &Bound<'_, PyAny>) -> PyResult<String> {
@@ -92,7 +90,7 @@ pub(crate) fn conformance_digest(reports: &Bound<'_, PyAny>) -> PyResult<String>
     Ok(conformance::digest(&read))
 }
 
-/// Runs a case of packing, buying a fleet or rearranging every way the format asks for and judges it: `id`, `verdict`, `reasons`.
+#[doc = stub!(conformance_check_packing)]
 #[pyfunction]
 #[pyo3(signature = (case, /))]
 pub(crate) fn conformance_check_packing<'py>(case: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
@@ -104,8 +102,7 @@ pub(crate) fn conformance_check_packing<'py>(case: &Bound<'py, PyAny>) -> PyResu
     convert::to_object(py, &report)
 }
 
-/// The digest over what cases of packing came to: equal on all runners. An outcome is the id of the case, and an answer or the
-/// code of an error.
+#[doc = stub!(conformance_digest_packing)]
 #[pyfunction]
 #[pyo3(signature = (outcomes, /))]
 pub(crate) fn conformance_digest_packing(outcomes: &Bound<'_, PyAny>) -> PyResult<String> {

@@ -15,7 +15,7 @@ use crate::error;
 use crate::gate::Fate;
 use crate::outcome::{Explanation, PlaceResult};
 
-/// A request made ready for one cluster. It is released when it is collected.
+#[doc = stub!(Request)]
 #[pyclass(frozen, module = "placewright")]
 #[derive(Debug)]
 pub(crate) struct Request {
@@ -59,43 +59,43 @@ impl Drop for Request {
 
 #[pymethods]
 impl Request {
-    /// The cluster it was prepared for.
+    #[doc = stub!(Request.cluster)]
     #[getter]
     fn cluster(&self, py: Python<'_>) -> Py<Cluster> {
         self.cluster.clone_ref(py)
     }
 
-    /// Name of the task definition, `family:revision`.
+    #[doc = stub!(Request.definition)]
     #[getter]
     fn definition(&self) -> &str {
         &self.definition
     }
 
-    /// Task group.
+    #[doc = stub!(Request.group)]
     #[getter]
     fn group(&self) -> &str {
         &self.group
     }
 
-    /// Number of tasks it asks for.
+    #[doc = stub!(Request.count)]
     #[getter]
     fn count(&self) -> u32 {
         self.count
     }
 
-    /// Whether it places all of its tasks or none.
+    #[doc = stub!(Request.all_or_nothing)]
     #[getter]
     fn all_or_nothing(&self) -> bool {
         self.all_or_nothing
     }
 
-    /// Places its tasks; see `Cluster.place`.
+    #[doc = stub!(Request.place)]
     #[pyo3(signature = (*, progress=None))]
     fn place(&self, py: Python<'_>, progress: Option<&Bound<'_, PyAny>>) -> PyResult<PlaceResult> {
         self.cluster.get().place_prepared(py, self, progress)
     }
 
-    /// Why its next task would go where it goes; see `Cluster.explain`.
+    #[doc = stub!(Request.explain)]
     fn explain(&self, py: Python<'_>) -> PyResult<Explanation> {
         self.cluster.get().explain_prepared(py, self)
     }
@@ -117,7 +117,7 @@ impl Request {
     }
 }
 
-/// A moment a cluster can go back to.
+#[doc = stub!(Savepoint)]
 #[pyclass(frozen, module = "placewright")]
 #[derive(Debug)]
 pub(crate) struct Savepoint {
@@ -129,7 +129,7 @@ pub(crate) struct Savepoint {
 
 #[pymethods]
 impl Savepoint {
-    /// Whether it can still be gone back to.
+    #[doc = stub!(Savepoint.is_open)]
     #[getter]
     fn is_open(&self, py: Python<'_>) -> PyResult<bool> {
         Ok(self.cluster.get().gate.enter(py)?.is_open(self.savepoint))
@@ -146,7 +146,7 @@ impl Savepoint {
     }
 }
 
-/// A savepoint as a context manager.
+#[doc = stub!(Transaction)]
 #[pyclass(frozen, module = "placewright")]
 #[derive(Debug)]
 pub(crate) struct Transaction {

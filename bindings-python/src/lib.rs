@@ -1,9 +1,14 @@
 //! The Python package `placewright`: the module's declaration, and nothing else.
 //!
-//! [`gate`] is the lock around a session, [`cluster`] and its neighbours are the classes, [`call`] is how they reach the core,
+//! [`gate`] is the lock around a session, [`cluster`], [`reading`] and their neighbours are the classes, [`call`] is how they reach the core,
 //! [`convert`] is the only place where Python objects become core types and back, [`columns`] and [`frame`] do the same for columns,
 //! [`iterate`] goes through what may have no end, [`arrays`] has numpy ready, [`load`] reads documents, [`beside`] keeps what takes long from being deaf to Ctrl-C, [`packing`] and [`live`] pack as a set what [`frame_packing`] reads, [`solving`] lets solvers run beside the caller, [`error`] maps kinds
 //! of errors to exceptions. Nothing here decides anything.
+//!
+//! What Python shows of a class, method or function (`#[doc = stub!(…)]`) stands in `python/placewright/_native.pyi`; `build.rs` reads it.
+
+// Before the modules that use it: the macro `stub!`, the docstrings of `python/placewright/_native.pyi`.
+include!(concat!(env!("OUT_DIR"), "/docs.rs"));
 
 mod answer;
 mod argument;
@@ -29,6 +34,7 @@ mod live;
 mod load;
 mod outcome;
 mod packing;
+mod reading;
 mod register;
 mod request;
 mod solving;
@@ -39,6 +45,7 @@ mod workload;
 
 use pyo3::prelude::pymodule;
 
+#[doc = stub!()]
 #[pymodule(gil_used = false)]
 mod _native {
     #[pymodule_export]

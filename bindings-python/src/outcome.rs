@@ -11,7 +11,7 @@ use crate::handle::Memo;
 use crate::table::{self, Table};
 use crate::{columns, convert, error};
 
-/// What became of a request.
+#[doc = stub!(Result)]
 #[pyclass(frozen, name = "Result", module = "placewright")]
 #[derive(Debug)]
 pub(crate) struct PlaceResult {
@@ -36,7 +36,7 @@ fn placement_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
 
 #[pymethods]
 impl PlaceResult {
-    /// The tasks that were placed, in order, each with its instance.
+    #[doc = stub!(Result.placements)]
     #[getter]
     fn placements<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let class = placement_class(py)?;
@@ -47,19 +47,19 @@ impl PlaceResult {
         Ok(placements)
     }
 
-    /// Number of tasks that were placed.
+    #[doc = stub!(Result.placed)]
     #[getter]
     fn placed(&self) -> usize {
         self.response.tasks.len()
     }
 
-    /// Number of tasks that were asked for and not placed.
+    #[doc = stub!(Result.rejected)]
     #[getter]
     fn rejected(&self) -> usize {
         self.wanted.saturating_sub(self.response.tasks.len())
     }
 
-    /// Why the first task that was not placed went nowhere: how many instances gave each reason, in the words of ECS.
+    #[doc = stub!(Result.reasons)]
     #[getter]
     fn reasons<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let mut counts: Vec<(&str, usize)> = Vec::new();
@@ -76,7 +76,7 @@ impl PlaceResult {
         Ok(reasons)
     }
 
-    /// The placements as columns.
+    #[doc = stub!(Result.table)]
     #[getter]
     fn table(&self, py: Python<'_>) -> PyResult<Table> {
         table::made(py, columns::placements(&self.response))
@@ -107,7 +107,7 @@ impl PlaceResult {
         Ok((function, (self.wanted, tasks.collect(), failures.collect())))
     }
 
-    /// ECS's answer to RunTask: `tasks` and `failures`.
+    #[doc = stub!(Result.to_dict)]
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         convert::to_object(py, &self.response.to_json())
     }
@@ -142,7 +142,7 @@ pub(crate) fn result(wanted: usize, tasks: Vec<Task>, failures: Vec<Failed>) -> 
     PlaceResult::new(RunTaskResponse { tasks: tasks.collect(), failures: failures.collect() }, wanted)
 }
 
-/// Why a task goes where it goes, or nowhere.
+#[doc = stub!(Explanation)]
 #[pyclass(frozen, module = "placewright")]
 #[derive(Debug)]
 pub(crate) struct Explanation(Said);
@@ -201,7 +201,7 @@ impl Explanation {
 
 #[pymethods]
 impl Explanation {
-    /// Name of the task definition.
+    #[doc = stub!(Explanation.definition)]
     #[getter]
     fn definition(&self) -> &str {
         match &self.0 {
@@ -210,7 +210,7 @@ impl Explanation {
         }
     }
 
-    /// Task group.
+    #[doc = stub!(Explanation.group)]
     #[getter]
     fn group(&self) -> &str {
         match &self.0 {
@@ -219,7 +219,7 @@ impl Explanation {
         }
     }
 
-    /// How many instances were left after each step: `registered`, `considered`, `meetRequirements`, `meetConstraints`.
+    #[doc = stub!(Explanation.funnel)]
     #[getter]
     fn funnel<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let Said::Here(explanation) = &self.0 else { return self.key(py, "funnel") };
@@ -231,7 +231,7 @@ impl Explanation {
         Ok(steps.into_any())
     }
 
-    /// How many instances failed each reason first, in the order of checks.
+    #[doc = stub!(Explanation.reasons)]
     #[getter]
     fn reasons<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let reasons = PyDict::new(py);
@@ -249,13 +249,13 @@ impl Explanation {
         Ok(reasons)
     }
 
-    /// Every instance that fell away: `arn`, `reason`, and the figures where there are any.
+    #[doc = stub!(Explanation.rejected)]
     #[getter]
     fn rejected<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.key(py, "rejected")
     }
 
-    /// The instance that wins; `None` where none does.
+    #[doc = stub!(Explanation.winner)]
     #[getter]
     fn winner(&self) -> Option<&str> {
         match &self.0 {
@@ -264,7 +264,7 @@ impl Explanation {
         }
     }
 
-    /// Which rule told the winner from the next best; `None` without a winner.
+    #[doc = stub!(Explanation.decided_by)]
     #[getter]
     fn decided_by(&self) -> Option<&str> {
         match &self.0 {
@@ -273,7 +273,7 @@ impl Explanation {
         }
     }
 
-    /// What came nearest, in a phrase, where nothing wins.
+    #[doc = stub!(Explanation.nearest_miss)]
     #[getter]
     fn nearest_miss(&self) -> Option<&str> {
         match &self.0 {
@@ -282,7 +282,7 @@ impl Explanation {
         }
     }
 
-    /// Every instance that was considered, as columns.
+    #[doc = stub!(Explanation.table)]
     #[getter]
     fn table(&self, py: Python<'_>) -> PyResult<Table> {
         match &self.0 {
@@ -304,6 +304,7 @@ impl Explanation {
         Ok((function, (self.with_json(|json| json.to_string()), self.__str__(), self.table(py)?)))
     }
 
+    #[doc = stub!(Explanation.plot)]
     #[pyo3(signature = (**options))]
     fn plot<'py>(slf: &Bound<'py, Self>, options: Option<&Bound<'py, PyDict>>) -> PyResult<Bound<'py, PyAny>> {
         slf.py().import("placewright._plot")?.getattr("explanation")?.call((slf,), options)
@@ -313,7 +314,7 @@ impl Explanation {
         slf.py().import("placewright._html")?.call_method1("explanation", (slf,))
     }
 
-    /// All of it.
+    #[doc = stub!(Explanation.to_dict)]
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.with_json(|json| convert::to_object(py, json))
     }
@@ -334,7 +335,7 @@ impl Explanation {
     }
 }
 
-/// A cluster query, compiled. It belongs to no cluster.
+#[doc = stub!(Expression)]
 #[pyclass(frozen, module = "placewright", eq, hash)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Expression(pub(crate) placewright::Expression);
@@ -347,19 +348,19 @@ impl std::hash::Hash for Expression {
 
 #[pymethods]
 impl Expression {
-    /// The canonical text: equal for equal queries.
+    #[doc = stub!(Expression.canonical)]
     #[getter]
     fn canonical(&self) -> &str {
         self.0.as_str()
     }
 
-    /// The text as it was given.
+    #[doc = stub!(Expression.source)]
     #[getter]
     fn source(&self) -> &str {
         self.0.source()
     }
 
-    /// Names of the attributes it reads, sorted.
+    #[doc = stub!(Expression.attribute_names)]
     #[getter]
     fn attribute_names(&self) -> Vec<&str> {
         self.0.attribute_names().collect()
@@ -378,7 +379,7 @@ impl Expression {
     }
 }
 
-/// Compiles a cluster query.
+#[doc = stub!(compile)]
 #[pyfunction]
 #[pyo3(signature = (expression, /))]
 pub(crate) fn compile(expression: &Bound<'_, PyString>) -> PyResult<Expression> {

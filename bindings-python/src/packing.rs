@@ -251,7 +251,7 @@ fn name_amounts(parts: &mut Parts) -> Result<(), Error> {
     Ok(())
 }
 
-/// Packs what a document says, and gives what the command `pack` writes.
+#[doc = stub!(pack_json)]
 #[pyfunction]
 #[pyo3(signature = (document, /, *, progress=None))]
 pub(crate) fn pack_json<'py>(
@@ -263,7 +263,7 @@ pub(crate) fn pack_json<'py>(
     convert::to_dict(py, answered.text)
 }
 
-/// Plans the fleet of a document, and gives what the command `fleet` writes.
+#[doc = stub!(fleet_json)]
 #[pyfunction]
 #[pyo3(name = "fleet_json", signature = (document, /, *, catalogue=None, only=None, progress=None))]
 pub(crate) fn fleet_json_of<'py>(

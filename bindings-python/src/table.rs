@@ -30,7 +30,7 @@ pub(crate) const INSTANT: fn() -> DataType = || DataType::Timestamp(TimeUnit::Na
 /// What the interface calls a stream.
 const STREAM: &std::ffi::CStr = c"arrow_array_stream";
 
-/// Columns of equal length.
+#[doc = stub!(Table)]
 #[pyclass(frozen, module = "placewright")]
 #[derive(Debug, Clone)]
 pub(crate) struct Table(RecordBatch);
@@ -102,40 +102,45 @@ fn kept<T: numpy::Element>(array: &Bound<'_, PyArray1<T>>) {
 
 #[pymethods]
 impl Table {
+    #[doc = stub!(Table.__arrow_c_schema__)]
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
         Ok(to_schema_pycapsule(py, self.0.schema().as_ref())?)
     }
 
-    /// A stream of one batch. Another schema may be asked for, and the interface leaves it to us whether to follow: we do not, as
-    /// casting between all of Arrow's types would double the size of the library.
+    #[doc = stub!(Table.__arrow_c_stream__)]
     #[pyo3(signature = (requested_schema=None))]
     fn __arrow_c_stream__<'py>(
         &self,
         py: Python<'py>,
         requested_schema: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
+        // Another schema may be asked for, and the interface leaves it to us whether to follow: we do not, as casting between all of
+        // Arrow's types would double the size of the library.
         let _ = requested_schema;
         let reader = RecordBatchIterator::new([Ok(self.0.clone())], self.0.schema());
         PyCapsule::new_with_value(py, FFI_ArrowArrayStream::new(Box::new(reader)), STREAM)
     }
 
-    /// Names of the columns, in order.
+    #[doc = stub!(Table.column_names)]
     #[getter]
     fn column_names(&self) -> Vec<String> {
         self.0.schema().fields().iter().map(|field| field.name().clone()).collect()
     }
 
+    #[doc = stub!(Table.column)]
     #[pyo3(signature = (name, /))]
     fn column<'py>(slf: &Bound<'py, Self>, name: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let name = argument::text("name", name)?;
         to_column(slf.py(), slf.get().find(slf.py(), &name)?)
     }
 
+    #[doc = stub!(Table.head)]
     #[pyo3(signature = (rows=5, /))]
     fn head(&self, rows: usize) -> Self {
         Self(self.0.slice(0, rows.min(self.0.num_rows())))
     }
 
+    #[doc = stub!(Table.to_dict)]
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let columns = PyDict::new(py);
         for (field, column) in self.0.schema().fields().iter().zip(self.0.columns()) {

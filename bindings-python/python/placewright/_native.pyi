@@ -279,8 +279,8 @@ class Cluster:
         """Registers an instance; it comes after all others in registration order.
 
         `cpu` in CPU units, `memory_mib` in MiB, `gpus` are device ids, `custom` amounts of declared resources, `ports` the host
-        ports that are taken (default: those of the agent), `status` as ECS writes it (default: `ACTIVE`). The library's bounds hold, not those of ECS calls. Raises
-        `DuplicateError` for a name that is taken, `InvalidInputError`, `LimitError`.
+        ports that are taken (default: those of the agent), `status` as ECS writes it (default: `ACTIVE`). The library's bounds hold,
+        not those of ECS calls. Raises `DuplicateError` for a name that is taken, `InvalidInputError`, `LimitError`.
         """
     def register_container_instance(self, document: _Document, /) -> None:
         """Registers an instance from ECS's `ContainerInstance` object, within ECS's limits."""
