@@ -10,6 +10,7 @@ use crate::expr::Program;
 use crate::id::ConstraintId;
 use crate::index::eligibility::{Filter, Filters};
 use crate::limits::{DEVICE_WHOLE, DEVICES_MAX};
+use crate::resource::fits;
 use crate::state::State;
 use crate::workload::score::Steps;
 use crate::workload::{Workload, WorkloadKind};
@@ -259,7 +260,8 @@ impl Kind {
     /// Weight times thousandths of devices that are large enough, if one task fits.
     #[inline]
     fn usable(&self, [cpu, memory]: [i32; 2], rooms: &[(i64, i64)]) -> i64 {
-        if cpu >= self.cpu && memory >= self.memory { self.weight * rooms[self.size as usize].0 } else { 0 }
+        let fits = fits(self.cpu, cpu) && fits(self.memory, memory);
+        if fits { self.weight * rooms[self.size as usize].0 } else { 0 }
     }
 
     /// Weight times thousandths, in parts, of as many tasks as devices, CPU and memory have room for; the last one counts in
