@@ -305,8 +305,15 @@ impl Churn {
             2 => vec![Strategy::Random, ours],
             _ => vec![ours],
         };
-        let gpus = [GpuDemand::Share(300), GpuDemand::Share(700), GpuDemand::Whole(1), GpuDemand::All, GpuDemand::None];
-        let demand = Demand::new([0, 1][self.below(2)], [0, 50][self.below(2)]).with_gpus(gpus[self.below(5)]);
+        let gpus = [
+            GpuDemand::Share(300),
+            GpuDemand::Share(700),
+            GpuDemand::Whole(1),
+            GpuDemand::All,
+            GpuDemand::None,
+            GpuDemand::Slice(125),
+        ];
+        let demand = Demand::new([0, 1][self.below(2)], [0, 50][self.below(2)]).with_gpus(gpus[self.below(6)]);
         let chain = placewright::StrategyChain::new(chain).unwrap();
         let request = Request::new("t", demand).with_strategies(chain).with_count(4);
         self.requests.push(self.cluster.prepare(&request).unwrap());
@@ -366,7 +373,23 @@ impl Churn {
                 self.registered += 1;
                 let (cpu, gpus) = (self.below(12), self.below(4));
                 let name = format!("i-{}", self.registered);
-                register(&mut self.cluster, &name, i64::try_from(cpu).unwrap(), gpus);
+                let ids: Vec<String> = (0..gpus).map(|gpu| format!("{name}/{gpu}")).collect();
+                let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+                let instance = Instance::new(&name).with_resources(i64::try_from(cpu).unwrap(), 1000);
+                let mut instance = instance.with_gpus(ids.iter().copied());
+                match self.below(4) {
+                    // No kind can use a slice of a GPU.
+                    0 if gpus == 1 => instance = instance.with_attribute("ecs.instance-type", "g6f.xlarge"),
+                    // The first device is taken by somebody unknown.
+                    1 if gpus > 0 => {
+                        let free = ids.iter().skip(1).copied().collect();
+                        let cpu = instance.registered.cpu - 1;
+                        let registered = instance.registered.clone();
+                        instance.remaining = Some(placewright::Amounts { cpu, gpus: free, ..registered });
+                    }
+                    _ => {}
+                }
+                self.cluster.register(&instance).unwrap();
             }
         }
     }
@@ -383,7 +406,7 @@ fn ranks_follow_every_change_and_no_device_is_given_twice() {
             registered: 0,
             placed: 0,
         };
-        (0..6).for_each(|_| churn.prepare());
+        (0..8).for_each(|_| churn.prepare());
         for _ in 0..3000 {
             churn.step();
             assert_eq!(churn.cluster.validate(), Ok(()));
