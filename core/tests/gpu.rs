@@ -421,6 +421,25 @@ fn ranks_follow_every_change_and_no_device_is_given_twice() {
     }
 }
 
+#[test]
+fn a_workload_in_use_is_counted_as_memory_until_its_last_request_goes() {
+    let mut cluster = Cluster::new();
+    register(&mut cluster, "i-1", 8, 2);
+    let mut with = |kinds: i64| {
+        let kinds = (0..kinds).map(|cpu| WorkloadKind::new(cpu, 0, GpuDemand::Share(500)));
+        let strategy = Strategy::Headroom(Workload::new(kinds).unwrap());
+        let ids = [1, 2].map(|cpu| cluster.prepare(&share(cpu, 100, strategy.clone())).unwrap());
+        let held = cluster.memory().index;
+        for id in ids {
+            cluster.release(id).unwrap();
+        }
+        (held, cluster.memory().index)
+    };
+    let ((few, _), (many, released)) = (with(1), with(1000));
+    assert!(many >= few + 999 * 32, "{few} {many}");
+    assert!(released <= few, "{few} {released}");
+}
+
 /// A kind of any size, with its demand made larger by `more`.
 fn kinds() -> impl Generator<Value = (WorkloadKind, WorkloadKind)> {
     let gpus = prop_oneof![
@@ -550,6 +569,12 @@ mod json {
         let in_kind = |field: &str| at(&format!(".workload[1].{field}"));
         assert_eq!(kind(r#"{"weight": 0}"#), ("strategy.invalid", in_kind("weight")));
         assert_eq!(kind(r#"{"weight": -1}"#), ("strategy.invalid", in_kind("weight")));
+        for weight in [0, -1, 1 << 20 | 1, 1_i64 << 33] {
+            let strategy = format!(r#"{{"type": "headroom", "workload": [{{"weight": {weight}}}]}}"#);
+            let request = format!(r#"{{"taskDefinition": "t", "xPlacementStrategy": {strategy}}}"#);
+            let error = session().run_task(&request).unwrap_err().to_string();
+            assert!(error.contains("outside 1 to 1048576"), "{error}");
+        }
         assert_eq!(kind(r#"{"cpu": -1}"#), ("strategy.invalid", in_kind("cpu")));
         assert_eq!(kind(r#"{"memory": 4294967296}"#), ("strategy.invalid", in_kind("memory")));
         assert_eq!(kind(r#"{"gpus": 0}"#), ("strategy.invalid", in_kind("gpus")));

@@ -229,6 +229,15 @@ impl Gauge {
         }
     }
 
+    /// Bytes held on the heap, the workload's own text not counted.
+    pub(super) fn memory_usage(&self) -> usize {
+        let kinds = self.classes.iter().map(|class| class.kinds.capacity() * size_of::<Kind>());
+        self.sizes.capacity() * size_of::<Size>()
+            + self.rooms.capacity() * size_of::<(i64, i64)>()
+            + self.classes.capacity() * size_of::<Class>()
+            + kinds.sum::<usize>()
+    }
+
     /// What a candidate is ranked by, the least first, where a task takes so many thousandths and the worth of what is left
     /// falls by so much.
     pub(super) fn key(&self, thousandths: i64, loss: i64) -> i64 {
