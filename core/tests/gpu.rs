@@ -222,6 +222,224 @@ fn workloads_that_mean_nothing_are_refused() {
     assert_eq!(Workload::new(many).unwrap_err().kind(), ErrorKind::LimitExceeded);
 }
 
+#[test]
+fn a_kind_that_takes_none_of_an_amount_can_use_gpus_where_it_is_owed() {
+    let mut cluster = Cluster::new();
+    let mut instance = Instance::new("i-1").with_resources(8, 8).with_gpus(["g"]);
+    let remaining = placewright::Amounts { cpu: -1, memory_mib: -1, ..instance.registered.clone() };
+    instance.remaining = Some(remaining);
+    let instance = cluster.register(&instance).unwrap();
+    let stranded = |cluster: &Cluster, cpu: i64, memory: i64| {
+        let workload = Workload::new([WorkloadKind::new(cpu, memory, GpuDemand::Share(500))]).unwrap();
+        cluster.fragmentation_of(&workload, instance).unwrap().stranded()
+    };
+    assert_eq!([stranded(&cluster, 0, 0), stranded(&cluster, 1, 0), stranded(&cluster, 0, 1)], [0, 1000, 1000]);
+    for strategy in [Strategy::Fragmentation, Strategy::Headroom] {
+        let workload = Workload::new([WorkloadKind::new(0, 0, GpuDemand::Share(500))]).unwrap();
+        let id = cluster.prepare(&share(0, 600, strategy(workload))).unwrap();
+        let key = cluster.explain(id).unwrap().winner.unwrap().score[0].key.unwrap();
+        // The other 400 serve no kind: fragmentation grows by so much, and headroom falls by all that was there.
+        let expected = if matches!(strategy(example()), Strategy::Headroom(_)) { 1024 * (1000 + 2 * 1000) } else { 60 };
+        assert_eq!(key, expected);
+        let before = cluster.begin();
+        assert!(cluster.place_one(id).unwrap().placement().is_some());
+        assert_eq!(cluster.validate(), Ok(()));
+        cluster.rollback(before).unwrap();
+    }
+}
+
+#[test]
+fn the_dot_product_of_an_instance_with_far_more_left_than_it_registered_is_the_greatest() {
+    let mut cluster = Cluster::new();
+    let most = i64::from(i32::MAX);
+    let mut odd = Instance::new("odd").with_resources(1, 1);
+    odd.remaining = Some(placewright::Amounts { cpu: most, memory_mib: most, ..odd.registered.clone() });
+    cluster.register(&odd).unwrap();
+    cluster.register(&Instance::new("even").with_resources(most, most)).unwrap();
+    let request = Request::new("t", Demand::new(most, most)).with_strategies(Strategy::DotProduct);
+    let id = cluster.prepare(&request).unwrap();
+    let winner = cluster.explain(id).unwrap().winner.unwrap();
+    assert_eq!((winner.name.as_str(), winner.runner_up.unwrap().1[0].key), ("even", Some(i64::MAX)));
+    let placement = cluster.place_one(id).unwrap().placement().unwrap();
+    assert_eq!(cluster.instance(placement.instance).unwrap().name(), "even");
+}
+
+/// A cluster in which everything changes that a rank depends on; each choice is the one explained, no device is given twice.
+struct Churn {
+    /// The cluster.
+    cluster: Cluster,
+    /// The state of the draws.
+    state: u64,
+    /// Requests that live.
+    requests: Vec<placewright::RequestId>,
+    /// Savepoints that are open.
+    savepoints: Vec<placewright::Savepoint>,
+    /// Instances registered so far.
+    registered: usize,
+    /// Tasks placed.
+    placed: usize,
+}
+
+impl Churn {
+    /// A number below a bound.
+    fn below(&mut self, bound: usize) -> usize {
+        self.state = self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.state >> 33).unwrap() % bound
+    }
+
+    /// Prepares a request with one of our rules, alone, before or after others.
+    fn prepare(&mut self) {
+        let condition = expr::compile(["attribute:model == a", "agentConnected == true"][self.below(2)]).unwrap();
+        let kinds = [
+            WorkloadKind::new(2, 0, GpuDemand::Share(500)).with_weight(3),
+            WorkloadKind::new(0, [0, 100][self.below(2)], GpuDemand::Share(250)).with_condition(condition),
+            WorkloadKind::new(4, 0, GpuDemand::Whole(2)),
+        ];
+        let kept = 1 + self.below(3);
+        let workload = Workload::new(kinds.into_iter().take(kept)).unwrap();
+        let ours = [Strategy::Fragmentation, Strategy::Headroom][self.below(2)](workload);
+        let binpack = Strategy::Binpack(placewright::BinpackField::Cpu);
+        let chain = match self.below(4) {
+            0 => vec![binpack, ours],
+            1 => vec![Strategy::spread("model"), ours, binpack],
+            2 => vec![Strategy::Random, ours],
+            _ => vec![ours],
+        };
+        let gpus = [
+            GpuDemand::Share(300),
+            GpuDemand::Share(700),
+            GpuDemand::Whole(1),
+            GpuDemand::All,
+            GpuDemand::None,
+            GpuDemand::Slice(125),
+        ];
+        let demand = Demand::new([0, 1][self.below(2)], [0, 50][self.below(2)]).with_gpus(gpus[self.below(6)]);
+        let chain = placewright::StrategyChain::new(chain).unwrap();
+        let request = Request::new("t", demand).with_strategies(chain).with_count(4);
+        self.requests.push(self.cluster.prepare(&request).unwrap());
+    }
+
+    /// One of the requests.
+    fn request(&mut self) -> placewright::RequestId {
+        let at = self.below(self.requests.len());
+        self.requests[at]
+    }
+
+    /// One change.
+    fn step(&mut self) {
+        let instances: Vec<InstanceId> = self.cluster.instances().collect();
+        let tasks: Vec<_> = self.cluster.tasks().collect();
+        let (request, other) = (self.request(), self.request());
+        let at = instances.get(self.below(instances.len().max(1))).copied();
+        match (self.below(16), at) {
+            (0..=5, _) => {
+                let expected = self.cluster.explain(request).unwrap().winner.map(|winner| winner.instance);
+                let placement = self.cluster.place_one(request).unwrap().placement();
+                assert_eq!(placement.map(|placement| placement.instance), expected);
+                self.placed += usize::from(placement.is_some());
+            }
+            (6, _) => drop(self.cluster.place_list(&[request, other, request], &mut Vec::new()).unwrap()),
+            (7, _) if !tasks.is_empty() => {
+                let task = tasks[self.below(tasks.len())];
+                self.cluster.stop(task).unwrap();
+            }
+            (8, Some(at)) => drop(self.cluster.deregister(at, true)),
+            (9, Some(at)) => {
+                let value = [None, Some("a"), Some("b")][self.below(3)];
+                self.cluster.put_attribute(at, "model", value).unwrap();
+            }
+            (10, Some(at)) => {
+                let is_connected = self.below(2) > 0;
+                self.cluster.set_agent_connected(at, is_connected).unwrap();
+            }
+            (11, _) if self.savepoints.len() < 3 => self.savepoints.push(self.cluster.begin()),
+            (12, _) => {
+                if let Some(savepoint) = self.savepoints.pop() {
+                    self.cluster.rollback(savepoint).unwrap();
+                }
+            }
+            (13, _) => {
+                if let Some(savepoint) = self.savepoints.pop() {
+                    self.cluster.commit(savepoint).unwrap();
+                }
+            }
+            (14, _) => {
+                let place = self.below(self.requests.len());
+                self.cluster.release(self.requests.swap_remove(place)).unwrap();
+                self.prepare();
+                self.cluster = self.cluster.clone();
+            }
+            _ => {
+                self.registered += 1;
+                let (cpu, gpus) = (self.below(12), self.below(4));
+                let name = format!("i-{}", self.registered);
+                let ids: Vec<String> = (0..gpus).map(|gpu| format!("{name}/{gpu}")).collect();
+                let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+                let instance = Instance::new(&name).with_resources(i64::try_from(cpu).unwrap(), 1000);
+                let mut instance = instance.with_gpus(ids.iter().copied());
+                match self.below(4) {
+                    // No kind can use a slice of a GPU.
+                    0 if gpus == 1 => instance = instance.with_attribute("ecs.instance-type", "g6f.xlarge"),
+                    // The first device is taken by somebody unknown.
+                    1 if gpus > 0 => {
+                        let free = ids.iter().skip(1).copied().collect();
+                        let cpu = instance.registered.cpu - 1;
+                        let registered = instance.registered.clone();
+                        instance.remaining = Some(placewright::Amounts { cpu, gpus: free, ..registered });
+                    }
+                    _ => {}
+                }
+                self.cluster.register(&instance).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn ranks_follow_every_change_and_no_device_is_given_twice() {
+    for route in [Route::Scan, Route::Indexed] {
+        let mut churn = Churn {
+            cluster: Cluster::with_options(Options { route, ..Options::default() }),
+            state: 8,
+            requests: Vec::new(),
+            savepoints: Vec::new(),
+            registered: 0,
+            placed: 0,
+        };
+        (0..8).for_each(|_| churn.prepare());
+        for _ in 0..3000 {
+            churn.step();
+            assert_eq!(churn.cluster.validate(), Ok(()));
+            for id in churn.cluster.instances() {
+                let instance = churn.cluster.instance(id).unwrap();
+                for (position, device) in instance.devices().enumerate() {
+                    assert!(device.taken <= 1000, "device {position} of {}: {}", instance.name(), device.taken);
+                }
+            }
+        }
+        assert!(churn.placed > 300, "{}", churn.placed);
+    }
+}
+
+#[test]
+fn a_workload_in_use_is_counted_as_memory_until_its_last_request_goes() {
+    let mut cluster = Cluster::new();
+    register(&mut cluster, "i-1", 8, 2);
+    let mut with = |kinds: i64| {
+        let kinds = (0..kinds).map(|cpu| WorkloadKind::new(cpu, 0, GpuDemand::Share(500)));
+        let strategy = Strategy::Headroom(Workload::new(kinds).unwrap());
+        let ids = [1, 2].map(|cpu| cluster.prepare(&share(cpu, 100, strategy.clone())).unwrap());
+        let held = cluster.memory().index;
+        for id in ids {
+            cluster.release(id).unwrap();
+        }
+        (held, cluster.memory().index)
+    };
+    let ((few, _), (many, released)) = (with(1), with(1000));
+    assert!(many >= few + 999 * 32, "{few} {many}");
+    assert!(released <= few, "{few} {released}");
+}
+
 /// A kind of any size, with its demand made larger by `more`.
 fn kinds() -> impl Generator<Value = (WorkloadKind, WorkloadKind)> {
     let gpus = prop_oneof![
@@ -351,6 +569,12 @@ mod json {
         let in_kind = |field: &str| at(&format!(".workload[1].{field}"));
         assert_eq!(kind(r#"{"weight": 0}"#), ("strategy.invalid", in_kind("weight")));
         assert_eq!(kind(r#"{"weight": -1}"#), ("strategy.invalid", in_kind("weight")));
+        for weight in [0, -1, 1 << 20 | 1, 1_i64 << 33] {
+            let strategy = format!(r#"{{"type": "headroom", "workload": [{{"weight": {weight}}}]}}"#);
+            let request = format!(r#"{{"taskDefinition": "t", "xPlacementStrategy": {strategy}}}"#);
+            let error = session().run_task(&request).unwrap_err().to_string();
+            assert!(error.contains("outside 1 to 1048576"), "{error}");
+        }
         assert_eq!(kind(r#"{"cpu": -1}"#), ("strategy.invalid", in_kind("cpu")));
         assert_eq!(kind(r#"{"memory": 4294967296}"#), ("strategy.invalid", in_kind("memory")));
         assert_eq!(kind(r#"{"gpus": 0}"#), ("strategy.invalid", in_kind("gpus")));

@@ -42,10 +42,11 @@ mod tour;
 mod trace;
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use saturation::{Experiment, Share};
+use trace::Table;
 
 /// Where our copy of the trace is, seen from this package; the variable `OPENB` names another place.
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/openb-gpu-2023");
@@ -125,14 +126,18 @@ impl Arguments {
 fn main() -> Result<(), Fault> {
     let arguments = Arguments::read(std::env::args().skip(1))?;
     let pods = arguments.file(&arguments.pods);
-    if !pods.is_file() {
+    // Without our copy of the trace there is nothing to do; a list that was asked for has to be there.
+    if !pods.is_file() && arguments.pods == Path::new(PODS) {
         println!("the OpenB trace is not at {}; nothing to do", arguments.folder.display());
         return Ok(());
     }
     let Some(policy) = arguments.policy.as_deref() else {
         return tour::run_all(&arguments.folder, &pods, arguments.strategy.as_deref());
     };
-    let experiment = Experiment::read(&arguments.file(&arguments.nodes), &pods, arguments.demand)?;
+    let nodes = Table::read(&arguments.file(&arguments.nodes))?;
+    let experiment = Experiment::new(&nodes, &Table::read(&pods)?, arguments.demand)?;
     let (first, count) = arguments.seeds;
-    experiment.run(policy, first..first + count, arguments.is_json)
+    let end = first.checked_add(count).filter(|_| count > 0);
+    let end = end.ok_or("`--seeds` needs a number of at least 1, and `--first-seed` room for so many after it")?;
+    experiment.run(policy, first..end, arguments.is_json)
 }

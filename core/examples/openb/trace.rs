@@ -1,6 +1,8 @@
 //! The files of the trace: nodes become instances, pods become kinds of tasks and the order in which they arrive.
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use placewright::expr::compile;
@@ -22,12 +24,23 @@ pub(crate) struct Table {
 impl Table {
     /// Reads a file.
     pub(crate) fn read(path: &Path) -> Result<Self, Fault> {
+        let file = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Self::parse(path, file)
+    }
+
+    /// Reads the text of a file.
+    pub(crate) fn parse(path: &Path, text: impl Read) -> Result<Self, Fault> {
         let in_file = |error: csv::Error| format!("{}: {error}", path.display());
-        let mut reader = csv::Reader::from_path(path).map_err(in_file)?;
+        let mut reader = csv::Reader::from_reader(text);
         let header = reader.headers().map_err(in_file)?;
         let columns = header.iter().enumerate().map(|(at, name)| (name.to_owned(), at)).collect();
         let rows = reader.records().collect::<Result<_, _>>().map_err(in_file)?;
         Ok(Self { path: path.to_owned(), columns, rows })
+    }
+
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The text of a row in a column; empty where the file has no such column.

@@ -14,7 +14,7 @@ use crate::demand::GpuDemand;
 use crate::error::{Error, ErrorKind};
 use crate::expr;
 use crate::json::{Fields, Json};
-use crate::limits::DEVICES_MAX;
+use crate::limits::{DEVICES_MAX, WORKLOAD_WEIGHT_MAX};
 use crate::strategy::{BinpackField, SpreadField, Strategy, StrategyChain, TieBreak};
 use crate::workload::{Workload, WorkloadKind};
 
@@ -154,7 +154,7 @@ fn kind(fields: Fields<'_, '_>) -> Result<WorkloadKind, Error> {
     };
     let weight = fields.optional_with("weight", |value| {
         let number = value.as_integer()?;
-        u32::try_from(number).map_err(|_| refuse(format!("weight `{number}` is no positive number of 32 bits")))
+        u32::try_from(number).map_err(|_| refuse(format!("weight `{number}` is outside 1 to {WORKLOAD_WEIGHT_MAX}")))
     })?;
     Ok(WorkloadKind {
         cpu: amount("cpu")?,

@@ -32,7 +32,8 @@ impl Cluster {
     /// Whatever is wrong with the request; a limit.
     ///
     /// Cost: linear in instances for each constraint or required set not in use yet, and in the tasks of its group where its
-    /// instances are asked about for the first time; where an order of instances is needed for the first time, n log n. Allocates.
+    /// instances are asked about for the first time; where an order of instances is needed for the first time, n log n. What a
+    /// target workload ranks by is measured when a task is first placed, not here. Allocates.
     pub fn prepare(&mut self, request: &Request) -> Result<RequestId, Error> {
         let is_indexed = self.options.route != Route::Scan;
         let Self { state, index, options, .. } = self;
@@ -79,7 +80,8 @@ impl Cluster {
     ///
     /// Cost: on the scan route, linear in instances. On the indexed route, steps logarithmic in instances, and a step for each
     /// instance that comes first in the order and is refused; at worst, about twice a pass over the admitted instances, or
-    /// twice a scan where ties are narrowed. `design.md` says for each chain and constraint which route answers it. Does not
+    /// twice a scan where ties are narrowed. Where a target workload ranks, also a measurement of each instance that changed
+    /// since the last task of that shape (gpu_policies.md §5). `design.md` says for each chain and constraint which route answers it. Does not
     /// allocate within what was reserved.
     pub fn place_one(&mut self, id: RequestId) -> Result<Outcome, Error> {
         self.check_task_room()?;

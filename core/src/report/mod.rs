@@ -118,7 +118,8 @@ impl Cluster {
     /// [`ErrorKind::StaleHandle`](crate::ErrorKind::StaleHandle) for a released request.
     ///
     /// Cost: linear in instances, in tasks of its group where the request spreads or wants distinct instances, and in all
-    /// tasks where an expression reads task groups; allocates.
+    /// tasks where an expression reads task groups; where a target workload ranks, for each candidate its devices times the
+    /// kinds, and that for each device that a share could take. Allocates.
     pub fn explain(&self, id: RequestId) -> Result<Explanation, Error> {
         let prepared = self.prepared(id)?;
         let (state, request) = (self.state(), &prepared.request);

@@ -56,7 +56,9 @@ pub(crate) fn best_fit(state: &State, demand: &DemandRecord, slot: u32) -> i64 {
     amounts(state, demand, slot).iter().map(|amounts| amounts.share(amounts.left - amounts.taken)).sum()
 }
 
-/// Products of the share that the task takes and the share that is left before, added up.
+/// Products of the share that the task takes and the share that is left before, added up. An instance can have more left than
+/// it registered; what that takes beyond an `i64` counts as its greatest.
 pub(crate) fn dot_product(state: &State, demand: &DemandRecord, slot: u32) -> i64 {
-    amounts(state, demand, slot).iter().map(|amounts| amounts.share(amounts.taken) * amounts.share(amounts.left)).sum()
+    let product = |amounts: &Amounts| amounts.share(amounts.taken).saturating_mul(amounts.share(amounts.left));
+    amounts(state, demand, slot).iter().map(product).fold(0, i64::saturating_add)
 }

@@ -68,7 +68,9 @@ impl WorkloadKind {
     /// for the kind, if CPU, memory and the number of such devices suffice for one task, and otherwise none. `free` is what
     /// each device has left.
     pub(crate) fn usable(&self, cpu: i64, memory_mib: i64, free: &[u16]) -> u32 {
-        if cpu < self.cpu || memory_mib < self.memory_mib {
+        // A kind that takes none of an amount can be placed where that is owed.
+        let lacks = |left: i64, taken: i64| taken > 0 && left < taken;
+        if lacks(cpu, self.cpu) || lacks(memory_mib, self.memory_mib) {
             return 0;
         }
         let (least, devices) = match self.gpus {

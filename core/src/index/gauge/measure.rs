@@ -10,6 +10,7 @@ use crate::expr::Program;
 use crate::id::ConstraintId;
 use crate::index::eligibility::{Filter, Filters};
 use crate::limits::{DEVICE_WHOLE, DEVICES_MAX};
+use crate::resource::fits;
 use crate::state::State;
 use crate::workload::score::Steps;
 use crate::workload::{Workload, WorkloadKind};
@@ -228,6 +229,15 @@ impl Gauge {
         }
     }
 
+    /// Bytes held on the heap, the workload's own text not counted.
+    pub(super) fn memory_usage(&self) -> usize {
+        let kinds = self.classes.iter().map(|class| class.kinds.capacity() * size_of::<Kind>());
+        self.sizes.capacity() * size_of::<Size>()
+            + self.rooms.capacity() * size_of::<(i64, i64)>()
+            + self.classes.capacity() * size_of::<Class>()
+            + kinds.sum::<usize>()
+    }
+
     /// What a candidate is ranked by, the least first, where a task takes so many thousandths and the worth of what is left
     /// falls by so much.
     pub(super) fn key(&self, thousandths: i64, loss: i64) -> i64 {
@@ -259,7 +269,8 @@ impl Kind {
     /// Weight times thousandths of devices that are large enough, if one task fits.
     #[inline]
     fn usable(&self, [cpu, memory]: [i32; 2], rooms: &[(i64, i64)]) -> i64 {
-        if cpu >= self.cpu && memory >= self.memory { self.weight * rooms[self.size as usize].0 } else { 0 }
+        let fits = fits(self.cpu, cpu) && fits(self.memory, memory);
+        if fits { self.weight * rooms[self.size as usize].0 } else { 0 }
     }
 
     /// Weight times thousandths, in parts, of as many tasks as devices, CPU and memory have room for; the last one counts in

@@ -268,7 +268,8 @@ impl Gauges {
 
     /// Bytes held on the heap, the workloads' own text not counted.
     pub(crate) fn memory_usage(&self) -> usize {
-        let held = self.gauges.iter().flatten().map(|held| held.worth.capacity() * size_of::<i64>());
+        let held = self.gauges.iter().flatten();
+        let held = held.map(|held| held.worth.capacity() * size_of::<i64>() + held.gauge.memory_usage());
         let shapes = self.shapes.iter().flatten().map(|shape| shape.cells.capacity() * size_of::<Cell>());
         self.gauges.capacity() * size_of::<Option<Held>>()
             + self.shapes.capacity() * size_of::<Option<Shape>>()

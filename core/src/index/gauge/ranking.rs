@@ -24,7 +24,7 @@ pub(crate) struct Ranking {
 
 /// What the free GPUs of an instance are worth, with so much CPU and memory left.
 fn worth(state: &State, (workload, measure): (&Workload, Measure), slot: u32, amounts: [i64; 2], free: &Free) -> i64 {
-    if Filter::GpuSlice(None).holds(state, slot) {
+    if free.left().is_empty() || Filter::GpuSlice(None).holds(state, slot) {
         return 0;
     }
     let admits = |kind: &&WorkloadKind| {

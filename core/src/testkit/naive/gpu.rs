@@ -75,7 +75,10 @@ impl Cluster {
         let share = |of: i128, whole: i128| if whole > 0 { of.max(0) * 1_000_000 / whole } else { 0 };
         match rule {
             Rule::BestFit => resources.iter().map(|&(has, left, takes)| share(left - takes, has)).sum(),
-            Rule::DotProduct => resources.iter().map(|&(has, left, takes)| share(takes, has) * share(left, has)).sum(),
+            Rule::DotProduct => {
+                let products = resources.iter().map(|&(has, left, takes)| share(takes, has) * share(left, has));
+                products.sum::<i128>().min(i64::MAX.into())
+            }
             _ => {
                 let loss = match demand.gpu {
                     Gpu::Share(share) => {
@@ -125,7 +128,9 @@ impl Cluster {
                 continue;
             }
             let large: Free = free.iter().copied().filter(|&left| left >= each).collect();
-            let fits = cpu >= kind.cpu && memory >= kind.memory && large.len() as i128 >= count;
+            // Whoever wants nothing of an amount does not mind that it is owed.
+            let has = |left: i128, wants: i128| wants == 0 || left >= wants;
+            let fits = has(cpu, kind.cpu) && has(memory, kind.memory) && large.len() as i128 >= count;
             let usable = if fits { kind.weight * large.iter().sum::<i128>() } else { 0 };
             if !is_headroom {
                 sum += usable;
