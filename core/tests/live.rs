@@ -202,7 +202,7 @@ fn a_plan_of_moves_may_be_carried_out_one_by_one() {
 fn large_shares_of_gpus_start_before_small_ones_whatever_the_order_of_the_answer() {
     let mut session = Session::new(SessionOptions::default());
     session.register(&Instance::new("i-1").with_resources(1000, 4000).with_gpus(["g0", "g1"])).unwrap();
-    for (family, share) in [("small", "0.3"), ("large", "0.7")] {
+    for (family, share) in [("small", 300), ("large", 700)] {
         let text = format!(
             r#"{{"family": "{family}", "containerDefinitions": [{{"name": "a", "memory": 1,
                 "resourceRequirements": [{{"type": "xGpuShare", "value": "{share}"}}]}}]}}"#
