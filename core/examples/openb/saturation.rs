@@ -254,13 +254,12 @@ mod tests {
     }
 
     #[test]
-    fn tasks_are_appended_or_dropped_and_never_both() {
+    fn tasks_are_appended_or_dropped_and_never_both() -> Result<(), Fault> {
         let asked = |experiment: &Experiment, arrivals: &[usize]| -> u64 {
             arrivals.iter().map(|&kind| thousandths(&experiment.trace.kinds[kind].0)).sum()
         };
-        let few = experiment(&[(1, 1, 1000), (1, 1, 500), (1, 0, 0)], "1.3").unwrap();
-        let many =
-            experiment(&[(1, 1, 900), (1, 0, 0), (1, 1, 900), (1, 2, 1000), (1, 2, 1000), (1, 0, 0)], "1.3").unwrap();
+        let few = experiment(&[(1, 1, 1000), (1, 1, 500), (1, 0, 0)], "1.3")?;
+        let many = experiment(&[(1, 1, 900), (1, 0, 0), (1, 1, 900), (1, 2, 1000), (1, 2, 1000), (1, 0, 0)], "1.3")?;
         for seed in 0..50 {
             let arrivals = few.arrivals(seed);
             let mut first = arrivals[..3].to_vec();
@@ -272,6 +271,7 @@ mod tests {
             let count = |wanted: usize| arrivals.iter().filter(|&&kind| kind == wanted).count();
             assert!([0, 1, 2].map(count).into_iter().all(|count| count <= 2), "dropped and appended: {arrivals:?}");
         }
+        Ok(())
     }
 
     #[test]
@@ -282,39 +282,40 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_reached_has_no_figure() {
-        let run = |demand: &str| {
-            let experiment = experiment(&[(1, 1, 500)], demand).unwrap();
+    fn what_was_not_reached_has_no_figure() -> Result<(), Fault> {
+        let run = |demand: &str| -> Result<String, Fault> {
+            let experiment = experiment(&[(1, 1, 500)], demand)?;
             let mut cluster = experiment.empty.clone();
-            let requests = experiment.trace.prepare(&mut cluster, &StrategyChain::default(), 0).unwrap();
-            let figures = experiment.saturate(&mut cluster, &requests, 42).unwrap();
-            line("first-fit", 42, figures, experiment.demand)
+            let requests = experiment.trace.prepare(&mut cluster, &StrategyChain::default(), 0)?;
+            let figures = experiment.saturate(&mut cluster, &requests, 42)?;
+            Ok(line("first-fit", 42, figures, experiment.demand))
         };
-        assert_eq!(run("0.5"), r#"{"policy":"first-fit","seed":42,"allocation100":null,"allocation50":50.000}"#);
-        assert_eq!(run("1.0"), r#"{"policy":"first-fit","seed":42,"allocation100":100.000}"#);
-        assert_eq!(run("1.3"), r#"{"policy":"first-fit","seed":42,"allocation100":100.000,"allocation130":100.000}"#);
+        assert_eq!(run("0.5")?, r#"{"policy":"first-fit","seed":42,"allocation100":null,"allocation50":50.000}"#);
+        assert_eq!(run("1.0")?, r#"{"policy":"first-fit","seed":42,"allocation100":100.000}"#);
+        assert_eq!(run("1.3")?, r#"{"policy":"first-fit","seed":42,"allocation100":100.000,"allocation130":100.000}"#);
+        Ok(())
     }
 
     #[test]
-    fn on_the_trace_the_policies_stand_as_they_were_published() {
+    fn on_the_trace_the_policies_stand_as_they_were_published() -> Result<(), Fault> {
         let folder = std::env::var_os("OPENB").map_or_else(|| crate::FOLDER.into(), std::path::PathBuf::from);
         if !folder.is_dir() {
             println!("the OpenB trace is not at {}; nothing to test", folder.display());
-            return;
+            return Ok(());
         }
-        let table = |name: &str| Table::read(&folder.join(name)).unwrap();
-        let pods = table(crate::PODS);
-        let experiment = Experiment::new(&table(crate::GPU_NODES), &pods, Share::DEFAULT).unwrap();
-        let at_end = |policy: &str| {
+        let table = |name: &str| Table::read(&folder.join(name));
+        let experiment = Experiment::new(&table(crate::GPU_NODES)?, &table(crate::PODS)?, Share::DEFAULT)?;
+        let at_end = |policy: &str| -> Result<f64, Fault> {
             let mut cluster = experiment.empty.clone();
-            let requests = experiment.trace.prepare(&mut cluster, &experiment.chain(policy).unwrap(), 0).unwrap();
-            let figure = experiment.saturate(&mut cluster, &requests, 42).unwrap().1;
-            cluster.validate().unwrap();
-            figure
+            let requests = experiment.trace.prepare(&mut cluster, &experiment.chain(policy)?, 0)?;
+            let figure = experiment.saturate(&mut cluster, &requests, 42)?.1;
+            cluster.validate()?;
+            Ok(figure)
         };
-        let [first_fit, fgd, headroom] = ["first-fit", "fgd", "headroom"].map(at_end);
+        let (first_fit, fgd, headroom) = (at_end("first-fit")?, at_end("fgd")?, at_end("headroom")?);
         // Published for `default` at 130 %: 95.39 in the mean of ten seeds.
         assert!((fgd - 95.39).abs() < 0.4, "{fgd}");
         assert!(first_fit < fgd && fgd < headroom, "{first_fit} {fgd} {headroom}");
+        Ok(())
     }
 }
