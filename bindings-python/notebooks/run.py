@@ -48,14 +48,22 @@ def executed(path: Path) -> Any:
 
 def shown(notebook: Any, is_all: bool = True) -> List[str]:
     """What the cells of a notebook print and show, as text and HTML; not that of cells with the tag `varies` unless all is wanted.
-    Pictures of a plotting library are left out, as another release draws others."""
+    Pictures of a plotting library are left out, as another release draws others. What a cell prints is one text, in however many
+    pieces it came."""
     texts = []
     for cell in notebook.cells:
         if is_all or "varies" not in cell.metadata.get("tags", []):
+            printed = False
             for output in cell.get("outputs", []):
                 data = output.get("data", {})
-                if "image/png" not in data:
-                    texts.append("".join(output.get("text") or data.get("text/html") or data.get("text/plain") or ""))
+                if "image/png" in data:
+                    continue
+                text = "".join(output.get("text") or data.get("text/html") or data.get("text/plain") or "")
+                if printed and "text" in output:
+                    texts[-1] += text
+                else:
+                    texts.append(text)
+                printed = "text" in output
     return texts
 
 

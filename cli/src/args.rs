@@ -269,7 +269,7 @@ Exit codes:
   0  all items are packed
   1  the output cannot be written
   2  unusable input or arguments
-  3  some items are not packed: the answer was printed, and has them with reasons")]
+  3  some items are not packed: the answer has them, with reasons")]
 pub(crate) struct PackArgs {
     /// The problem; `-` reads standard input.
     #[arg(value_name = "PROBLEM.json")]

@@ -33,6 +33,11 @@ impl Occupancy {
     /// # Cost
     /// O(classes of the kind × (members of the bin + classes kept apart) + GPUs).
     pub(crate) fn room(&self, problem: &Problem, bin_type: u32, kind: u32) -> u64 {
+        self.class_room(problem, bin_type, kind).min(self.gpu_room(problem, kind))
+    }
+
+    /// The same as far as classes go: groups, ports and interfaces.
+    pub(crate) fn class_room(&self, problem: &Problem, bin_type: u32, kind: u32) -> u64 {
         let mut room = u64::MAX;
         for &class in problem.classes(kind) {
             let most = problem.class_room(bin_type, class);
@@ -44,15 +49,32 @@ impl Occupancy {
                 return 0;
             }
         }
+        room
+    }
+
+    /// The same as far as GPUs go, the shares in the bin being where they are.
+    fn gpu_room(&self, problem: &Problem, kind: u32) -> u64 {
         let whole = || self.devices.iter().filter(|&&left| left == DEVICE_WHOLE).count() as u64;
-        room.min(match problem.gpus(kind) {
+        match problem.gpus(kind) {
             GpuDemand::None => u64::MAX,
             GpuDemand::Whole(count) => whole() / u64::from(count.max(1)),
             GpuDemand::All | GpuDemand::Slice(_) => {
                 u64::from(!self.devices.is_empty() && whole() == self.devices.len() as u64)
             }
             GpuDemand::Share(share) => self.devices.iter().map(|&left| u64::from(left / share.max(1))).sum(),
-        })
+        }
+    }
+
+    /// How many more items of a kind at most, however the shares in the bin were dealt out over its GPUs.
+    pub(crate) fn gpu_room_max(&self, problem: &Problem, kind: u32) -> u64 {
+        let left = |wanted: u64| self.devices.iter().map(|&left| u64::from(left)).sum::<u64>() / wanted.max(1);
+        match problem.gpus(kind) {
+            GpuDemand::None => u64::MAX,
+            GpuDemand::Whole(count) => left(u64::from(count) * u64::from(DEVICE_WHOLE)),
+            // Whatever is in the bin, some GPU has less than all left.
+            GpuDemand::All | GpuDemand::Slice(_) => self.gpu_room(problem, kind),
+            GpuDemand::Share(share) => left(u64::from(share)),
+        }
     }
 
     /// Adds so many items of a kind, for which there is room. Shares go where they leave least.

@@ -154,3 +154,20 @@ proptest! {
         prop_assert!(after >= before, "{after} after {before}");
     }
 }
+
+#[test]
+fn a_group_that_keeps_away_does_not_loosen_the_linear_bound_of_those_with_shares() {
+    let plain = |demand, count| (demand, count, None, false, 0);
+    let mut rows = vec![
+        ([48, 9], 2, Some(0), false, 0),
+        plain([2, 45], 3),
+        plain([21, 7], 3),
+        plain([52, 16], 1),
+        plain([51, 38], 2),
+        ([26, 18], 1, Some(1), false, 1),
+    ];
+    let bound = |rows: &[Row]| solved(&problem(rows, 2, true), Solver::FirstFit, 1 << 24).lower_bound;
+    assert_eq!(bound(&rows), 18_400_000);
+    rows.push(plain([3, 26], 1));
+    assert_eq!(bound(&rows), 19_100_000);
+}

@@ -363,8 +363,13 @@ impl Pricing for Vectors<'_> {
                 let mut copies = self.room(&offer, &self.left);
                 if let Some(occupancy) = &occupancy {
                     let room = occupancy.room(problem, bin, offer.kind);
-                    if room < copies && self.has_shares && problem.gpus(offer.kind) != GpuDemand::None {
-                        missed = missed.max(bound);
+                    if self.has_shares && room < copies {
+                        // Dealt out otherwise, the shares above might leave room for more.
+                        let most = occupancy.class_room(problem, bin, offer.kind);
+                        let most = most.min(occupancy.gpu_room_max(problem, offer.kind));
+                        if room < copies.min(most) {
+                            missed = missed.max(bound);
+                        }
                     }
                     copies = copies.min(room);
                 }
