@@ -18,6 +18,7 @@ use super::generate::{Pricing, float};
 use super::knapsack::Worth;
 use super::{Content, Stopped, spend};
 use crate::demand::GpuDemand;
+use crate::limits::DEVICE_WHOLE;
 use crate::pack::problem::Problem;
 use crate::pack::room::Occupancy;
 use crate::pack::search::Search;
@@ -26,6 +27,8 @@ use crate::pack::search::Search;
 const NODES_MAX: u32 = 2_000;
 /// The same for the last word on a bound.
 const NODES_SHARP: u32 = 1 << 14;
+/// Most GPU shares of a bin that are dealt out anew; it goes as deep as there are shares.
+const SHARES_MAX: usize = 64;
 /// Units of the weighted share for a unit of weight.
 const SHARE: u64 = 1 << 20;
 /// Units of the weight of a dimension.
@@ -281,6 +284,32 @@ impl<'p> Vectors<'p> {
         rooms.min().unwrap_or(u64::MAX).min(offer.limit)
     }
 
+    /// Whether the GPUs of a bin could hold what was chosen and so many of a kind, their shares dealt out anew. Also where it
+    /// takes too long to tell.
+    fn may_hold(&self, bin: u32, stack: &[Step], more: (u32, u64)) -> bool {
+        let chosen = stack.iter().map(|step| (self.offers[step.at].kind, step.copies));
+        let (mut whole, mut shares) = (0, Vec::new());
+        for (kind, copies) in chosen.chain([more]) {
+            match self.problem.gpus(kind) {
+                GpuDemand::Whole(count) => whole += u64::from(count) * copies,
+                GpuDemand::Share(share) => shares.extend((0..copies).map(|_| share)),
+                // All of them beside something else is not to be had, however that is dealt out.
+                GpuDemand::All | GpuDemand::Slice(_) => return false,
+                GpuDemand::None => {}
+            }
+        }
+        let mut left: Vec<u16> = self.problem.devices(bin).to_vec();
+        left.sort_unstable();
+        let full = left.iter().filter(|&&left| left == DEVICE_WHOLE).count() as u64;
+        if whole > full {
+            return false;
+        }
+        let kept = left.len() - usize::try_from(whole).unwrap_or(left.len());
+        left.truncate(kept);
+        shares.sort_unstable_by(|one, other| other.cmp(one));
+        shares.len() > SHARES_MAX || deal(&shares, &mut left, &mut 1_000)
+    }
+
     /// Takes copies out of what is left, or puts them back.
     fn take(&mut self, offer: &Offer, copies: u64, is_back: bool) {
         let sizes = self.problem.demand(offer.kind).iter().copied().chain([offer.share]);
@@ -367,7 +396,7 @@ impl Pricing for Vectors<'_> {
                         // Dealt out otherwise, the shares above might leave room for more.
                         let most = occupancy.class_room(problem, bin, offer.kind);
                         let most = most.min(occupancy.gpu_room_max(problem, offer.kind));
-                        if room < copies.min(most) {
+                        if room < copies.min(most) && self.may_hold(bin, &stack, (offer.kind, room + 1)) {
                             missed = missed.max(bound);
                         }
                     }
@@ -418,6 +447,27 @@ impl Pricing for Vectors<'_> {
         spend(search, u64::from(nodes) * (problem.width() as u64 + 2) * 4 + self.offers.len() as u64 * 4 + 1)?;
         Ok(Worth { found, bound: best.max(missed) })
     }
+}
+
+/// Whether shares, largest first, fit GPUs with so much left; also where the looks given are used up.
+fn deal(shares: &[u16], left: &mut [u16], looks: &mut u32) -> bool {
+    let Some((&share, rest)) = shares.split_first() else { return true };
+    for at in 0..left.len() {
+        if left[at] < share || left[..at].contains(&left[at]) {
+            continue;
+        }
+        *looks = looks.saturating_sub(1);
+        if *looks == 0 {
+            return true;
+        }
+        left[at] -= share;
+        let fits = deal(rest, left, looks);
+        left[at] += share;
+        if fits {
+            return true;
+        }
+    }
+    false
 }
 
 /// `a × b / c`, rounded down; the greatest number where it is too large.
