@@ -65,18 +65,6 @@ impl Occupancy {
         }
     }
 
-    /// How many more items of a kind at most, however the shares in the bin were dealt out over its GPUs.
-    pub(crate) fn gpu_room_max(&self, problem: &Problem, kind: u32) -> u64 {
-        let left = |wanted: u64| self.devices.iter().map(|&left| u64::from(left)).sum::<u64>() / wanted.max(1);
-        match problem.gpus(kind) {
-            GpuDemand::None => u64::MAX,
-            GpuDemand::Whole(count) => left(u64::from(count) * u64::from(DEVICE_WHOLE)),
-            // Whatever is in the bin, some GPU has less than all left.
-            GpuDemand::All | GpuDemand::Slice(_) => self.gpu_room(problem, kind),
-            GpuDemand::Share(share) => left(u64::from(share)),
-        }
-    }
-
     /// Adds so many items of a kind, for which there is room. Shares go where they leave least.
     pub(crate) fn add(&mut self, problem: &Problem, kind: u32, number: u64) {
         for &class in problem.classes(kind) {

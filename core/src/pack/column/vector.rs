@@ -306,6 +306,10 @@ impl<'p> Vectors<'p> {
         }
         let kept = left.len() - usize::try_from(whole).unwrap_or(left.len());
         left.truncate(kept);
+        let sum = |parts: &[u16]| parts.iter().map(|&part| u64::from(part)).sum::<u64>();
+        if sum(&shares) > sum(&left) {
+            return false;
+        }
         shares.sort_unstable_by(|one, other| other.cmp(one));
         shares.len() > SHARES_MAX || deal(&shares, &mut left, &mut 1_000)
     }
@@ -395,7 +399,6 @@ impl Pricing for Vectors<'_> {
                     if self.has_shares && room < copies {
                         // Dealt out otherwise, the shares above might leave room for more.
                         let most = occupancy.class_room(problem, bin, offer.kind);
-                        let most = most.min(occupancy.gpu_room_max(problem, offer.kind));
                         if room < copies.min(most) && self.may_hold(bin, &stack, (offer.kind, room + 1)) {
                             missed = missed.max(bound);
                         }
