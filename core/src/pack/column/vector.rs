@@ -117,6 +117,7 @@ impl<'p> Vectors<'p> {
     fn prepare(&mut self, bin: u32, prices: &[u32], limits: &[u64]) {
         let problem = self.problem;
         let capacity = problem.capacity(bin);
+        let empty = (!self.is_plain).then(|| Occupancy::fresh(problem, bin));
         self.offers.clear();
         for (kind, (price, limit)) in (0u32..).zip(prices.iter().zip(limits)) {
             if *price == 0 || *limit == 0 || !problem.is_allowed(kind, bin) {
@@ -125,8 +126,8 @@ impl<'p> Vectors<'p> {
             let demand = problem.demand(kind);
             let fits = demand.iter().zip(capacity).filter(|(wanted, _)| **wanted > 0).map(|(wanted, has)| has / wanted);
             let mut limit = fits.min().unwrap_or(u64::MAX).min(*limit);
-            if !self.is_plain {
-                limit = limit.min(Occupancy::fresh(problem, bin).room(problem, bin, kind));
+            if let Some(empty) = &empty {
+                limit = limit.min(empty.room(problem, bin, kind));
             }
             if limit > 0 {
                 self.offers.push(Offer { kind, worth: *price, limit: limit.min(u64::from(u32::MAX)), share: 0 });
