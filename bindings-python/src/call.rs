@@ -27,6 +27,9 @@ use crate::watch::Watcher;
 /// than looking at fewer.
 const INSTANCES_DETACHED: usize = 4096;
 
+/// Names that are looked up between two looks at signals: a few milliseconds.
+const NAMES_BETWEEN_SIGNALS: usize = 1 << 16;
+
 /// What is to be placed.
 pub(crate) enum What<'a, 'py> {
     /// A prepared request.
@@ -192,6 +195,24 @@ impl Cluster {
         let mut watcher = Watcher::of_signals();
         let stopped = self.call_with(group.py(), &Json::object(entries), |session, document| {
             session.scale_in_watched(document, &mut |done| watcher.watch(done))
+        })?;
+        stopped.ok_or_else(|| watcher.into_error())
+    }
+
+    /// Ends tasks, or none of them.
+    pub(crate) fn stop_named(&self, py: Python<'_>, tasks: &[Named]) -> PyResult<()> {
+        let mut watcher = Watcher::of_signals();
+        let stopped = self.call_detached(py, |session| {
+            let mut ids = Vec::with_capacity(tasks.len());
+            for some in tasks.chunks(NAMES_BETWEEN_SIGNALS) {
+                for task in some {
+                    ids.push(Self::task_id(session, task)?);
+                }
+                if watcher.watch(ids.len()).is_none() {
+                    return Ok(None);
+                }
+            }
+            session.stop_tasks_watched(&ids, &mut |done| watcher.watch(done))
         })?;
         stopped.ok_or_else(|| watcher.into_error())
     }

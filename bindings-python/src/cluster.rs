@@ -291,11 +291,7 @@ impl Cluster {
     #[doc = stub!(Cluster.stop)]
     #[pyo3(signature = (tasks, /))]
     fn stop(&self, py: Python<'_>, tasks: &Bound<'_, PyAny>) -> PyResult<()> {
-        let tasks = Named::read(tasks)?;
-        self.call_detached(py, |session| {
-            let ids = tasks.iter().map(|task| Self::task_id(session, task)).collect::<Result<Vec<_>, Error>>()?;
-            session.stop_tasks(&ids)
-        })
+        self.stop_named(py, &Named::read(tasks)?)
     }
 
     #[doc = stub!(Cluster.finish)]

@@ -1292,6 +1292,9 @@ fn tasks_stop_together_and_finish_when_told() {
     let before = session.export();
     assert!(session.stop_tasks(&[ids[0], ids[1], ids[0]]).is_err());
     assert_eq!(session.export(), before);
+    let many: Vec<_> = (0..40).map(|_| ids[0]).collect();
+    assert!(session.stop_tasks_watched(&many, &mut |_| Some(1)).is_err());
+    assert_eq!(session.export(), before);
     session.stop_tasks(&ids).unwrap();
     assert_eq!((session.cluster().running_tasks(), session.cluster().tasks().len()), (0, 2));
     session.finish_task("task/placed-1").unwrap();
@@ -1302,6 +1305,26 @@ fn tasks_stop_together_and_finish_when_told() {
     let described = session.describe_instance(instance).unwrap();
     assert_eq!(described.at_path("registeredResources[2].name"), Some(&Json::from("L")));
     assert_eq!(session.cluster().registration_positions().of(instance), Some(0));
+}
+
+#[test]
+fn stopping_tasks_can_be_stopped() {
+    let mut session = Session::new(SessionOptions::default());
+    session.register(&placewright::Instance::new("a").with_resources(1 << 20, 1 << 20)).unwrap();
+    session
+        .register_task_definition(r#"{"family": "t", "containerDefinitions": [{"name": "a", "memory": 512}]}"#)
+        .unwrap();
+    (0..10).for_each(|_| drop(session.run_task(r#"{"taskDefinition": "t", "count": 10}"#).unwrap()));
+    let ids: Vec<_> = session.cluster().tasks().collect();
+    let (before, mut heard) = (session.export(), Vec::new());
+    let stopped = session.stop_tasks_watched(&ids, &mut |done| {
+        heard.push(done);
+        (done < 50).then_some(20)
+    });
+    assert_eq!((stopped, heard), (Ok(None), vec![16, 36, 56]));
+    assert_eq!((session.export(), session.cluster().savepoints()), (before, 0));
+    assert_eq!(session.stop_tasks_watched(&ids, &mut |_| Some(20)), Ok(Some(())));
+    assert!(session.cluster().tasks().next().is_none() && session.task_id("task/placed-1").is_err());
 }
 
 #[test]

@@ -268,7 +268,7 @@ impl Session {
     pub fn stop_task(&mut self, task: &str) -> Result<(), Error> {
         let id = self.task_id(task)?;
         self.cluster.stop(id)?;
-        self.forget_stopped(&[id]);
+        self.forget_stopped(id);
         Ok(())
     }
 
@@ -277,10 +277,27 @@ impl Session {
     /// # Errors
     /// [`ErrorKind::TaskNotFound`] for a task that does not exist, or no longer does. Nothing has changed then.
     pub fn stop_tasks(&mut self, tasks: &[TaskId]) -> Result<(), Error> {
+        self.stop_tasks_paced(tasks, &mut Pace::unwatched())
+    }
+
+    /// As [`stop_tasks`](Self::stop_tasks), watched: `watch` hears how many tasks were ended. `None` where it stopped that;
+    /// nothing has changed then.
+    ///
+    /// # Errors
+    /// Those of [`stop_tasks`](Self::stop_tasks).
+    pub fn stop_tasks_watched(&mut self, tasks: &[TaskId], watch: Watch<'_>) -> Result<Option<()>, Error> {
+        let mut pace = Pace::new(watch);
+        let result = self.stop_tasks_paced(tasks, &mut pace);
+        pace.finish(result)
+    }
+
+    fn stop_tasks_paced(&mut self, tasks: &[TaskId], pace: &mut Pace<'_>) -> Result<(), Error> {
         self.all_or_nothing(|session| {
-            tasks.iter().try_for_each(|&task| session.cluster.stop(task))?;
-            session.forget_stopped(tasks);
-            Ok(())
+            tasks.iter().try_for_each(|&task| {
+                session.cluster.stop(task)?;
+                session.forget_stopped(task);
+                pace.step()
+            })
         })
     }
 
@@ -347,19 +364,17 @@ impl Session {
                 let desired_count = session.cluster.running_tasks_of(group) as u64;
                 session.set_service(name, Box::new(Service { desired_count, ..*service }));
             }
-            Ok(session.forget_stopped(&stopped))
+            let names = stopped.iter().filter_map(|&task| session.tasks.name(task).map(Cow::into_owned)).collect();
+            stopped.into_iter().for_each(|task| session.forget_stopped(task));
+            Ok(names)
         })
     }
 
-    /// Takes the names of tasks that are gone; a task that still holds its resources keeps its own.
-    pub(super) fn forget_stopped(&mut self, tasks: &[TaskId]) -> Vec<String> {
-        tasks
-            .iter()
-            .filter_map(|&task| match self.cluster.task(task) {
-                Ok(_) => self.tasks.name(task).map(Cow::into_owned),
-                Err(_) => self.forget_task(task),
-            })
-            .collect()
+    /// Takes the name of a task that was stopped, unless it still holds its resources and with them its name.
+    pub(super) fn forget_stopped(&mut self, task: TaskId) {
+        if self.cluster.task(task).is_err() {
+            self.forget_task(task);
+        }
     }
 
     /// Where the next task of a RunTask request would go and why, or why nowhere. Places nothing.

@@ -6,6 +6,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::task_names::TaskName;
 use super::{Extra, Session, instance, load};
 use crate::cluster::Cluster;
 use crate::error::{Error, ErrorKind};
@@ -162,7 +163,7 @@ impl Session {
         self.all_or_nothing(|session| {
             let tasks = session.cluster.deregister(id, force)?;
             session.forget_instance(id);
-            Ok(tasks.into_iter().filter_map(|task| session.forget_task(task)).collect())
+            Ok(tasks.into_iter().filter_map(|task| session.forget_task(task)).map(TaskName::into_text).collect())
         })
     }
 
@@ -225,9 +226,11 @@ impl Session {
             self.pending.contains(task) && self.cluster.task(*task).is_ok_and(is_of_service)
         };
         let tasks: Vec<TaskId> = self.cluster.instance(id)?.tasks().into_iter().filter(is_ended).collect();
-        tasks.iter().try_for_each(|&task| self.cluster.stop(task))?;
-        self.forget_stopped(&tasks);
-        Ok(())
+        tasks.into_iter().try_for_each(|task| {
+            self.cluster.stop(task)?;
+            self.forget_stopped(task);
+            Ok(())
+        })
     }
 
     /// PutAttributes: `{"attributes": [{"name", "value", "targetId"}]}`. Overwrites.

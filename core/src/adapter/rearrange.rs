@@ -130,7 +130,7 @@ impl Session {
             session.note(Undo::Placed(session.placed));
             let mut names = Vec::with_capacity(started.len());
             for (planned, task) in plan.moves.iter().zip(started) {
-                session.forget_stopped(&[planned.task]);
+                session.forget_stopped(planned.task);
                 session.name_placed(task)?;
                 names.push(session.task_name(task).map(Cow::into_owned).unwrap_or_default());
             }

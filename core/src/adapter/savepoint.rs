@@ -157,7 +157,7 @@ impl Session {
     }
 
     /// Takes the name of a task that is gone.
-    pub(super) fn forget_task(&mut self, id: TaskId) -> Option<String> {
+    pub(super) fn forget_task(&mut self, id: TaskId) -> Option<TaskName> {
         let name = self.tasks.remove(id)?;
         let is_pending = self.pending.remove(&id);
         if self.depth > 0 {
@@ -165,7 +165,7 @@ impl Session {
         } else {
             self.tasks.tidy();
         }
-        Some(name.into_text())
+        Some(name)
     }
 
     /// Names an instance, keeps what the engine has no place for, and forgets that it was deregistered.
