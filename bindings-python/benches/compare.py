@@ -277,6 +277,16 @@ def offline(rounds: int) -> None:
 
         return run
 
+    def packed(solver: str) -> Callable[[], int]:
+        def work() -> int:
+            packing = pw.pack(tasks, size, solver=solver)
+            assert not packing.unpacked
+            return sum(bins.count for bins in packing.bins)
+
+        return work
+
+    for solver in ("first-fit", "best-fit", "fill", "auto"):
+        row(f"**placewright** `pack`, {solver}", timed(packed(solver)), True)
     try:
         binpacking: Any = importlib.import_module("binpacking")
     except ImportError:
