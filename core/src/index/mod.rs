@@ -10,6 +10,7 @@ mod crowd;
 pub(crate) mod effort;
 pub(crate) mod eligibility;
 pub(crate) mod gauge;
+mod keys;
 pub(crate) mod order;
 pub(crate) mod ports;
 pub(crate) mod ranks;

@@ -1,13 +1,14 @@
 //! An ordered list of keys in blocks: where a key begins is found in a few steps, and blocks in which no key has enough of
 //! something are passed over.
 //!
-//! Three levels, as in a shallow B-tree: a leaf holds up to 64 keys in order, each with a few amounts; a group
-//! holds up to 64 leaves, with the least key of each and the greatest of every amount in it; the top lists the groups in
-//! the same way. Keys are unique. Room for leaves and groups is taken beforehand; should it run out, neighbours that fit
-//! in one leaf are put together first.
+//! Three levels, as in a shallow B-tree: a leaf holds up to 64 keys, each with a few amounts; a group holds up to 64 leaves,
+//! with the least key of each and the greatest of every amount in it; the top lists the groups in the same way. Leaves and groups
+//! stand in order, keys within a leaf do not: adding one is a write at the end, and taking one out moves the last into its lane,
+//! while a walk picks the least of those it wants. Keys are unique. Room for leaves and groups is taken beforehand; should it run
+//! out, neighbours that fit in one leaf are put together first.
 //!
-//! Cost: finding, adding and removing a key take steps logarithmic in the groups, and moves within one leaf. A walk visits
-//! only leaves whose greatest amounts are enough. With one amount beside the key that is exact, so the first visited leaf
+//! Cost: finding, adding and removing a key take steps logarithmic in the groups, and one look at a leaf. A walk visits
+//! only leaves whose greatest amounts are enough; in a leaf the first key costs one look at all of them, the rest are sorted. With one amount beside the key that is exact, so the first visited leaf
 //! after the starting one has a hit; with several, the greatest ones may belong to different keys, and a walk may visit
 //! leaves for nothing. It therefore has a budget.
 //!
@@ -15,8 +16,10 @@
 
 use alloc::vec::Vec;
 
+use super::bitset::bits;
 use super::effort::Effort;
-use super::row::{LANES, Lanes, NOTHING, Row, greatest, less_than};
+use super::keys::Keys;
+use super::row::{LANES, Lanes, NOTHING, Row, at_least, below, greatest, less_than};
 
 /// Fewest keys of a leaf, or leaves of a group, that has a neighbour it could be put together with.
 const FEW: usize = 16;
@@ -72,8 +75,8 @@ pub(crate) struct Query<'a> {
 pub(crate) struct Order {
     /// Amounts beside each key.
     width: usize,
-    /// By leaf: keys, in order in the first lanes.
-    keys: Vec<[i64; LANES]>,
+    /// By leaf: keys in the first lanes, in no order.
+    keys: Vec<Keys>,
     /// By leaf and amount.
     rows: Vec<Row>,
     /// By leaf: keys in it.
@@ -147,7 +150,7 @@ impl Order {
     /// One free leaf more.
     fn add_leaf(&mut self) {
         self.free_leaves.push(number(self.lens.len()));
-        self.keys.push([NO_KEY; LANES]);
+        self.keys.push(Keys::NONE);
         self.rows.resize(self.rows.len() + self.width, [NOTHING; LANES]);
         self.lens.push(0);
     }
@@ -165,7 +168,7 @@ impl Order {
         self.free_leaves.extend((0..number(self.lens.len())).rev());
         self.free_groups.clear();
         self.free_groups.extend((0..number(self.groups.len())).rev());
-        self.keys.fill([NO_KEY; LANES]);
+        self.keys.fill(Keys::NONE);
         self.rows.fill([NOTHING; LANES]);
         self.lens.fill(0);
         self.maxima.fill([NOTHING; LANES]);
@@ -209,7 +212,7 @@ impl Order {
             }
             let lane = self.lens[leaf];
             self.lens[leaf] += 1;
-            self.keys[leaf][lane] = key;
+            self.keys[leaf].set(lane, key);
             for at in 0..self.width {
                 let amount = amount(at, key);
                 self.rows[leaf * self.width + at][lane] = amount;
@@ -249,15 +252,10 @@ impl Order {
     fn insert_at(&mut self, group: usize, child: usize, key: i64, amounts: &[i32]) {
         let leaf = self.groups[group].leaves[child] as usize;
         let len = self.lens[leaf];
-        let keys = &mut self.keys[leaf];
-        let lane = less_than(keys, key);
-        keys.copy_within(lane..len, lane + 1);
-        keys[lane] = key;
+        self.keys[leaf].set(len, key);
         self.lens[leaf] = len + 1;
         for (at, &amount) in amounts.iter().enumerate() {
-            let row = &mut self.rows[leaf * self.width + at];
-            row.copy_within(lane..len, lane + 1);
-            row[lane] = amount;
+            self.rows[leaf * self.width + at][len] = amount;
             self.raise(group, child, at, amount);
         }
     }
@@ -280,18 +278,16 @@ impl Order {
     /// Takes a key out of its leaf.
     fn remove_at(&mut self, group: usize, child: usize, key: i64) {
         let leaf = self.groups[group].leaves[child] as usize;
-        let len = self.lens[leaf];
+        let last = self.lens[leaf] - 1;
         let keys = &mut self.keys[leaf];
-        let lane = less_than(keys, key);
-        debug_assert_eq!(keys[..len].get(lane), Some(&key), "the key is in the list");
-        keys.copy_within(lane + 1..len, lane);
-        keys[len - 1] = NO_KEY;
-        self.lens[leaf] = len - 1;
+        let lane = keys.lane_of(key, last + 1);
+        keys.set(lane, keys.at(last));
+        self.lens[leaf] = last;
         for at in 0..self.width {
             let row = &mut self.rows[leaf * self.width + at];
             let amount = row[lane];
-            row.copy_within(lane + 1..len, lane);
-            row[len - 1] = NOTHING;
+            row[lane] = row[last];
+            row[last] = NOTHING;
             self.lower(group, child, at, amount);
         }
     }
@@ -301,10 +297,12 @@ impl Order {
     /// PERF: both places are looked for before anything moves, since neither search waits for the other.
     #[cfg_attr(placewright_for_size, optimize(speed))]
     pub(crate) fn replace(&mut self, old: i64, new: i64, amounts: &[i32]) {
-        let (_, group, child) = self.locate(old);
-        if old == new {
+        let place @ (_, group, child) = self.locate(old);
+        let (_, next_group, next_child) = if new == old { place } else { self.locate(new) };
+        if (group, child) == (next_group, next_child) {
             let leaf = self.groups[group].leaves[child] as usize;
-            let lane = less_than(&self.keys[leaf], old);
+            let lane = self.keys[leaf].lane_of(old, self.lens[leaf]);
+            self.keys[leaf].set(lane, new);
             for (at, &amount) in amounts.iter().enumerate() {
                 let cell = &mut self.rows[leaf * self.width + at][lane];
                 let before = core::mem::replace(cell, amount);
@@ -315,7 +313,6 @@ impl Order {
             }
             return;
         }
-        let (_, next_group, next_child) = self.locate(new);
         self.remove_at(group, child, old);
         let has_room = self.lens[self.groups[next_group].leaves[next_child] as usize] < LANES;
         if has_room {
@@ -433,10 +430,8 @@ impl Order {
             return;
         }
         let right = self.take_leaf() as usize;
-        let half = LANES / 2;
-        self.move_keys(left, half, right);
+        let least = self.move_greater_half(left, right);
         self.open_child(group, child + 1);
-        let least = self.keys[right][0];
         let node = &mut self.groups[group];
         node.least[child + 1] = least;
         node.leaves[child + 1] = number(right);
@@ -444,19 +439,46 @@ impl Order {
         self.measure(group, child + 1);
     }
 
-    /// Moves the keys of a leaf from a lane on to the end of another, whose keys are all less.
-    fn move_keys(&mut self, from: usize, lane: usize, to: usize) {
-        let (len, start) = (self.lens[from], self.lens[to]);
-        let moved = self.keys[from];
-        self.keys[to][start..start + len - lane].copy_from_slice(&moved[lane..len]);
-        self.keys[from][lane..].fill(NO_KEY);
+    /// Moves the greater half of the keys of a full leaf to one without any; returns the least of these.
+    fn move_greater_half(&mut self, from: usize, to: usize) -> i64 {
+        let mut sorted: [(i64, usize); LANES] = core::array::from_fn(|lane| (self.keys[from].at(lane), lane));
+        sorted.sort_unstable();
+        let (kept, moved) = sorted.split_at(LANES / 2);
+        let least = moved[0].0;
+        let keep = |row: &mut Row, into: &mut Row| {
+            let all = *row;
+            row.fill(NOTHING);
+            for (place, (&(_, kept), &(_, moved))) in kept.iter().zip(moved).enumerate() {
+                row[place] = all[kept];
+                into[place] = all[moved];
+            }
+        };
+        let mut keys = Keys::NONE;
+        keep(&mut self.keys[from].high, &mut keys.high);
+        keep(&mut self.keys[from].low, &mut keys.low);
+        self.keys[to] = keys;
         for at in 0..self.width {
-            let moved = self.rows[from * self.width + at];
-            self.rows[to * self.width + at][start..start + len - lane].copy_from_slice(&moved[lane..len]);
-            self.rows[from * self.width + at][lane..].fill(NOTHING);
+            let mut row = [NOTHING; LANES];
+            keep(&mut self.rows[from * self.width + at], &mut row);
+            self.rows[to * self.width + at] = row;
         }
-        self.lens[to] = start + len - lane;
-        self.lens[from] = lane;
+        (self.lens[from], self.lens[to]) = (LANES / 2, LANES / 2);
+        least
+    }
+
+    /// Moves all keys of a leaf to another that has room for them.
+    fn move_keys(&mut self, from: usize, to: usize) {
+        let (len, start) = (self.lens[from], self.lens[to]);
+        let append = |row: &mut Row, more: &Row| row[start..start + len].copy_from_slice(&more[..len]);
+        let keys = core::mem::replace(&mut self.keys[from], Keys::NONE);
+        append(&mut self.keys[to].high, &keys.high);
+        append(&mut self.keys[to].low, &keys.low);
+        for at in 0..self.width {
+            let row = core::mem::replace(&mut self.rows[from * self.width + at], [NOTHING; LANES]);
+            append(&mut self.rows[to * self.width + at], &row);
+        }
+        self.lens[to] = start + len;
+        self.lens[from] = 0;
     }
 
     /// Makes room for a child of a group.
@@ -543,7 +565,7 @@ impl Order {
     fn merge_leaves(&mut self, group: usize, left: usize) {
         let leaves = self.groups[group].leaves;
         let (into, from) = (leaves[left] as usize, leaves[left + 1] as usize);
-        self.move_keys(from, 0, into);
+        self.move_keys(from, into);
         self.close_child(group, left + 1);
         self.free_leaves.push(number(from));
         self.measure(group, left);
@@ -645,24 +667,43 @@ impl Order {
                     return Walk::Spent;
                 }
                 let leaf = node.leaves[child] as usize;
-                let (keys, len) = (&self.keys[leaf], self.lens[leaf]);
-                let from = if first == Some(child) { less_than(keys, query.from) } else { 0 };
-                let rows = &self.rows[leaf * self.width..(leaf + 1) * self.width];
-                let mut lanes = Lanes::new(rows, query.amounts, from, len);
-                if ARE_FEW {
-                    lanes.keep(|lane| is_kept(keys[lane]));
+                let keys = &self.keys[leaf];
+                let mut lanes = below(self.lens[leaf]);
+                if first == Some(child) {
+                    lanes &= keys.from(query.from);
                 }
-                while let Some(lane) = lanes.next() {
-                    let key = keys[lane];
+                let rows = &self.rows[leaf * self.width..(leaf + 1) * self.width];
+                for (row, &least) in rows.iter().zip(query.amounts).filter(|(_, least)| **least != NOTHING) {
+                    lanes &= at_least(row, least);
+                }
+                if ARE_FEW {
+                    lanes = bits(lanes).fold(0, |kept, lane| kept | u64::from(is_kept(keys.at(lane as usize))) << lane);
+                }
+                if lanes == 0 {
+                    continue;
+                }
+                let mut visit = |key| {
                     if key >= query.to {
-                        return Walk::Ended;
+                        return Some(Walk::Ended);
                     }
                     if !effort.visit_instance() {
-                        return Walk::Spent;
+                        return Some(Walk::Spent);
                     }
-                    if visit(key) {
-                        return Walk::Stopped;
-                    }
+                    visit(key).then_some(Walk::Stopped)
+                };
+                let lane = keys.first_of(lanes);
+                if let Some(end) = visit(keys.at(lane)) {
+                    return end;
+                }
+                lanes &= !(1 << lane);
+                // PERF: mostly the first is taken; where it is not, several are asked for.
+                let (mut rest, len) = ([NO_KEY; LANES], lanes.count_ones() as usize);
+                for (key, lane) in rest.iter_mut().zip(bits(lanes)) {
+                    *key = keys.at(lane as usize);
+                }
+                rest[..len].sort_unstable();
+                if let Some(end) = rest[..len].iter().find_map(|&key| visit(key)) {
+                    return end;
                 }
             }
         }
@@ -682,8 +723,10 @@ impl Order {
             }
             for child in 0..node.len {
                 let leaf = node.leaves[child] as usize;
-                for lane in 0..self.lens[leaf] {
-                    let key = self.keys[leaf][lane];
+                let mut lanes: Vec<usize> = (0..self.lens[leaf]).collect();
+                lanes.sort_unstable_by_key(|&lane| self.keys[leaf].at(lane));
+                for lane in lanes {
+                    let key = self.keys[leaf].at(lane);
                     for (at, amount) in amounts.iter_mut().enumerate() {
                         *amount = self.rows[leaf * self.width + at][lane];
                     }
@@ -713,7 +756,7 @@ impl Order {
 
     /// Bytes held on the heap.
     pub(crate) fn memory_usage(&self) -> usize {
-        self.keys.capacity() * size_of::<[i64; LANES]>()
+        self.keys.capacity() * size_of::<Keys>()
             + (self.rows.capacity() + self.maxima.capacity()) * size_of::<Row>()
             + self.lens.capacity() * size_of::<usize>()
             + self.groups.capacity() * size_of::<Group>()
@@ -745,6 +788,12 @@ mod tests {
         model.range(query.from..query.to).filter(|(_, amounts)| enough(amounts)).map(|(&key, _)| key).collect()
     }
 
+    /// A key for each number, in order, so that many differ in one half only, and lower halves are of either sign.
+    fn nth(number: u64) -> i64 {
+        let number = i64::try_from(number).unwrap_or(0);
+        (number / 7 - 300) << 32 | (number % 7) * 0x2400_0000
+    }
+
     #[test]
     fn a_list_agrees_with_a_sorted_map_through_growth_and_decline() {
         let mut random = rand_xoshiro::Xoshiro256PlusPlus::seed_from_u64(7);
@@ -755,7 +804,7 @@ mod tests {
         for round in 0..40_000_u64 {
             // Waves: mostly additions, then mostly removals; keys drift, so that leaves empty at one end.
             let grows = round / 5000 % 2 == 0;
-            let key = i64::try_from(below(4000) + round / 8).unwrap_or(0);
+            let key = nth(below(4000) + round / 8);
             let amounts = [i32::try_from(below(50)).unwrap_or(0), i32::try_from(below(50)).unwrap_or(0)];
             let near = model.range(key..).next().map(|(&key, _)| key);
             match (below(10) < if grows { 7 } else { 3 }, near) {
@@ -782,8 +831,8 @@ mod tests {
                 let sound = order.is_sound(|key, amounts| model.get(&key) == Some(&[amounts[0], amounts[1]]));
                 assert!(sound && order.len() == model.len(), "round {round}");
                 let least = [i32::try_from(below(60)).unwrap_or(0), i32::MIN];
-                let from = i64::try_from(below(6000)).unwrap_or(0);
-                let query = Query { from, to: from + 2000, amounts: &least };
+                let from = below(6000);
+                let query = Query { from: nth(from), to: nth(from + 2000), amounts: &least };
                 let mut seen = Vec::new();
                 let walk = order.walk(&query, &mut Effort::new(u32::MAX), |key| {
                     seen.push(key);
@@ -824,8 +873,9 @@ mod tests {
         let leaves = order.groups[group].leaves[..order.groups[group].len].to_vec();
         for leaf in leaves {
             while order.lens[leaf as usize] > left {
-                let key = order.keys[leaf as usize][order.lens[leaf as usize] - 1];
-                order.remove(key);
+                let keys = (0..order.lens[leaf as usize]).map(|lane| order.keys[leaf as usize].at(lane));
+                let greatest = keys.fold(i64::MIN, i64::max);
+                order.remove(greatest);
             }
         }
     }

@@ -43,14 +43,6 @@ impl<'a> Lanes<'a> {
         Self { rows, amounts, next: from, turn: len.min(from + Self::ALONE), len, found: 0 }
     }
 
-    /// Leaves out lanes that are not to be kept. All are compared and asked at once, which is best where most are left out.
-    #[inline]
-    pub(super) fn keep(&mut self, is_kept: impl Fn(usize) -> bool) {
-        self.turn = self.next;
-        self.compare();
-        self.found = bits(self.found).fold(0, |kept, lane| kept | u64::from(is_kept(lane as usize)) << lane);
-    }
-
     /// Compares the lanes that are left at once.
     #[inline]
     fn compare(&mut self) {
@@ -86,25 +78,58 @@ impl<'a> Lanes<'a> {
     }
 }
 
+/// A bit for each lane of half a row.
+const BITS: [u32; LANES / 2] = {
+    let mut bits = [0; LANES / 2];
+    let mut at = 0;
+    while at < LANES / 2 {
+        bits[at] = 1 << at;
+        at += 1;
+    }
+    bits
+};
+
+/// The lanes of which something holds.
+///
+/// PERF: on plain x86-64 selecting a bit for each lane and joining them takes half the instructions of any other way tried.
+#[inline(always)]
+fn lanes_where(row: &Row, holds: impl Fn(i32) -> bool) -> u64 {
+    let (mut low, mut high) = (0, 0);
+    for at in 0..LANES / 2 {
+        low |= if holds(row[at]) { BITS[at] } else { 0 };
+        high |= if holds(row[LANES / 2 + at]) { BITS[at] } else { 0 };
+    }
+    u64::from(high) << 32 | u64::from(low)
+}
+
 /// The lanes whose amount is enough.
 #[inline]
 pub(crate) fn at_least(row: &Row, least: i32) -> u64 {
-    // PERF: on plain x86-64 selecting a bit for each lane and joining them takes half the instructions of any other way tried.
-    const BITS: [u32; LANES / 2] = {
-        let mut bits = [0; LANES / 2];
-        let mut at = 0;
-        while at < LANES / 2 {
-            bits[at] = 1 << at;
-            at += 1;
-        }
-        bits
-    };
-    let (mut low, mut high) = (0, 0);
-    for at in 0..LANES / 2 {
-        low |= if row[at] >= least { BITS[at] } else { 0 };
-        high |= if row[LANES / 2 + at] >= least { BITS[at] } else { 0 };
+    lanes_where(row, |amount| amount >= least)
+}
+
+/// The lanes whose amount is this one.
+#[inline]
+pub(super) fn equal(row: &Row, amount: i32) -> u64 {
+    lanes_where(row, |other| other == amount)
+}
+
+/// Of some lanes, at least one, those with the least amount.
+#[inline]
+pub(super) fn first_of(row: &Row, lanes: u64) -> u64 {
+    let least = |least: i32, amount: i32| if amount < least { amount } else { least };
+    if lanes.count_ones() <= ALONE_MAX {
+        let least = bits(lanes).fold(i32::MAX, |most, lane| least(most, row[lane as usize]));
+        return bits(lanes).filter(|&lane| row[lane as usize] == least).fold(0, |found, lane| found | 1 << lane);
     }
-    u64::from(high) << 32 | u64::from(low)
+    #[expect(clippy::cast_possible_truncation, reason = "its halves")]
+    let (low, high) = (lanes as u32, (lanes >> 32) as u32);
+    let (mut of_low, mut of_high) = (i32::MAX, i32::MAX);
+    for at in 0..LANES / 2 {
+        of_low = least(of_low, if low & BITS[at] == 0 { i32::MAX } else { row[at] });
+        of_high = least(of_high, if high & BITS[at] == 0 { i32::MAX } else { row[LANES / 2 + at] });
+    }
+    lanes & equal(row, least(of_low, of_high))
 }
 
 /// The lanes whose amount is enough. A few are looked at one by one.
@@ -138,6 +163,6 @@ pub(super) fn greatest(row: &Row) -> i32 {
 
 /// The lanes below a number of at most 64.
 #[inline]
-fn below(lanes: usize) -> u64 {
+pub(super) fn below(lanes: usize) -> u64 {
     if lanes >= LANES { u64::MAX } else { (1 << lanes) - 1 }
 }
