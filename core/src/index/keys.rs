@@ -99,7 +99,7 @@ mod tests {
         for lanes in [u64::MAX, u64::MAX << 20, 0x00FF_FF00_FF00_00FF, 1 << 40] {
             for upper in [1, 5, 64] {
                 let mut keys = Keys::NONE;
-                let key = |lane: u8| (7 * i64::from(lane) % 64 / upper) << 32 | 11 * i64::from(lane) % 64 << 26;
+                let key = |lane: u8| ((7 * i64::from(lane) % 64 / upper) << 32) | ((11 * i64::from(lane) % 64) << 26);
                 (0..64).for_each(|lane| keys.set(usize::from(lane), key(lane)));
                 let least = (0..64).filter(|&lane| lanes >> lane & 1 == 1).min_by_key(|&lane| key(lane));
                 assert_eq!(Some(keys.first_of(lanes)), least.map(usize::from), "{lanes:x} {upper}");

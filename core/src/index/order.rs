@@ -791,7 +791,7 @@ mod tests {
     /// A key for each number, in order, so that many differ in one half only, and lower halves are of either sign.
     fn nth(number: u64) -> i64 {
         let number = i64::try_from(number).unwrap_or(0);
-        (number / 7 - 300) << 32 | (number % 7) * 0x2400_0000
+        ((number / 7 - 300) << 32) | ((number % 7) * 0x2400_0000)
     }
 
     #[test]
