@@ -253,8 +253,20 @@ step_docs() {
   cargo test --quiet --doc -p placewright --all-features
 }
 
+# What counts instructions, from Debian's packages; the counts are skipped where there is none.
+counter() {
+  if command -v valgrind >/dev/null; then return; fi
+  if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
+    echo "no valgrind, and no apt-get or not root to install it: no instructions are counted"
+    return
+  fi
+  apt-get install -y --no-install-recommends valgrind >/dev/null 2>&1 ||
+    { apt-get update >/dev/null && apt-get install -y --no-install-recommends valgrind >/dev/null; }
+}
+
 # Each bench runs once, as a test; no time is judged. Instructions are counted where valgrind is there.
 step_benches() {
+  counter
   cargo test --quiet --release -p placewright-benches
   cargo bench --quiet -p placewright-benches --benches -- --test
   cargo run --quiet --release -p placewright-benches --bin count

@@ -41,3 +41,13 @@ fn the_quick_grid_runs_through_and_allocates_nothing_where_it_must_not() -> Resu
     }
     Ok(())
 }
+
+#[test]
+fn a_grid_without_instances_or_cells_is_refused_in_words() -> Result<(), Box<dyn Error>> {
+    for (arguments, words) in [(["--n", "0"], "at least 1"), (["--only", "no-such-cell"], "no cell of these sizes")] {
+        let grid = Command::new(env!("CARGO_BIN_EXE_grid")).arg("--quick").args(arguments).output()?;
+        let text = String::from_utf8(grid.stderr)?;
+        assert!(!grid.status.success() && text.contains(words) && !text.contains("panicked"), "{text}");
+    }
+    Ok(())
+}

@@ -560,3 +560,25 @@ fn rolling_back_many_deregistrations_allocates_nothing() {
     assert_eq!(cluster.fingerprint(), before);
     cluster.validate().unwrap();
 }
+
+#[test]
+fn taking_back_instances_with_attributes_allocates_nothing() {
+    let mut cluster = fleet(false, Route::Indexed);
+    let before = cluster.fingerprint();
+    for keep in [false, true] {
+        let savepoint = cluster.begin();
+        let register = |number: usize| {
+            let name = format!("new/{number}");
+            let instance = Instance::new(&name).with_resources(4096, 4096).with_zone(["a", "new"][number % 2]);
+            cluster.register(&instance.with_attribute("stack", "prod").with_attribute(&name, "own")).unwrap()
+        };
+        let new: Vec<_> = (0..200).map(register).collect();
+        for id in new {
+            cluster.deregister(id, false).unwrap();
+        }
+        let close = || if keep { cluster.commit(savepoint) } else { cluster.rollback(savepoint) }.unwrap();
+        assert_eq!(allocations(close), 0, "{keep}");
+        assert_eq!(cluster.fingerprint(), before);
+        cluster.validate().unwrap();
+    }
+}

@@ -39,11 +39,19 @@ struct Arguments {
     #[arg(long, value_name = "SUBSTRING", default_value = "")]
     only: String,
     /// Numbers of instances
-    #[arg(long, value_delimiter = ',', value_name = "NUMBERS")]
+    #[arg(long, value_delimiter = ',', value_name = "NUMBERS", value_parser = positive)]
     n: Vec<usize>,
     /// Few and short slices, at most 10,000 instances, no rival: to see that everything runs
     #[arg(long)]
     quick: bool,
+}
+
+/// Reads a number of instances.
+fn positive(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err("a cell needs a whole number of instances, at least 1".into()),
+    }
 }
 
 /// What is known of a cell; null where something does not apply.

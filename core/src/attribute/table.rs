@@ -215,6 +215,15 @@ impl AttributeTable {
         carried
     }
 
+    /// The first attribute of an instance by number, from a number on.
+    pub(crate) fn next_of_instance(&self, slot: u32, from: u32) -> Option<(AttributeId, ValueId)> {
+        if self.carried(slot) == 0 {
+            return None;
+        }
+        let names = (from..).map(AttributeId).take_while(|name| name.index() < self.columns.len());
+        names.filter_map(|name| self.value(name, slot).map(|value| (name, value))).next()
+    }
+
     /// Recounts the holders that cells account for; `extra_names` and `extra_values` are held by others.
     pub(crate) fn validate(&self, extra_values: usize) -> Result<(), String> {
         let mut values = alloc::vec![0u32; self.values.len()];

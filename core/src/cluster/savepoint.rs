@@ -21,7 +21,8 @@ impl Cluster {
     /// # Errors
     /// [`ErrorKind::StaleHandle`] when it was closed before.
     ///
-    /// Cost: what was done since; does not allocate.
+    /// Cost: what was done since. Taking back placements, stops and registrations does not allocate; where an instance comes back
+    /// or has other attributes again, the filters in use are asked about it anew, which may.
     pub fn rollback(&mut self, savepoint: Savepoint) -> Result<(), Error> {
         let mark = self.journal.mark(savepoint.depth, savepoint.serial).ok_or(Error::new(ErrorKind::StaleHandle))?;
         while let Some(delta) = self.journal.pop_after(mark.position) {

@@ -68,6 +68,8 @@ pub(crate) struct Spreads {
     records: Vec<Option<Spread>>,
     /// By group: its spreads.
     of_group: Vec<SmallVec<[SpreadId; 2]>>,
+    /// By admission: the spreads of its requests. Hundreds of services have one each, and a change of an instance asks them all.
+    of_admission: Vec<SmallVec<[SpreadId; 2]>>,
 }
 
 /// A spread as choosing sees it.
@@ -184,10 +186,8 @@ impl Spreads {
         }
         let number = vacant(&mut self.records);
         self.records[number] = Some(record);
-        if self.of_group.len() <= group.index() {
-            self.of_group.resize(group.index() + 1, SmallVec::new());
-        }
-        self.of_group[group.index()].push(id(number));
+        enter(&mut self.of_group, group.index(), id(number));
+        enter(&mut self.of_admission, admission as usize, id(number));
         id(number)
     }
 
@@ -198,9 +198,10 @@ impl Spreads {
         if record.holders > 0 {
             return;
         }
-        let (group, domains) = (record.group, record.domains);
+        let (group, domains, admission) = (record.group, record.domains, record.admission);
         self.records[id as usize] = None;
         self.of_group[group.index()].retain(|&mut other| other != id);
+        self.of_admission[admission as usize].retain(|&mut other| other != id);
         self.release_domains(domains);
     }
 
@@ -245,7 +246,9 @@ impl Spreads {
 
     /// An admission lets an instance in now, or turns it away.
     pub(crate) fn admit(&mut self, admission: AdmissionId, slot: u32, member: bool) {
-        for record in self.records.iter_mut().flatten().filter(|record| record.admission == admission) {
+        let Some(spreads) = self.of_admission.get(admission as usize) else { return };
+        for &id in spreads {
+            let Some(record) = &mut self.records[id as usize] else { continue };
             let Some(domains) = &self.domains[record.domains] else { continue };
             let admitted = &mut record.admitted[usize::from(domains.of[slot as usize])];
             *admitted = if member { *admitted + 1 } else { *admitted - 1 };
@@ -302,6 +305,11 @@ impl Spreads {
                 return Err("the domains of a spread attribute are out of date".into());
             }
         }
+        let listed = |lists: &[SmallVec<[SpreadId; 2]>]| lists.iter().map(SmallVec::len).sum::<usize>();
+        let kept = self.records.iter().flatten().count();
+        if (listed(&self.of_group), listed(&self.of_admission)) != (kept, kept) {
+            return Err("the lists of spreads are out of date".into());
+        }
         for record in self.records.iter().flatten() {
             let Some(domains) = &self.domains[record.domains] else { continue };
             let (mut counts, mut admitted) = ([0; NUMBERS], [0; NUMBERS]);
@@ -322,8 +330,16 @@ impl Spreads {
         self.domains.capacity() * size_of::<Option<Domains>>()
             + self.domains.iter().flatten().map(|domains| domains.of.capacity()).sum::<usize>()
             + self.records.capacity() * size_of::<Option<Spread>>()
-            + self.of_group.capacity() * size_of::<SmallVec<[SpreadId; 2]>>()
+            + (self.of_group.capacity() + self.of_admission.capacity()) * size_of::<SmallVec<[SpreadId; 2]>>()
     }
+}
+
+/// Adds a spread to the list at a place, which may be a new one.
+fn enter(lists: &mut Vec<SmallVec<[SpreadId; 2]>>, at: usize, id: SpreadId) {
+    if lists.len() <= at {
+        lists.resize(at + 1, SmallVec::new());
+    }
+    lists[at].push(id);
 }
 
 /// A place in a table as a number.

@@ -3,8 +3,6 @@
 //! A slot is filled in before the delta that brings it to life, and emptied after no savepoint can bring it back. Between
 //! the two, [`State::apply`] is the only writer.
 
-use alloc::vec::Vec;
-
 use crate::attribute::intern::hash_text;
 use crate::demand::GpuDemand;
 use crate::error::{Error, ErrorKind};
@@ -70,10 +68,12 @@ impl State {
     pub(crate) fn reclaim_instance(&mut self, slot: u32) {
         let at = slot as usize;
         let slots = self.slots();
-        let carried: Vec<_> = self.attributes.of_instance(slot);
-        for (name, value) in carried {
+        // One by one, since a rollback must not allocate a list of them.
+        let mut from = 0;
+        while let Some((name, value)) = self.attributes.next_of_instance(slot, from) {
             self.attributes.set(name, slot, None, slots);
             self.release_attribute((name, value));
+            from = name.0 + 1;
         }
         self.release_info(slot);
         for kind in counted(self.custom_names.len()) {

@@ -309,6 +309,8 @@ impl State {
         if let Some(slot) = self.free.pop() {
             return slot;
         }
+        // Here and not when a slot is given back, so that a rollback never allocates.
+        self.free.reserve(self.slots() + 1 - self.free.len());
         #[expect(clippy::cast_possible_truncation, reason = "at most INSTANCES_MAX")]
         let slot = self.slots() as u32;
         self.info.push(InstanceInfo::default());
