@@ -288,16 +288,12 @@ impl Cell {
     pub fn all(instances: usize) -> Vec<Self> {
         let cell = |operation, chain, limit, state| Self { operation, instances, chain, limit, state };
         let mut cells = Vec::new();
+        let chains = || Chain::ALL.iter().copied().filter(|chain| !chain.is_scanned());
+        let limits = || Limit::ALL.iter().copied().filter(|limit| !limit.is_scanned());
         for &state in State::ALL {
-            for &chain in Chain::ALL.iter().filter(|chain| !chain.is_scanned()) {
+            for chain in chains() {
                 cells.push(cell(Operation::Place, chain, Limit::None, state));
-                for &limit in Limit::ALL.iter().filter(|limit| !limit.is_scanned()) {
-                    let is_usual = state == State::Mixed75 || limit == Limit::None || chain == Chain::BinpackMemory;
-                    let services = matches!(chain, Chain::BinpackMemory | Chain::SpreadAzBinpackMemory);
-                    if is_usual && (limit != Limit::Services || services && state == State::Mixed75) {
-                        cells.push(cell(Operation::Churn, chain, limit, state));
-                    }
-                }
+                cells.extend(limits().map(|limit| cell(Operation::Churn, chain, limit, state)));
             }
         }
         let (memory, spread) = (Chain::BinpackMemory, Chain::SpreadAzBinpackMemory);
@@ -306,8 +302,9 @@ impl Cell {
         for (chain, limit) in [(memory, Limit::None), (spread, Limit::DistinctKeep10)] {
             cells.push(cell(Operation::ChurnInSavepoint, chain, limit, mixed));
         }
-        for &chain in Chain::ALL.iter().filter(|chain| !chain.is_scanned()) {
-            cells.push(cell(Operation::Batch, chain, Limit::None, fresh));
+        for chain in chains() {
+            let batches = limits().filter(|&limit| limit != Limit::Services);
+            cells.extend(batches.map(|limit| cell(Operation::Batch, chain, limit, fresh)));
         }
         cells.push(cell(Operation::Churn, Chain::SpreadTwice, Limit::None, mixed));
         for limit in [Limit::Residues3, Limit::SeededTies] {
