@@ -138,8 +138,8 @@ def test_a_fault_of_a_catalogue_names_its_cell() -> None:
 
 
 def test_no_offer_of_a_list_is_without_a_price() -> None:
-    offers = [{"id": "a", "capacity": [4000, 16384], "cost": 0.1}, {"id": "b", "capacity": [4000, 16384]}]
-    rows = [pw.Bin("a", [4000, 16384], 0.1), pw.Bin("b", [4000, 16384])]
+    offers: list[Any] = [{"id": "a", "capacity": [4000, 16384], "cost": 0.1}, {"id": "b", "capacity": [4000, 16384]}]
+    rows: list[Any] = [pw.Bin("a", [4000, 16384], 0.1), pw.Bin("b", [4000, 16384])]
     for given in (offers, rows):
         with pytest.raises(pw.InvalidInputError, match="offer `b` has no price") as caught:
             pw.fleet(MIX, given, **FEW)
