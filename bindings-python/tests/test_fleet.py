@@ -129,12 +129,26 @@ def test_a_fault_of_a_catalogue_names_its_cell() -> None:
         pw.fleet(MIX, {**SHAPES, "price": [0.1, 0.2, -0.3, 0.4]})
     assert caught.value.path == "catalogue.price[2]"
     with pytest.raises(pw.InvalidInputError) as caught:
-        pw.fleet(MIX, [pw.Bin("a", [1, 2]), pw.Bin("b", [1])])
+        pw.fleet(MIX, [pw.Bin("a", [1, 2], 1), pw.Bin("b", [1], 1)])
     assert caught.value.path == "catalogue[1].capacity"
     with pytest.raises(TypeError):
         pw.fleet(MIX, 10)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="`catalogue`: expected a frame, or a list of objects or numbers, got `str`"):
         pw.fleet(MIX, "types.csv")  # type: ignore[arg-type]
+
+
+def test_no_offer_of_a_list_is_without_a_price() -> None:
+    offers: list[Any] = [{"id": "a", "capacity": [4000, 16384], "cost": 0.1}, {"id": "b", "capacity": [4000, 16384]}]
+    rows: list[Any] = [pw.Bin("a", [4000, 16384], 0.1), pw.Bin("b", [4000, 16384])]
+    for given in (offers, rows):
+        with pytest.raises(pw.InvalidInputError, match="offer `b` has no price") as caught:
+            pw.fleet(MIX, given, **FEW)
+        assert caught.value.path == "catalogue[1]" and caught.value.code == "json.missing"
+    document = {"dimensions": ["cpu"], "items": [{"demand": [1]}]}
+    for beside in (None, [{"id": "c", "capacity": [2]}]):
+        within = {"catalogue": [{"id": "c", "capacity": [2]}]} if beside is None else {}
+        with pytest.raises(pw.InvalidInputError, match="offer `c` has no price"):
+            pw.fleet_json({**document, **within}, catalogue=beside)
 
 
 def test_no_offer_of_a_frame_is_without_a_price() -> None:

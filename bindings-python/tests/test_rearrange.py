@@ -160,6 +160,46 @@ def test_a_plan_empties_instances_and_is_applied_as_a_whole() -> None:
     assert caught.value.path == "moves[0].task" and cluster.savepoints == 0
 
 
+def test_the_instances_that_moves_touch_are_told_before_and_after() -> None:
+    cluster = spread_thin()
+    plan = cluster.rearrange(skew_max=None)
+    told = plan.occupancy.to_dict()
+    assert told["instance"][: len(plan.emptied)] == plan.emptied and sum(told["is_emptied"]) == len(plan.emptied)
+    assert set(told["instance"]) == {end for move in plan.moves for end in (move.source, move.target)}
+    assert told["zone"] == ["ab"[int(name[-1]) % 2] for name in told["instance"]]
+    done = cluster.copy()
+    plan.apply(done)
+    for moment, when in ((cluster, "before"), (done, "after")):
+        rows = moment.instances.to_dict()
+        place = [rows["id"].index(name) for name in told["instance"]]
+        assert told[f"tasks_{when}"] == [rows["running_tasks"][at] for at in place]
+        assert told[f"cpu_{when}"] == [rows["cpu_registered"][at] - rows["cpu_remaining"][at] for at in place]
+        assert told[f"memory_mib_{when}"] == [100 * tasks for tasks in told[f"tasks_{when}"]]
+    assert [after for after, gone in zip(told["tasks_after"], told["is_emptied"]) if gone] == [0] * len(plan.emptied)
+    assert pickle.loads(pickle.dumps(plan)).occupancy.to_dict() == copy.copy(plan).occupancy.to_dict() == told
+    nothing = cluster.rearrange(moves=0)
+    assert len(nothing.occupancy) == 0 and nothing.occupancy.column_names == plan.occupancy.column_names
+
+
+def test_a_plan_is_drawn_before_and_after() -> None:
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    cluster = spread_thin()
+    plan = cluster.rearrange(skew_max=None)
+    axes = plan.plot(resource="cpu")
+    told = plan.occupancy.to_dict()
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert labels == [name + ("  emptied" if gone else "") for name, gone in zip(told["instance"], told["is_emptied"])]
+    outlines, before, after = ([bar.get_width() for bar in bars] for bars in axes.containers)
+    assert (outlines, before, after) == ([1000] * len(labels), told["cpu_before"], told["cpu_after"])
+    assert axes.get_legend_handles_labels()[1] == ["before", "after"] and axes.get_legend() is not None
+    assert axes.get_xlabel() == "CPU units" and plan.plot().get_xlabel() == "memory, MiB"
+    assert plan.plot(instances_max=1, ax=axes) is axes and axes.get_title() == f"1 of {len(labels)} instances that moves touch"
+    with pytest.raises(ValueError, match="resource is one of cpu, memory, gpus, not 'disk'"):
+        plan.plot(resource="disk")
+    cluster.rearrange(moves=0).plot().figure.canvas.draw()
+    pyplot.close("all")
+
+
 def test_options_are_kept_to() -> None:
     cluster = spread_thin()
     assert len(cluster.rearrange(moves=2, skew_max=None)) <= 2

@@ -56,7 +56,7 @@ export interface BinType {
   id: string | Integer;
   /** By dimension. */
   capacity: readonly Integer[];
-  /** At most six decimals; default 1. */
+  /** At most six decimals; default 1, but an offer must have one, and what runs already costs nothing. */
   cost?: number;
   /** How many there are; default: any number. */
   limit?: Integer | null;

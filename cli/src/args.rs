@@ -260,6 +260,7 @@ core/docs/packing.md.
 
 Examples:
   placewright pack problem.json
+  placewright pack problem.json --format table
   echo '{\"dimensions\": [\"cpu\"],
          \"items\": [{\"id\": \"web\", \"demand\": [2], \"count\": 5}],
          \"bins\": [{\"id\": \"small\", \"capacity\": [4], \"cost\": 0.096}],
@@ -274,6 +275,19 @@ pub(crate) struct PackArgs {
     /// The problem; `-` reads standard input.
     #[arg(value_name = "PROBLEM.json")]
     pub(crate) problem: PathBuf,
+    /// How to print the answer.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: AnswerFormat,
+}
+
+/// Forms of the answers of `pack`, `fleet` and `rearrange`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum AnswerFormat {
+    /// One JSON document.
+    #[default]
+    Json,
+    /// Tables for people.
+    Table,
 }
 
 /// Arguments of `fleet`.
@@ -282,7 +296,7 @@ pub(crate) struct PackArgs {
 The mix is a JSON object with `dimensions` and `items`, as `pack` reads them, and
 if wanted `groups`, `options`, `bins` (instances that already run, cost 0 and
 limit 1 unless they say otherwise), `catalogue` and `fleet`. The keys are in
-core/docs/fleet.md.
+core/docs/fleet.md. The plan is a JSON object too, or tables.
 
 A catalogue is CSV with a header, or a JSON array of such rows, or of bins.
 Every column is also an attribute that `memberOf` can ask for.
@@ -329,14 +343,17 @@ pub(crate) struct FleetArgs {
     /// Percent of each new instance that stays free, in place of the mix's.
     #[arg(long, value_name = "PERCENT")]
     pub(crate) headroom: Option<u32>,
+    /// How to print the plan.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: AnswerFormat,
 }
 
 /// Arguments of `rearrange`.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
-The plan is a JSON object: `moves` in order, each possible when its turn comes,
-the instances `emptied`, and figures of the cluster `before` and `after`. Its
-keys are in core/docs/rearrange.md. Nothing is carried out.
+The plan is a JSON object, or tables: `moves` in order, each possible when its
+turn comes, the instances `emptied`, and figures of the cluster `before` and
+`after`. Its keys are in core/docs/rearrange.md. Nothing is carried out.
 
 Examples:
   placewright rearrange --cluster cluster.json --tasks tasks.json --moves 20
@@ -395,6 +412,9 @@ pub(crate) struct RearrangeArgs {
     /// Most milliseconds.
     #[arg(long, value_name = "NUMBER")]
     pub(crate) milliseconds: Option<u64>,
+    /// How to print the plan.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: AnswerFormat,
 }
 
 /// What moves are for.

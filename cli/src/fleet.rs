@@ -1,4 +1,4 @@
-//! `fleet`: chooses instance types for a mix of tasks, as one JSON document in, a catalogue, and one document out.
+//! `fleet`: chooses instance types for a mix of tasks, as one JSON document in, a catalogue, and one document or tables out.
 
 use std::ops::ControlFlow;
 use std::process::ExitCode;
@@ -9,10 +9,16 @@ use placewright::adapter::{FleetRequest, fleet_json};
 use placewright::expr;
 use placewright::json::Json;
 
-use crate::args::{FleetArgs, NOT_ALL_PLACED};
+use crate::answer;
+use crate::args::{AnswerFormat, FleetArgs, NOT_ALL_PLACED};
 use crate::catalogue::{Catalogue, Columns};
 use crate::document;
 use crate::io::{self, Failure};
+
+/// What is said where nothing is to be had.
+const NO_CATALOGUE: &str = "there are no types to choose from: give a catalogue by --catalogue FILE, CSV with a header \
+    (instance_type, alloc_cpu_milli, alloc_memory_mib, price_usd_hour; other names by --id, --column, --price; \
+    cli/samples/types.csv is one) or a JSON array, or as `catalogue` in the mix";
 
 /// Reads the mix and the catalogue, plans within the mix's time, and prints the plan.
 pub(crate) fn run(args: &FleetArgs) -> Result<ExitCode, Failure> {
@@ -29,6 +35,7 @@ pub(crate) fn run(args: &FleetArgs) -> Result<ExitCode, Failure> {
     let text = io::read(&args.mix)?;
     let in_mix = |error: Error| document::in_file(&args.mix, &text, &error);
     let json = Json::parse(&text).map_err(in_mix)?;
+    let is_within = json.get("catalogue").is_some_and(|within| *within != Json::Null);
     // What is wrong with the catalogue is no matter of the mix, and has a file of its own.
     let mut in_catalogue = None;
     let request = FleetRequest::from_json(&json, |dimensions, fleet| {
@@ -37,9 +44,11 @@ pub(crate) fn run(args: &FleetArgs) -> Result<ExitCode, Failure> {
         if let Some(percent) = args.headroom {
             options.headroom_percent = percent;
         }
-        if let Some(catalogue) = &catalogue {
-            in_catalogue = catalogue.add_to(fleet, dimensions, &columns).err();
-        }
+        in_catalogue = match &catalogue {
+            Some(catalogue) => catalogue.add_to(fleet, dimensions, &columns).err(),
+            None if is_within => None,
+            None => Some(Failure::Input(NO_CATALOGUE.to_string())),
+        };
         Ok(())
     });
     if let Some(failure) = in_catalogue {
@@ -57,6 +66,9 @@ pub(crate) fn run(args: &FleetArgs) -> Result<ExitCode, Failure> {
     });
     let plan = plan.map_err(|error| in_mix(error.in_path("fleet")))?;
     let milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-    io::print(&format!("{}\n", fleet_json(&plan, milliseconds)))?;
+    io::print(&match args.format {
+        AnswerFormat::Json => format!("{}\n", fleet_json(&plan, milliseconds)),
+        AnswerFormat::Table => answer::fleet(&plan, milliseconds),
+    })?;
     Ok(if plan.answer.unpacked.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(NOT_ALL_PLACED) })
 }

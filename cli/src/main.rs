@@ -4,6 +4,7 @@
 //! decides where a task goes or whether a case passed.
 #![forbid(unsafe_code)]
 
+mod answer;
 mod args;
 mod catalogue;
 mod completions;

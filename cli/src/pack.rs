@@ -1,4 +1,4 @@
-//! `pack`: packs items into bins, as one JSON document in and one out.
+//! `pack`: packs items into bins, as one JSON document in, and one or a table out.
 
 use std::ops::ControlFlow;
 use std::process::ExitCode;
@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use placewright::adapter::{PackRequest, answer_json};
 use placewright::pack::solve;
 
-use crate::args::{NOT_ALL_PLACED, PackArgs};
+use crate::answer;
+use crate::args::{AnswerFormat, NOT_ALL_PLACED, PackArgs};
 use crate::document;
 use crate::io::{self, Failure};
 
@@ -24,6 +25,9 @@ pub(crate) fn run(args: &PackArgs) -> Result<ExitCode, Failure> {
         }
     });
     let milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-    io::print(&format!("{}\n", answer_json(&request.problem, &answer, milliseconds)))?;
+    io::print(&match args.format {
+        AnswerFormat::Json => format!("{}\n", answer_json(&request.problem, &answer, milliseconds)),
+        AnswerFormat::Table => answer::packing(&request.problem, &answer, milliseconds),
+    })?;
     Ok(if answer.unpacked.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(NOT_ALL_PLACED) })
 }

@@ -1,16 +1,17 @@
-//! `rearrange`: plans moves in a cluster, as describe output in and one JSON document out.
+//! `rearrange`: plans moves in a cluster, as describe output in, and one JSON document or tables out.
 
 use std::ops::ControlFlow;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use placewright::adapter::read_rearrange;
+use placewright::adapter::{Session, read_rearrange};
 use placewright::json::Json;
-use placewright::planner::rearrange::{GroupRules, RearrangeOptions};
+use placewright::planner::rearrange::{GroupRules, RearrangeOptions, RearrangePlan};
 
-use crate::args::{RearrangeArgs, RearrangeGoal};
+use crate::args::{AnswerFormat, RearrangeArgs, RearrangeGoal};
 use crate::document::{self, Document};
 use crate::io::{self, Failure};
+use crate::table;
 
 /// Reads the cluster, its tasks and its services, plans, and prints the plan.
 pub(crate) fn run(args: &RearrangeArgs) -> Result<ExitCode, Failure> {
@@ -44,9 +45,53 @@ pub(crate) fn run(args: &RearrangeArgs) -> Result<ExitCode, Failure> {
     });
     let in_arguments = |error: placewright::Error| document::in_argument("rearrange", None, &error);
     let plan = plan.map_err(in_arguments)?;
-    let json = session.rearrange_plan_json(&plan, &options).map_err(in_arguments)?;
-    io::print(&format!("{json}\n"))?;
+    io::print(&match args.format {
+        AnswerFormat::Json => format!("{}\n", session.rearrange_plan_json(&plan, &options).map_err(in_arguments)?),
+        AnswerFormat::Table => tables(&session, &plan),
+    })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A plan for people: its moves in order, what they empty, and figures before and after.
+fn tables(session: &Session, plan: &RearrangePlan) -> String {
+    let cluster = session.cluster();
+    let name = |text: &str| io::one_line(table::short(text));
+    let instance = |id| cluster.instance(id).map_or_else(|_| "-".to_string(), |instance| name(instance.name()));
+    let moves = plan.moves.iter().zip(1u64..).map(|(planned, number)| {
+        let task = cluster.task(planned.task);
+        let (group, definition) = task.map_or(("-", "-"), |task| (task.group(), task.definition()));
+        let id = session.task_name(planned.task).unwrap_or_default();
+        let [from, to] = [planned.from, planned.to].map(instance);
+        vec![number.to_string(), name(&id), io::one_line(group), name(definition), from, to]
+    });
+    let moves: Vec<_> = moves.collect();
+    let mut text = if moves.is_empty() {
+        "No move makes it better.\n".to_string()
+    } else {
+        table::columns(&["move", "task", "group", "definition", "from", "to"], &moves)
+    };
+    if !plan.emptied.is_empty() {
+        let emptied: Vec<_> = plan.emptied.iter().map(|&id| vec![instance(id)]).collect();
+        text.push('\n');
+        text.push_str(&table::columns(&["emptied"], &emptied));
+    }
+    let (before, after) = (&plan.before, &plan.after);
+    let figures = [
+        ("instances with tasks", before.instances.to_string(), after.instances.to_string()),
+        ("CPU units left on them", before.cpu_left.to_string(), after.cpu_left.to_string()),
+        ("MiB of memory left", before.memory_left_mib.to_string(), after.memory_left_mib.to_string()),
+        ("GPUs left", before.gpus_left.to_string(), after.gpus_left.to_string()),
+        ("greatest skew of a group", before.skew_max.to_string(), after.skew_max.to_string()),
+        ("skew of all groups", before.skew_sum.to_string(), after.skew_sum.to_string()),
+    ];
+    let figures: Vec<_> =
+        figures.into_iter().map(|(name, before, after)| vec![name.to_string(), before, after]).collect();
+    text.push('\n');
+    text.push_str(&table::columns(&["", "before", "after"], &figures));
+    if plan.is_cut_short {
+        text.push_str("\nThe steps or the time were used up: more moves may be worth while.\n");
+    }
+    text
 }
 
 /// The options: those of the files of services, and the arguments.

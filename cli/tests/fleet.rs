@@ -177,3 +177,89 @@ fn arguments_hold_for_offers_of_the_mix_too() {
     // Of 2,000 are 1,000 left: one item each.
     assert_eq!(plan(&mix, &["--headroom", "50"])["bins"][0]["count"], 4);
 }
+
+#[test]
+fn a_table_has_the_plan_its_alternatives_and_its_room() {
+    let path = catalogue("table");
+    let mut mix = mix();
+    mix["bins"] = json!([{"id": "i-1", "capacity": [1000, 9000]}]);
+    mix["fleet"] = json!({"current": [{"type": "small", "count": 2}]});
+    let output = fleet(&mix, &["--catalogue", &path, "--format", "table"]);
+    assert_eq!((output.code, output.err.as_str()), (Some(0), ""), "{output:?}");
+    let answer = plan(&mix, &["--catalogue", &path]);
+    let rows: Vec<Vec<&str>> = output.out.lines().map(|line| line.split_whitespace().collect()).collect();
+    let has = |cells: &[&str]| assert!(rows.iter().any(|row| row.as_slice() == cells), "{cells:?}: {}", output.out);
+    has(&["value", &answer["cost"].to_string()]);
+    has(&["packed", "4", "of", "4", "items", "in", "2", "instances"]);
+    // One that runs already, and one to buy.
+    has(&["1", "i-1", "-", "0", "1", "web"]);
+    has(&["1", "large", "-", "0.17", "3", "web"]);
+    has(&["single-type", "large", "0.17", "2", "0"]);
+    has(&["current", "-", "0.2", "2", "0"]);
+    has(&["cpu", "5000", "4000", "1000", "0"]);
+    has(&["memory", "17000", "8000", "9000", "7000"]);
+    has(&["small", "2", "0"]);
+    has(&["large", "0", "1"]);
+    // Zones that cannot be had are told, and what has no room.
+    mix["fleet"] = json!({"zones": ["x", "y"], "zonesMin": 2});
+    mix["bins"] = json!([]);
+    mix["items"] = json!([{"id": "web", "demand": [1000, 2000]}, {"id": "huge", "demand": [9000, 1], "count": 3}]);
+    let output = fleet(&mix, &["--catalogue", &path, "--format", "table"]);
+    assert_eq!(output.code, Some(3));
+    assert!(output.out.contains("in fewer zones than are asked for"), "{}", output.out);
+    assert!(output.out.lines().last().unwrap().starts_with("3         huge  its demand of 9000"), "{}", output.out);
+}
+
+#[test]
+fn a_mix_without_a_catalogue_is_told_where_one_comes_from() {
+    let output = fleet(&mix(), &[]);
+    assert_refused(&output);
+    for word in [
+        "--catalogue",
+        "CSV",
+        "instance_type",
+        "price_usd_hour",
+        "JSON",
+        "cli/samples/types.csv",
+        "`catalogue` in the mix",
+    ] {
+        assert!(output.err.contains(word), "{word}: {output:?}");
+    }
+    // What is wrong with the mix comes first, and an empty catalogue is one: does it fit what runs?
+    let output = fleet(&json!({}), &[]);
+    assert!(output.err.contains("key `dimensions` is missing"), "{output:?}");
+    let mut within = mix();
+    within["catalogue"] = json!([]);
+    within["bins"] = json!([{"id": "i-1", "capacity": [4000, 9000]}]);
+    assert_eq!(plan(&within, &[])["cost"], 0);
+    within["catalogue"] = Value::Null;
+    assert_refused(&fleet(&within, &[]));
+}
+
+#[test]
+fn an_offer_without_a_price_is_refused_with_its_place() {
+    let mut within = mix();
+    within["catalogue"] =
+        json!([{"id": "c", "capacity": [4000, 8000], "cost": 0.1}, {"id": "d", "capacity": [4000, 8000]}]);
+    let folder = folder("priceless");
+    let path = folder.join("bins.json");
+    std::fs::write(&path, within["catalogue"].to_string()).unwrap();
+    let of_file = fleet(&mix(), &["--catalogue", path.to_str().unwrap()]);
+    for (output, place) in [(fleet(&within, &[]), "catalogue[1]"), (of_file, "bins.json")] {
+        assert_refused(&output);
+        for word in [place, "[1]", "`d`", "`cost`", "price"] {
+            assert!(output.err.contains(word), "{word}: {output:?}");
+        }
+    }
+    within["catalogue"][1]["cost"] = json!(0);
+    assert_eq!(plan(&within, &[])["cost"], 0);
+    // In a table a row without a price is no offer of that market, and a column must be there.
+    let path = folder.join("types.csv");
+    let header = "instance_type,alloc_cpu_milli,alloc_memory_mib";
+    std::fs::write(&path, format!("{header},price_usd_hour\na,4000,8000,\nb,4000,8000,0.3\n")).unwrap();
+    assert_eq!(plan(&mix(), &["--catalogue", path.to_str().unwrap()])["bins"][0]["type"], "b");
+    std::fs::write(&path, format!("{header}\na,4000,8000\n")).unwrap();
+    let output = fleet(&mix(), &["--catalogue", path.to_str().unwrap()]);
+    assert_refused(&output);
+    assert!(output.err.contains("no column `price_usd_hour`"), "{output:?}");
+}

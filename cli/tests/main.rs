@@ -9,6 +9,7 @@ mod query;
 mod rearrange;
 mod replay;
 mod shell;
+mod solvers;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

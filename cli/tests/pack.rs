@@ -156,3 +156,63 @@ fn a_million_distinct_items_and_one_that_nothing_holds_are_answered() {
     assert_eq!(answer["unpacked"][0]["item"], rows);
     assert!(answer["value"].as_u64() >= answer["lowerBound"].as_u64());
 }
+
+/// The line of a table that begins with a word.
+fn line<'t>(text: &'t str, word: &str) -> &'t str {
+    text.lines().find(|line| line.split_whitespace().next() == Some(word)).unwrap_or_else(|| panic!("{word}: {text}"))
+}
+
+#[test]
+fn a_table_says_what_is_packed_how_well_and_what_is_not() {
+    let problem = json!({
+        "dimensions": ["cpu"],
+        "items": [
+            {"id": "web", "demand": [2], "count": 5}, {"demand": [1]}, {"id": "big", "demand": [9], "count": 2},
+            {"id": "twice", "demand": [4]}, {"id": "twice\n", "demand": [3]}, {"id": "twice", "demand": [4]},
+        ],
+        "bins": [{"id": "small", "capacity": [4], "cost": 0.096}],
+    });
+    let output = run_with(&["pack", "-", "--format", "table"], problem.to_string().as_bytes());
+    assert_eq!((output.code, output.err.as_str()), (Some(3), ""));
+    let text = output.out;
+    assert_eq!(line(&text, "value"), "value   0.576");
+    assert_eq!(line(&text, "bound"), "bound   0.576 by volume: nothing costs less");
+    assert_eq!(line(&text, "packed"), "packed  9 of 11 items in 6 bins");
+    assert!(line(&text, "solver").ends_with(" ms"));
+    let rows: Vec<&str> =
+        text.lines().skip_while(|line| !line.starts_with("count")).take_while(|line| !line.is_empty()).collect();
+    assert_eq!(rows[0], "count  type   cost of one  items in one");
+    // Items by id; by place where there is none, or where it does not tell them apart. A line stays one.
+    for content in ["2 web", "1 twice (items[3])", "1 twice (items[5])", "1 twice\\n, 1 items[1]"] {
+        let same: Vec<&str> = content.split(", ").collect();
+        let holds = |row: &&&str| same.iter().all(|part| row.contains(part));
+        assert!(rows.iter().any(|row| holds(&row)), "{content}: {rows:?}");
+    }
+    let left: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("left out")).collect();
+    assert_eq!(left.len(), 2);
+    assert!(left[1].starts_with("2         big   its demand of 9 for `cpu`"), "{left:?}");
+    // The numbers are those of the JSON, which is what there is without being asked for.
+    let json = run_with(&["pack", "-"], problem.to_string().as_bytes());
+    assert_eq!(json, run_with(&["pack", "-", "--format", "json"], problem.to_string().as_bytes()));
+    assert_eq!(serde_json::from_str::<Value>(&json.out).unwrap()["value"], json!(0.576));
+}
+
+#[test]
+fn a_table_tells_a_proof_from_a_gap() {
+    let mut problem = json!({
+        "dimensions": ["a", "b"], "items": [], "bins": [{"id": "b", "capacity": [100, 100]}], "options": {"steps": 0},
+    });
+    let table = |problem: &Value| run_with(&["pack", "-", "--format", "table"], problem.to_string().as_bytes()).out;
+    // Nothing to pack: no table of bins.
+    let text = table(&problem);
+    assert_eq!((line(&text, "value"), line(&text, "packed")), ("value   0", "packed  0 of 0 items in 0 bins"));
+    assert_eq!(text.lines().count(), 4);
+    problem["items"] = (0..200).map(|at| json!({"demand": [1 + at * 37 % 50, 1 + at * 91 % 61]})).collect();
+    assert!(line(&table(&problem), "bound").contains(": a gap of "));
+    // A limit leaves items out: what is packed is packed best, and that is not all.
+    problem["items"] = json!([{"demand": [60, 1], "count": 3}]);
+    problem["bins"][0]["limit"] = json!(2);
+    let text = table(&problem);
+    assert_eq!(line(&text, "bound"), "bound   2 by volume: nothing costs less for the items that are packed");
+    assert_eq!(line(&text, "packed"), "packed  2 of 3 items in 2 bins");
+}

@@ -84,3 +84,25 @@ fn what_is_wrong_is_refused_in_one_line() {
     assert_eq!(output.code, Some(2));
     assert!(output.err.contains("spread"), "{output:?}");
 }
+
+#[test]
+fn a_table_has_the_moves_in_order_and_figures_before_and_after() {
+    let [cluster, tasks, _] = files("table", &json!([]));
+    let base = ["rearrange", "--cluster", &cluster, "--tasks", &tasks, "--format", "table"];
+    let output = run(&base);
+    assert_eq!(output.code, Some(0));
+    let rows: Vec<Vec<&str>> = output.out.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows[0], ["move", "task", "group", "definition", "from", "to"]);
+    assert_eq!(rows[1], ["1", "t-2", "service:web", "web:1", "i-b", "i-a"]);
+    let has = |cells: &[&str]| assert!(rows.iter().any(|row| row.as_slice() == cells), "{cells:?}: {}", output.out);
+    has(&["emptied"]);
+    has(&["i-b"]);
+    has(&["before", "after"]);
+    has(&["instances", "with", "tasks", "3", "2"]);
+    has(&["MiB", "of", "memory", "left", "4608", "2560"]);
+    assert!(!output.out.contains("used up"));
+    let output = run(&[base.as_slice(), &["--pinned", "service:web"]].concat());
+    assert!(output.out.starts_with("No move makes it better.\n\n") && !output.out.contains("emptied"), "{output:?}");
+    let output = run(&[base.as_slice(), &["--steps", "0"]].concat());
+    assert!(output.out.contains("The steps or the time were used up"), "{output:?}");
+}

@@ -109,6 +109,25 @@ pub mod _documentation {
     pub mod expression {}
     #[doc = include_str!("../docs/packing.md")]
     pub mod packing {}
+    /// What each solver of a packing does, with its source, its cost and when it wins.
+    pub mod solvers {
+        #[doc = include_str!("../docs/solvers/first-fit.md")]
+        pub mod first_fit {}
+        #[doc = include_str!("../docs/solvers/best-fit.md")]
+        pub mod best_fit {}
+        #[doc = include_str!("../docs/solvers/dot-product.md")]
+        pub mod dot_product {}
+        #[doc = include_str!("../docs/solvers/l2.md")]
+        pub mod l2 {}
+        #[doc = include_str!("../docs/solvers/fill.md")]
+        pub mod fill {}
+        #[doc = include_str!("../docs/solvers/column.md")]
+        pub mod column {}
+        #[doc = include_str!("../docs/solvers/local-search.md")]
+        pub mod local_search {}
+        #[doc = include_str!("../docs/solvers/purchase.md")]
+        pub mod purchase {}
+    }
     #[doc = include_str!("../docs/fleet.md")]
     pub mod fleet {}
     #[doc = include_str!("../docs/rearrange.md")]

@@ -88,7 +88,8 @@ class Bin:
     id: str
     capacity: _Amounts
     cost: Optional[float] = None
-    """What one costs: a decimal of at most six places. 1 by default; 0 for instances of a fleet that already run."""
+    """What one costs: a decimal of at most six places. 1 by default; 0 for instances of a fleet that already run; an offer must
+    have one."""
     limit: Optional[int] = None
     """How many there are at most; no limit by default, and 1 for instances of a fleet that already run."""
     attributes: Optional[Mapping[str, Optional[str]]] = None
@@ -241,8 +242,8 @@ def fleet(
     (0.288, True, {'large': 3})
 
     ``items``, ``dimensions``, ``attributes``, ``groups`` and the options of solving are those of :func:`pack`; ``catalogue`` has offers as
-    its bins are, with the price of one as ``cost`` or ``price``, which each row of a frame must have. ``attributes`` are those of the
-    catalogue's frame.
+    its bins are, with the price of one as ``cost``, or ``price`` in a frame, which each must have. ``attributes`` are those of the catalogue's
+    frame.
 
     ``running`` are instances that already run, as bins: they cost 0, and there is one of each, unless they say otherwise.
     ``headroom_percent`` of each new instance stays free, rounded up, and ``daemon`` is what runs on each of them, by dimension.

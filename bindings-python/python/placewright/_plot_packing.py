@@ -1,4 +1,4 @@
-"""Plots of packings through matplotlib, which is an optional extra."""
+"""Plots of packings and moves through matplotlib, which is an optional extra."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from ._packed import Packing
+    from ._rearranging import Rearrangement
 
-__all__ = ["bins", "progress"]
+__all__ = ["bins", "moves", "progress"]
 
 
 def bins(shown: Packing, *, dimension: Optional[str], bins_max: int, ax: Optional[Axes]) -> Axes:
@@ -70,4 +71,32 @@ def progress(shown: Packing, *, by: str, ax: Optional[Axes]) -> Axes:
         ax.step(told[by], told["lower_bound"], where="post", color=_html.PALETTE[1], label="lower bound")
         ax.legend(fontsize="small")
     ax.set(xlabel={"seconds": "time, s", "steps": "steps"}[by], ylabel="cost")
+    return ax
+
+
+def moves(shown: Rearrangement, *, resource: str, instances_max: int, ax: Optional[Axes]) -> Axes:
+    """Two bars for each of the first instances that moves touch: in use before them, and after."""
+    table = shown.occupancy
+    resources = _html._resources(table.column_names)
+    if resource not in resources:
+        raise ValueError(f"resource is one of {', '.join(resources)}, not {resource!r}")
+    ax = _axes(ax)
+    name = resources[resource][0][: -len("_registered")]
+    told = table.to_dict()
+    number = min(len(table), max(instances_max, 0))
+    labels = []
+    for instance, is_emptied in list(zip(told["instance"], told["is_emptied"]))[:number]:
+        labels.append(_plain(f"{_html._short(instance, 24)}{'  emptied' if is_emptied else ''}"))
+    places = list(range(number))
+    amounts = {part: [amount or 0 for amount in told[f"{name}_{part}"][:number]] for part in ("registered", "before", "after")}
+    ax.barh(places, amounts["registered"], color="none", edgecolor="#888888", linewidth=0.6)
+    for when, colour, shift in (("before", _html.OTHERS, -0.2), ("after", _html.PALETTE[0], 0.2)):
+        ax.barh([place + shift for place in places], amounts[when], height=0.4, color=colour, label=when)
+    ax.set_yticks(places, labels)
+    ax.invert_yaxis()
+    ax.set(xlabel={"memory": "memory, MiB", "cpu": "CPU units"}.get(resource, _plain(resource)))
+    if number < len(table):
+        ax.set(title=f"{number} of {len(table):,} instances that moves touch")
+    if number:
+        ax.legend(fontsize="small")
     return ax

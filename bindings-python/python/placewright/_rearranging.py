@@ -6,12 +6,15 @@ Nothing is decided here; what a plan is, and what holds for it, is in the projec
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Dict, List, NamedTuple, Optional, Union, cast
+from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Tuple, Union, cast
 
 from . import _native
 from ._native import Cluster, Table
 from ._packed import _Bar
 from ._values import _texts
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["Move", "Rearrangement", "RearrangeProgress", "Score"]
 
@@ -64,14 +67,17 @@ def _score(figures: Mapping[str, Any]) -> Score:
     return Score(*(figures[key] for key in keys))
 
 
+_Parts = List[Tuple[str, str, List[Any]]]
+
+
 class Rearrangement:
     """Moves in order, each of which is possible when its turn comes, and how the cluster is before and after. A value: it can be
     copied and pickled."""
 
-    __slots__ = ("_options", "_plan")
+    __slots__ = ("_occupancy", "_options", "_plan")
 
-    def __init__(self, plan: Dict[str, Any], options: Dict[str, Any]) -> None:
-        self._plan, self._options = plan, options
+    def __init__(self, plan: Dict[str, Any], options: Dict[str, Any], occupancy: _Parts) -> None:
+        self._plan, self._options, self._occupancy = plan, options, occupancy
 
     @property
     def goal(self) -> str:
@@ -122,6 +128,20 @@ class Rearrangement:
         parts = [(name, kind, [move[at] for move in moves]) for at, (name, kind) in enumerate(zip(Move._fields, kinds))]
         return _native._table(parts)
 
+    @property
+    def occupancy(self) -> Table:
+        """The instances that moves empty, then the others that they touch, a row each: ``instance``, ``zone``, ``is_emptied``,
+        ``tasks_before`` and ``tasks_after``, and for each resource ``…_registered``, ``…_before`` and ``…_after``: what there is, and
+        what is in use before the first move and after the last."""
+        return _native._table(self._occupancy)
+
+    def plot(self, *, resource: str = "memory", instances_max: int = 40, ax: Optional[Axes] = None) -> Axes:
+        """How full the instances that moves touch are before and after, through matplotlib: two bars for each, those emptied first.
+        ``resource`` is ``cpu``, ``memory``, ``gpus`` or a custom one. Needs the extra ``plot``."""
+        from . import _plot_packing
+
+        return _plot_packing.moves(self, resource=resource, instances_max=instances_max, ax=ax)
+
     def apply(self, cluster: Cluster) -> List[str]:
         """Carries the moves out, all of them or none: in the cluster that they were planned for, or in a copy. Gives the ids that the
         moved tasks have then, in the order of the moves: each is a new task.
@@ -149,6 +169,40 @@ class Rearrangement:
         from . import _html_packing
 
         return _html_packing.rearrangement(self)
+
+
+def _occupancy(plan: Mapping[str, Any], before: Table, after: Table) -> _Parts:
+    """The columns of `Rearrangement.occupancy`, from those of all instances before and after."""
+    emptied = dict.fromkeys(plan["emptied"])
+    touched = dict.fromkeys((*emptied, *(move[end] for move in plan["moves"] for end in ("from", "to"))))
+    place = {name: at for at, name in enumerate(before.column("id")) if name in touched}
+    chosen = [place[name] for name in touched]
+
+    def of(table: Table, column: str) -> List[Any]:
+        values = table.column(column)
+        return [values[at] for at in chosen]
+
+    def numbers(table: Table, column: str) -> List[Optional[int]]:
+        # What an instance does not have is no number.
+        return [None if value is None or value != value else int(value) for value in of(table, column)]
+
+    parts: _Parts = [
+        ("instance", "texts", list(touched)),
+        ("zone", "words", of(before, "zone")),
+        ("is_emptied", "booleans", [name in emptied for name in touched]),
+        ("tasks_before", "integers", numbers(before, "running_tasks")),
+        ("tasks_after", "integers", numbers(after, "running_tasks")),
+    ]
+    for column in before.column_names:
+        if column.endswith("_registered"):
+            name = column[: -len("_registered")]
+            registered = numbers(before, column)
+            parts.append((column, "integers", registered))
+            for table, when in ((before, "before"), (after, "after")):
+                amounts = zip(registered, numbers(table, f"{name}_remaining"))
+                used = [None if has is None or free is None else has - free for has, free in amounts]
+                parts.append((f"{name}_{when}", "integers", used))
+    return parts
 
 
 def _copied(value: Any) -> Any:
@@ -191,4 +245,9 @@ def rearrange(
         options["skewMax"] = skew_max
     # One moment of it: what is planned by is what is applied by.
     options = _native._document(_native._json(options))
-    return Rearrangement(cluster.rearrange_json(options, seconds=seconds, progress=progress), options)
+    # And one moment of the cluster, whatever other threads do: the moves are planned for it and carried out in it.
+    moment = cluster.copy()
+    plan = moment.rearrange_json(options, seconds=seconds, progress=progress)
+    before = moment.instances
+    _native._apply_rearrangement(moment, plan, options)
+    return Rearrangement(plan, options, _occupancy(plan, before, moment.instances))

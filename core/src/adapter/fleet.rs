@@ -62,7 +62,7 @@ impl<'j> FleetRequest<'j> {
         check_keys(fields, &KEYS)?;
         let dimensions = fields.required("dimensions").and_then(|_| fields.texts("dimensions"))?;
         let mut builder = Problem::builder(dimensions.iter()).map_err(|error| error.in_path("dimensions"))?;
-        fields.each("bins", |bin| with_bin(bin.as_fields()?, (0, Some(1)), |bin| builder.add_type(bin)))?;
+        fields.each("bins", |bin| with_bin(bin.as_fields()?, (Some(0), Some(1)), |bin| builder.add_type(bin)))?;
         fields.required("items")?;
         fields.each("items", |item| add_item(&mut builder, item.as_fields()?))?;
         fields.each("groups", |rule| add_rule(&mut builder, rule.as_fields()?))?;
@@ -84,14 +84,14 @@ impl<'j> FleetRequest<'j> {
     }
 }
 
-/// Adds offers in the shape of bins, as an array of them.
+/// Adds offers in the shape of bins, as an array of them. Each has its price: one of 1 for those without would buy a fleet of them.
 ///
 /// # Errors
-/// [`ErrorKind::JsonType`] for what is no array of objects; those of [`Fleet::add_offer`].
+/// [`ErrorKind::JsonType`] for what is no array of objects; [`ErrorKind::JsonMissing`] for an offer without a `cost`; those of
+/// [`Fleet::add_offer`].
 pub fn add_offers(fleet: &mut Fleet<'_>, catalogue: &Json<'_>) -> Result<(), Error> {
     for (at, offer) in catalogue.as_array()?.iter().enumerate() {
-        let added =
-            offer.as_fields().and_then(|offer| with_bin(offer, (PACK_COST_UNIT, None), |offer| fleet.add_offer(offer)));
+        let added = offer.as_fields().and_then(|offer| with_bin(offer, (None, None), |offer| fleet.add_offer(offer)));
         added.map_err(|error| at_index(error, at))?;
     }
     Ok(())

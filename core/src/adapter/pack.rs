@@ -255,20 +255,24 @@ fn gpus(fields: Fields<'_, '_>) -> Result<GpuDemand, Error> {
 
 /// Adds a bin type.
 fn add_bin(builder: &mut ProblemBuilder, fields: Fields<'_, '_>) -> Result<(), Error> {
-    with_bin(fields, (PACK_COST_UNIT, None), |bin| builder.add_type(bin))
+    with_bin(fields, (Some(PACK_COST_UNIT), None), |bin| builder.add_type(bin))
 }
 
-/// Reads a bin type, whose cost and limit may go without saying, and does something with it.
+/// Reads a bin type, whose cost, where there is a usual one, and limit may go without saying, and does something with it.
 pub(super) fn with_bin(
     fields: Fields<'_, '_>,
-    (usual_cost, usual_limit): (u64, Option<u64>),
+    (usual_cost, usual_limit): (Option<u64>, Option<u64>),
     then: impl FnOnce(&BinType<'_>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     check_keys(fields, &BIN_KEYS)?;
     let name = fields.required_with("id", id)?;
     let capacity = fields.required_with("capacity", amounts)?;
     let mut bin = BinType::new(&name, &capacity);
-    bin.cost = fields.optional_with("cost", cost)?.unwrap_or(usual_cost);
+    let price = fields.optional_with("cost", cost)?.or(usual_cost);
+    bin.cost = price.ok_or_else(|| {
+        Error::with_message(ErrorKind::JsonMissing, format!("key `cost` is missing: offer `{name}` has no price"))
+            .with_help("give each offer its price, and 0 to one that costs nothing")
+    })?;
     bin.limit = fields.optional_with("limit", amount)?.or(usual_limit);
     bin.ports = ports(fields)?;
     bin.eni_slots = fields.optional_with("eniSlots", small::<u32>)?;

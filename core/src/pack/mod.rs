@@ -6,7 +6,7 @@
 //!
 //! Everything here is deterministic: the same problem, in whatever order its items come, the same options and the same number
 //! of steps give the same answer on every platform. Where floating-point numbers guide a search, what is said of the answer is
-//! worked out in integers. Methods, sources and when each wins are in `docs/packing.md`.
+//! worked out in integers. `docs/packing.md` says how solvers are chosen, `docs/solvers` has a page for each.
 //!
 //! ```
 //! use std::ops::ControlFlow;

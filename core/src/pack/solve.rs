@@ -25,7 +25,7 @@ const COLUMN: &str = "column";
 /// Who found a packing that was given.
 const WARM_START: &str = "warm-start";
 
-/// Which solver runs.
+/// Which solver runs. Each has a page `docs/solvers/NAME.md`: its source, its cost, when it wins, and an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Solver {
@@ -259,6 +259,12 @@ fn run(problem: &Problem, is_dealt: bool, options: &Options, search: &mut Search
         search.enter(Solver::Fill.as_str());
         fill::run(problem, options.seed, search);
     }
+    // It takes whatever steps there are, so a bound that is asked for comes first.
+    #[cfg(feature = "lp")]
+    if options.solver == Solver::Purchase && !is_dealt && !search.is_over() && column::is_wanted(problem, options) {
+        search.enter(COLUMN);
+        column::bound(problem, search);
+    }
     if (options.solver == Solver::Purchase || options.solver == Solver::Auto && problem.types() > 1) && has_turn(search)
     {
         purchase::run(problem, options.seed, options.solver == Solver::Purchase, search);
@@ -267,7 +273,7 @@ fn run(problem: &Problem, is_dealt: bool, options: &Options, search: &mut Search
         greedy::run(problem, Solver::BestFit, search);
     }
     #[cfg(feature = "lp")]
-    if column::is_wanted(problem, options) && !search.is_over() {
+    if column::is_wanted(problem, options) && options.solver != Solver::Purchase && !search.is_over() {
         search.enter(COLUMN);
         column::run(problem, is_dealt, options, search);
     }

@@ -189,3 +189,19 @@ fn what_breaks_a_rule_is_named_in_words() {
     let told = refused(&builder.build().unwrap(), vec![(0, 2)]);
     assert_eq!(told, "2 of UDP port 53 in a bin that has room for 1");
 }
+
+/// `purchase` takes whatever steps there are, and came first.
+#[cfg(feature = "lp")]
+#[test]
+fn a_linear_bound_that_is_asked_for_is_worked_out_whoever_solves() {
+    let items: [(&[u64], u64); 5] = [(&[10, 39], 18), (&[38, 25], 5), (&[44, 14], 14), (&[12, 43], 5), (&[20, 31], 18)];
+    let types: [(&[u64], u64, Option<u64>); 3] =
+        [(&[63, 74], 80_000, None), (&[69, 81], 86_000, None), (&[51, 198], 112_000, None)];
+    let problem = problem(&items, &types);
+    for solver in Solver::ALL {
+        let options = Options { solver, bound: Bound::Lp, steps: Some(300_000), ..Options::default() };
+        let answer = solve(&problem, &options, &mut |_| ControlFlow::Continue(()));
+        assert_eq!((answer.lower_bound, answer.bound_name), (2_114_000, "column"), "{solver:?}");
+        assert!(answer.value >= answer.lower_bound && answer.unpacked.is_empty(), "{solver:?}");
+    }
+}

@@ -33,6 +33,9 @@ mod line;
 mod master;
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test may fail")]
+mod oracle;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail")]
 mod tests;
 mod vector;
 

@@ -13,7 +13,7 @@ use crate::pack::{BinType, Item, Packing, solve, verify};
 use crate::select::draw::Draws;
 
 /// Runs with a search that nothing stops.
-fn with_search<T>(run: impl FnOnce(&mut Search<'_>) -> T) -> T {
+pub(super) fn with_search<T>(run: impl FnOnce(&mut Search<'_>) -> T) -> T {
     let mut watch = |_: &crate::pack::Progress| ControlFlow::Continue(());
     run(&mut Search::new(u64::MAX, &mut watch))
 }
