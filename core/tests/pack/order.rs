@@ -171,3 +171,30 @@ fn a_group_that_keeps_away_does_not_loosen_the_linear_bound_of_those_with_shares
     rows.push(plain([3, 26], 1));
     assert_eq!(bound(&rows), 19_100_000);
 }
+
+#[test]
+fn a_large_item_of_much_memory_stands_apart_in_the_cheapest_whole_bins() {
+    let mut builder = Problem::builder(["cpu", "memory"]).unwrap();
+    let types: [(&str, [u64; 2], u64); 10] = [
+        ("a1.large", [1_930, 3_055], 51_000),
+        ("a1.xlarge", [3_920, 6_525], 102_000),
+        ("a1.2xlarge", [7_910, 14_103], 204_000),
+        ("a1.4xlarge", [15_890, 27_322], 408_000),
+        ("hpc7g.16xlarge", [63_770, 118_649], 1_683_200),
+        ("r6g.4xlarge", [15_890, 118_253], 806_400),
+        ("m6g.4xlarge", [15_890, 57_632], 616_000),
+        ("x2gd.medium", [940, 14_653], 83_500),
+        ("r6g.xlarge", [3_920, 29_258], 201_600),
+        ("r6g.2xlarge", [7_910, 59_568], 403_200),
+    ];
+    for (id, capacity, cost) in types {
+        builder.add_type(&BinType::new(id, &capacity).with_cost(cost)).unwrap();
+    }
+    let usual = [([8_000, 14_336], 7), ([4_000, 7_168], 6), ([2_000, 3_584], 5), ([1_000, 1_792], 30)];
+    for (demand, count) in usual.into_iter().chain([([8_000, 57_344], 1), ([1_000, 768], 1)]) {
+        builder.add_item(&Item::new("", &demand).with_count(count)).unwrap();
+    }
+    let answer = solve(&builder.build().unwrap(), &Options::default(), &mut |_| ControlFlow::Continue(()));
+    // Amounts alone come to 3,651,500, and those that the others can use without anybody apart to 3,718,400.
+    assert_eq!((answer.lower_bound, answer.bound_name, answer.value), (3_917_600, "cover", 3_917_600), "{answer:?}");
+}

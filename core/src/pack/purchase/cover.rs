@@ -12,6 +12,8 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
+use super::apart;
+use super::relax;
 use super::types::Market;
 use crate::pack::problem::Problem;
 use crate::pack::search::Search;
@@ -58,20 +60,26 @@ impl Grain {
 
     /// With these units.
     fn new(problem: &Problem, market: &Market, units: Vec<u64>) -> Self {
-        let mut grain = Self { total: vec![0; units.len()], units };
-        for (kind, &count) in (0_u32..).zip(&problem.kinds.count) {
+        let mut grain = Self { total: Vec::new(), units };
+        grain.total = grain.without(problem, market, &[]);
+        grain
+    }
+
+    /// What the items of all kinds but some take together, less what bins that cost nothing have. `[lanes]`
+    pub(super) fn without(&self, problem: &Problem, market: &Market, kinds: &[u32]) -> Vec<u128> {
+        let mut total = vec![0; self.units.len()];
+        for (kind, &count) in (0_u32..).zip(&problem.kinds.count).filter(|(kind, _)| !kinds.contains(kind)) {
             for (lane, &amount) in market.demand(kind).iter().enumerate() {
-                let whole = grain.of(lane, amount);
-                grain.total[lane] += u128::from(whole) * u128::from(count);
+                total[lane] += u128::from(self.of(lane, amount)) * u128::from(count);
             }
         }
         for &bin_type in &market.free {
             for (lane, &has) in market.useful(bin_type).iter().enumerate() {
-                let has = u128::from(grain.of(lane, has)) * u128::from(problem.limit(bin_type).unwrap_or(0));
-                grain.total[lane] = grain.total[lane].saturating_sub(has);
+                let has = u128::from(self.of(lane, has)) * u128::from(problem.limit(bin_type).unwrap_or(0));
+                total[lane] = u128::saturating_sub(total[lane], has);
             }
         }
-        grain
+        total
     }
 }
 
@@ -120,21 +128,41 @@ pub(super) fn cover(problem: &Problem, market: &Market, grains: &[Grain], search
     if market.priced.iter().any(|&bin_type| problem.cost(bin_type) == 0) {
         return 0;
     }
+    let grains = &grains[..grains.len().min(GRAINS_MAX)];
+    let mut work = Work { left: WORK_MAX.min((search.steps_left() / SHARE).saturating_mul(LOOKS)) };
     let mut best = 0;
-    let mut work_left = WORK_MAX.min(search.steps_left() / SHARE);
-    for grain in grains.iter().take(GRAINS_MAX) {
-        let Some(table) = Table::new(problem, market, grain) else { continue };
-        let Some(left) = work_left.checked_sub(table.work()) else { continue };
-        work_left = left;
-        best = best.max(table.fill().unwrap_or(0));
-        search.step(table.work() / LOOKS);
+    for table in grains.iter().filter_map(|grain| Table::new(problem, market, grain)) {
+        best = best.max(work.least(&table, search));
     }
-    u128::from(best)
+    // Afterwards, so that these keep what they were whatever is left for those.
+    u128::from(best.max(apart::cover(problem, market, grains, &mut work, search)))
+}
+
+/// Looks that tables may still take.
+#[derive(Debug)]
+pub(super) struct Work {
+    /// Looks.
+    left: u64,
+}
+
+impl Work {
+    /// Takes so many looks, if there are so many left and the caller goes on.
+    pub(super) fn take(&mut self, looks: u64, search: &mut Search<'_>) -> bool {
+        let Some(left) = self.left.checked_sub(looks).filter(|_| !search.is_stopped()) else { return false };
+        self.left = left;
+        search.step(looks / LOOKS);
+        true
+    }
+
+    /// What covering everything in a table costs at least; 0 where that would take too long, or cannot be.
+    pub(super) fn least(&mut self, table: &Table, search: &mut Search<'_>) -> u64 {
+        if self.take(table.work(), search) { table.fill().unwrap_or(0) } else { 0 }
+    }
 }
 
 /// What is to be covered, by what.
 #[derive(Debug)]
-struct Table {
+pub(super) struct Table {
     /// Units to be covered in each lane that counts.
     wanted: Vec<usize>,
     /// Units of each type in these lanes, none more than is wanted, and its cost.
@@ -147,28 +175,51 @@ impl Table {
     /// A table; `None` for one that nobody could fill.
     fn new(problem: &Problem, market: &Market, grain: &Grain) -> Option<Self> {
         let lanes: Vec<usize> = (0..market.lanes()).filter(|&lane| grain.total[lane] > 0).collect();
-        let mut wanted = Vec::with_capacity(lanes.len());
+        let mut table = Self::wanting(lanes.iter().map(|&lane| grain.total[lane]))?;
+        for &bin_type in &market.priced {
+            let has = market.useful(bin_type);
+            table.add(lanes.iter().map(|&lane| grain.of(lane, has[lane])), problem.cost(bin_type));
+        }
+        Some(table)
+    }
+
+    /// A table without types; `None` for one that nobody could fill.
+    pub(super) fn wanting(units: impl Iterator<Item = u128>) -> Option<Self> {
+        let mut wanted = Vec::new();
         let mut cells = 1_usize;
-        for &lane in &lanes {
-            let units = usize::try_from(grain.total[lane]).ok().filter(|&units| units as u64 <= CELLS_MAX)?;
+        for units in units {
+            let units = usize::try_from(units).ok().filter(|&units| units as u64 <= CELLS_MAX)?;
             cells = cells.checked_mul(units + 1).filter(|&cells| cells as u64 <= CELLS_MAX)?;
             wanted.push(units);
         }
-        let mut types: Vec<(Vec<usize>, u64)> = Vec::new();
-        for &bin_type in &market.priced {
-            let has = market.useful(bin_type);
-            let units = lanes
-                .iter()
-                .zip(&wanted)
-                .map(|(&lane, &wanted)| usize::try_from(grain.of(lane, has[lane])).unwrap_or(usize::MAX).min(wanted));
-            let units: Vec<usize> = units.collect();
-            // Ascending by cost: one that has no more than one before it is never needed.
-            let is_covered = |other: &(Vec<usize>, u64)| other.0.iter().zip(&units).all(|(other, own)| other >= own);
-            if units.iter().any(|&units| units > 0) && !types.iter().any(is_covered) {
-                types.push((units, problem.cost(bin_type)));
-            }
+        Some(Self { wanted, types: Vec::new(), cells })
+    }
+
+    /// Adds a type by its units in each lane, none cheaper than those before it. One that has no more than one before it is
+    /// never needed.
+    pub(super) fn add(&mut self, units: impl Iterator<Item = u64>, cost: u64) {
+        let clipped = |(units, &wanted): (u64, &usize)| usize::try_from(units).unwrap_or(usize::MAX).min(wanted);
+        let units: Vec<usize> = units.zip(&self.wanted).map(clipped).collect();
+        let is_covered = |other: &(Vec<usize>, u64)| other.0.iter().zip(&units).all(|(other, own)| other >= own);
+        if units.iter().any(|&units| units > 0) && !self.types.iter().any(is_covered) {
+            self.types.push((units, cost));
         }
-        Some(Self { wanted, types, cells })
+    }
+
+    /// About what fractions of bins that cover everything cost. It guides, and proves nothing.
+    pub(super) fn fractions(&self) -> f64 {
+        let share = |(&units, &wanted): (&usize, &usize)| units as f64 / wanted.max(1) as f64;
+        let unit = self.types.iter().map(|(_, cost)| *cost).fold(1, u64::max) as f64;
+        let row = |(units, cost): &(Vec<usize>, u64)| {
+            (units.iter().zip(&self.wanted).map(share).collect(), *cost as f64 / unit)
+        };
+        let rows: Vec<(Vec<f64>, f64)> = self.types.iter().map(row).collect();
+        relax::dearest(&rows, self.wanted.len()).iter().sum::<f64>() * unit
+    }
+
+    /// How many types it has.
+    pub(super) fn types(&self) -> usize {
+        self.types.len()
     }
 
     /// Looks that filling it takes.

@@ -10,6 +10,7 @@
 //! - [`fill`]: one bin filled at these prices;
 //! - [`relax`]: a bound from the cheapest mix in fractions;
 //! - [`cover`]: a bound from the cheapest mix in whole bins;
+//! - [`apart`]: the same where a few kinds differ from all others;
 //! - [`buy`]: bins for so many items;
 //! - [`renew`]: parts given back and bought anew.
 //!
@@ -18,6 +19,7 @@
 //! (Schrimpf, Schneider, Stamm-Wilbrandt, Dueck, "Record breaking optimization results using the ruin and recreate principle",
 //! Journal of Computational Physics 159, 2000).
 
+mod apart;
 mod buy;
 mod cover;
 mod fill;

@@ -111,7 +111,7 @@ fn whole(value: f64) -> u128 {
 
 /// Variables that are not negative, add up to the most, and of which each row has no more than its limit; limits are not
 /// negative.
-fn dearest(rows: &[(Vec<f64>, f64)], variables: usize) -> Vec<f64> {
+pub(super) fn dearest(rows: &[(Vec<f64>, f64)], variables: usize) -> Vec<f64> {
     // Dictionary: basic = constant - sum of coefficients × non-basic. Slacks are basic at first.
     let mut constants: Vec<f64> = rows.iter().map(|(_, limit)| *limit).collect();
     let mut table: Vec<Vec<f64>> = rows.iter().map(|(shares, _)| shares.clone()).collect();
