@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Builds the npm package into `pkg/`: module, glue, classes, types. Usage:
+// Builds the npm package into `pkg/`: modules, glue, classes, types. Usage:
 //   node build.mjs [--testkit] [--without-regex] [--small] [--out FOLDER]
 //
 // The module is compiled together with the standard library, which makes it a third smaller: by rustup's toolchain where it has, or
@@ -10,18 +10,38 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
+
+import { only } from "./split/graph.mjs";
+import { halves } from "./split/halves.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(here);
 const TARGET = "wasm32-unknown-unknown";
 /** The modules of the package: the cluster, and packing, which is a file of its own for those who want it, its solvers fast. */
 const MODULES = [
-  { crate: "placewright-wasm", name: "placewright", entry: "bundler.js" },
+  { crate: "placewright-wasm", name: "placewright", entry: "bundler.js", isSplit: true },
   { crate: "placewright-wasm-pack", level: 3, name: "placewright_pack", entry: "pack-bundler.js" },
 ];
+/** The module of clusters is there in two halves, too. Exports of the first: what sets a cluster up without documents, and places. */
+const LEAN = new Set([
+  "begin", "bulk_tasks", "close", "figure", "free", "integers", "is_open", "last_instance", "length", "make", "place_bulk", "place_one",
+  "prepare_plain", "query_positions", "register_plain", "release", "set_draining", "stop_numbers", "version",
+]);
+/**
+ * What of the second half the first one calls inside, each reached only where the second half was there before: patterns of regular
+ * expressions, which the door refuses to make without it (`js/engine.js`), and their ends; and taking back a definition or a service.
+ */
+const CUTS = [
+  /4expr7pattern.*7Pattern7compile$/, /4expr7pattern.*7Pattern8is_match$/, /drop_in_place.*regex_lite6string5Regex/,
+  /regex_lite6pikevm6PikeVME9drop_slow/, /drop_in_place.*5boxed3Box.*regex_lite6pikevm5Cache/, /7adapter4book.*4Book7restore$/,
+  /7adapter9savepoint.*15restore_service$/,
+];
+/** What of WebAssembly the compiler's code uses. The text of a module does not say it. */
+const FEATURES = ["bulk-memory", "bulk-memory-opt", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
+
 /** `isSmall`: the hottest functions, and solvers, small instead of fast, too. */
 const { isTestkit = false, isWithoutRegex = false, isSmall = false, folder } = asked();
 /** The test kit is in the module of clusters alone. */
@@ -73,7 +93,7 @@ function locked(name) {
  * Flags of a build whose standard library is built with it: no words for panics and no `Debug`, which nobody reads, and small routines.
  * All is compiled for size but the functions of the engine that say they are to be fast, which takes an unstable attribute.
  */
-const LEAN = ["-Zunstable-options", "-Cpanic=immediate-abort", "-Zlocation-detail=none", "-Zfmt-debug=none"];
+const IMMEDIATE = ["-Zunstable-options", "-Cpanic=immediate-abort", "-Zlocation-detail=none", "-Zfmt-debug=none"];
 const HOT = isSmall ? [] : ["--cfg=placewright_for_size"];
 const BUILD_STD = ["-Z", "build-std=std,panic_abort", "-Z", "build-std-features=optimize_for_size"];
 
@@ -88,7 +108,7 @@ function compiler() {
   if (said("rustup", ["--version"]) !== undefined) {
     if (!sourcesOf("rustc")) said("rustup", ["component", "add", "rust-src"]);
     if (sourcesOf("rustc")) {
-      return { name: `${said("rustc", ["--version"])} of rustup`, command: "cargo", options: BUILD_STD, flags: [...LEAN, ...HOT], env: bootstrap };
+      return { name: `${said("rustc", ["--version"])} of rustup`, command: "cargo", options: BUILD_STD, flags: [...IMMEDIATE, ...HOT], env: bootstrap };
     }
   }
   const [rustc, cargo, linker] = ["/usr/bin/rustc", "/usr/bin/cargo", "/usr/bin/wasm-ld-19"];
@@ -100,7 +120,7 @@ function compiler() {
   }
   if (isThere()) {
     const env = { ...bootstrap, RUSTC: rustc, CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: linker };
-    return { name: `${said(rustc, ["--version"])} of the distribution`, command: cargo, options: BUILD_STD, flags: [...LEAN, ...HOT], env };
+    return { name: `${said(rustc, ["--version"])} of the distribution`, command: cargo, options: BUILD_STD, flags: [...IMMEDIATE, ...HOT], env };
   }
   const installed = () => said("rustup", ["target", "list", "--installed"])?.split("\n").includes(TARGET) === true;
   if (installed() || (said("rustup", ["target", "add", TARGET]) !== undefined && installed())) {
@@ -124,10 +144,16 @@ function bindgen() {
   return program;
 }
 
-/** The module after wasm-opt, which is asked only about what it has not seen. */
-function optimized(module, name) {
-  const program = join(here, "node_modules", ".bin", "wasm-opt");
-  if (!existsSync(program)) run("npm", ["ci", "--no-audit", "--no-fund", "--prefix", here]);
+/** A program of a package that only the build uses. */
+function tool(program) {
+  const path = join(here, "node_modules", ".bin", program);
+  if (!existsSync(path)) run("npm", ["ci", "--no-audit", "--no-fund", "--prefix", here]);
+  return path;
+}
+
+/** Puts a module through wasm-opt, which is asked only about what it has not seen. */
+function optimize(module, name, features = []) {
+  const program = tool("wasm-opt");
   const level = "-Oz";
   const version = JSON.parse(readFileSync(join(here, "node_modules", "binaryen", "package.json"), "utf8")).version;
   const key = createHash("sha256").update(readFileSync(module)).update(`${version} ${level}`).digest("hex");
@@ -136,9 +162,27 @@ function optimized(module, name) {
   if (!existsSync(kept)) {
     rmSync(dirname(kept), { recursive: true, force: true });
     mkdirSync(dirname(kept), { recursive: true });
-    run(program, [level, module, "-o", kept]);
+    run(program, [level, ...features, module, "-o", kept]);
   }
   copyFileSync(kept, module);
+}
+
+/** Makes the halves of a module beside it, of what the linker and the glue made of it. */
+function split(linked, glued, name) {
+  const folder = join(target, "halves", variant);
+  mkdirSync(folder, { recursive: true });
+  const [bare, text] = [join(folder, "bare.wasm"), join(folder, "bare.wat")];
+  writeFileSync(bare, only(readFileSync(glued), ["name", "target_features"]));
+  run(tool("wasm-dis"), [bare, "-o", text]);
+  const made = halves({ linked: readFileSync(linked), text: readFileSync(text, "utf8"), exports: LEAN, cuts: CUTS });
+  const features = FEATURES.map((feature) => `--enable-${feature}`);
+  for (const [half, short] of [["first", "lean"], ["second", "edge"]]) {
+    const [written, file] = [join(folder, `${half}.wat`), fileOf(`${name}_${short}`)];
+    writeFileSync(written, made[half]);
+    run(tool("wasm-as"), [...features, written, "-o", file]);
+    optimize(file, `${name}_${short}`, features);
+  }
+  writeFileSync(join(out, "halves.js"), `export const absent = ${JSON.stringify(made.absent)};\n`);
 }
 
 const { name, command, options, flags, env } = compiler();
@@ -148,27 +192,41 @@ const home = process.env.CARGO_HOME ?? `${process.env.HOME}/.cargo`;
 const maps = [`--remap-path-prefix=${home}/registry/src=`, `--remap-path-prefix=${root}=`];
 const rustflags = [...flags, ...maps].join("\x1f");
 const features = ["--no-default-features", "--features", [isWithoutRegex ? [] : ["regex"], isTestkit ? ["testkit"] : []].flat().join(",")];
-for (const { crate, level } of modules) {
+for (const { crate, level, isSplit } of modules) {
   const fast = level === undefined || isSmall ? [] : ["--config", `profile.wasm.package.placewright.opt-level=${level}`];
+  // What splits a module has to know every address in it.
+  const linking = isSplit ? ["--", "-Clink-arg=--emit-relocs"] : [];
   run(
     command,
-    ["build", "--quiet", "-p", crate, "--profile", "wasm", "--target", TARGET, "--target-dir", target, ...features, ...options, ...fast],
+    ["rustc", "--quiet", "-p", crate, "--profile", "wasm", "--target", TARGET, "--target-dir", target, ...features, ...options, ...fast, ...linking],
     { ...env, CARGO_ENCODED_RUSTFLAGS: rustflags },
   );
 }
 
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
-for (const { crate, name } of modules) {
+for (const { crate, name, isSplit } of modules) {
+  const linked = join(target, TARGET, "wasm", `${crate.replaceAll("-", "_")}.wasm`);
   run(bindgen(), [
-    "--target", "web", "--experimental-reset-state-function", "--no-typescript", "--remove-name-section", "--remove-producers-section",
-    "--out-name", name, "--out-dir", out, join(target, TARGET, "wasm", `${crate.replaceAll("-", "_")}.wasm`),
+    "--target", "web", "--experimental-reset-state-function", "--no-typescript", "--no-demangle", "--remove-producers-section",
+    "--out-name", name, "--out-dir", out, linked,
   ]);
-  optimized(fileOf(name), name);
+  const module = fileOf(name);
+  if (isSplit) split(linked, module, name);
+  writeFileSync(module, only(readFileSync(module), ["target_features"]));
+  optimize(module, name);
 }
 
-// What is written by hand, and the metadata.
-for (const file of readdirSync(join(here, "js"))) copyFileSync(join(here, "js", file), join(out, file));
+// What is written by hand, without its comments, which the types repeat and a page would load; and the metadata.
+const scripted = readdirSync(join(here, "js"));
+for (const file of scripted.filter((file) => file.endsWith(".d.ts"))) copyFileSync(join(here, "js", file), join(out, file));
+const written = scripted.filter((file) => file.endsWith(".js")).map((file) => join(here, "js", file));
+const glue = modules.map(({ name }) => join(out, `${name}.js`));
+for (const [folder, files] of [[join(here, "js"), written], [out, glue]]) {
+  const settings = ["--allowJs", "--noCheck", "--noResolve", "--removeComments", "--target", "esnext", "--module", "esnext", "--moduleResolution", "bundler"];
+  run(tool("tsc"), [...settings, "--ignoreConfig", "--types", "", "--rootDir", folder, "--outDir", join(target, "scripts", variant), ...files]);
+  for (const file of files) copyFileSync(join(target, "scripts", variant, basename(file)), join(out, basename(file)));
+}
 for (const file of ["LICENSE-MIT", "LICENSE-APACHE"]) copyFileSync(join(root, file), join(out, file));
 for (const file of ["README.md", "CHANGELOG.md"]) if (existsSync(join(here, file))) copyFileSync(join(here, file), join(out, file));
 const version = locked("placewright-wasm");
@@ -194,7 +252,11 @@ function scripts(entry, found = new Set()) {
 }
 
 /** Bytes of each module, and of all that a page loads with it. */
-for (const { name: file, entry } of modules) {
+const pages = modules.flatMap(({ name: file, entry, isSplit }) => {
+  const lean = [{ file: `${file}_lean`, entry: "lean.js" }, { file: `${file}_edge`, entry: "lean.js" }];
+  return [{ file, entry }, ...(isSplit ? lean : [])];
+});
+for (const { file, entry } of pages) {
   const packed = (path) => gzipSync(readFileSync(path), { level: 9 }).length;
   const module = fileOf(file);
   const sum = [...scripts(entry)].reduce((total, script) => total + packed(join(out, script)), packed(module));

@@ -1,6 +1,6 @@
 // The work of `benches/src/bin/session.rs` through this package, beside the native figures. Usage:
 //   cargo build --release -p placewright-benches --bin session
-//   node benches/session.mjs [NATIVE_PROGRAM] [INSTANCES] [REQUESTS]
+//   node benches/session.mjs [--lean] [NATIVE_PROGRAM] [INSTANCES] [REQUESTS]
 // NATIVE_PROGRAM is `target/release/session` by default. Prints a table; each figure is the least of several rounds, and native and
 // module take turns, so that a busy machine is busy for both.
 
@@ -10,9 +10,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { Cluster } from "../pkg/node.js";
+// With `--lean` the module is in its two halves, of which the first places.
+const isLean = process.argv.includes("--lean");
+const { Cluster, loadEdge } = await import(isLean ? "../pkg/lean-node.js" : "../pkg/node.js");
+await loadEdge?.();
 
-const [given, instances = "10000", requests = "10000"] = process.argv.slice(2);
+const [given, instances = "10000", requests = "10000"] = process.argv.slice(2).filter((argument) => argument !== "--lean");
 const native = given ?? fileURLToPath(new URL("../../target/release/session", import.meta.url));
 const count = Number(requests);
 /** The cluster as `aws ecs describe-container-instances` prints it, for both to read. */

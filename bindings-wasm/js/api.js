@@ -6,9 +6,10 @@
 import {
   NOT_PLACED, copied, refuseOptions, toArray, toExpression, toFunction, toIndices, toList, toObject, toOptionsOf, toTargeted,
 } from "./arguments.js";
-import { currentGeneration, lost, memory, run } from "./engine.js";
+import { currentGeneration, isWhole, lost, memory, run } from "./engine.js";
 import { elsewhere, make, ofType, stale } from "./error.js";
 import { asText, kindOf, parse, stringify, toArrayDocument, toDocument, toText } from "./json.js";
+import { toPlainInstance, toPlainNames, toPlainTask } from "./plain.js";
 import { PlaceResult, toOptions, toRequest, toRules, toSeed } from "./request.js";
 import { attributeColumns, instanceColumns, taskColumns } from "./columns.js";
 import { watched } from "./watch.js";
@@ -50,7 +51,7 @@ export class Cluster {
       this.#number = number;
     } else {
       const given = toOptions(options);
-      this.#number = run((glue) => glue.make(given));
+      this.#number = run((glue) => (given === "" ? glue.make() : glue.make_with(given)));
     }
     this.#generation = currentGeneration();
     this.#life = ++lives;
@@ -112,7 +113,11 @@ export class Cluster {
   }
 
   register(instance) {
-    this.#with("register", instance);
+    // With the first half of the engine alone, which reads no JSON; what is not plain, that refuses.
+    const plain = isWhole() ? undefined : toPlainInstance(instance);
+    if (plain === undefined) return void this.#with("register", instance);
+    const id = this.#id;
+    run((glue) => glue.register_plain(id, plain.texts, plain.cpu, plain.memoryMib));
   }
 
   registerContainerInstance(document) {
@@ -128,11 +133,21 @@ export class Cluster {
   }
 
   drain(instances) {
-    this.#with("updateContainerInstancesState", { containerInstances: toList(instances), status: "DRAINING" });
+    this.#setDraining(toList(instances), true);
   }
 
   activate(instances) {
-    this.#with("updateContainerInstancesState", { containerInstances: toList(instances), status: "ACTIVE" });
+    this.#setDraining(toList(instances), false);
+  }
+
+  #setDraining(names, isDraining) {
+    const plain = isWhole() ? undefined : toPlainNames(names);
+    if (plain === undefined) {
+      this.#with("updateContainerInstancesState", { containerInstances: names, status: isDraining ? "DRAINING" : "ACTIVE" });
+      return;
+    }
+    const id = this.#id;
+    run((glue) => glue.set_draining(id, plain, isDraining));
   }
 
   putAttributes(instance, attributes) {
@@ -203,6 +218,13 @@ export class Cluster {
     if (what instanceof Request) throw make("input.invalid", "invalid-input", "the request is prepared already");
     const made = this.#call("prepare", toRequest(what, toObject(options)).text);
     return new Request(KEY, this, { generation: this.#generation, cluster: this.#id, life: this.#life }, made);
+  }
+
+  prepareTask(name, demand, options = undefined) {
+    const { texts, cpu, memoryMib, gpus, of } = toPlainTask(name, demand, options);
+    const cluster = this.#id;
+    const id = run((glue) => glue.prepare_plain(cluster, texts, cpu, memoryMib, gpus));
+    return new Request(KEY, this, { generation: this.#generation, cluster, life: this.#life }, { id, ...of });
   }
 
   /** The number of a request of this cluster. */
@@ -388,7 +410,7 @@ export class Cluster {
 
   get memoryUsage() {
     const id = this.#id;
-    return run((glue) => glue.figure(id, "memoryUsage"));
+    return run((glue) => glue.memory_usage(id));
   }
 
   fingerprint() {

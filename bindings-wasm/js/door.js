@@ -2,20 +2,30 @@
 //
 // A trap (a bug of ours, no memory left, no stack left) leaves the module in an unknown state. It is then given up with all that is
 // in it, and the next call that does not need any of that starts a new one.
+//
+// A module may come in two halves (`split/halves.mjs` of the build). The first works alone; a call that is in the second is refused
+// here until that is there, before anything of it is entered: in the module it would be a trap.
 
 import { PlacewrightError, make, ofEngine } from "./error.js";
 
 /** Pages of 64 KiB that a module with memory left can take. */
 const PAGES = 4096;
 
-/** The door to the module of some glue. `lost` says what a module given up takes with it, and what to do then. */
-export function door(glue, lost) {
+/**
+ * The door to the module of some glue. `lost` says what a module given up takes with it, and what to do then. `first` is the glue as
+ * far as the first half goes, for a module that comes in two.
+ */
+export function door(glue, lost, first = undefined) {
   /** The module's exports; `undefined` before it is there. */
   let exports;
   /** Which module it is: counts those given up. What is in a module is only good for that one. */
   let generation = 0;
   /** Why the module can no longer be used. */
   let failure;
+  /** The glue as callers may use it. */
+  let calls = glue;
+  /** The compiled second half, once it was asked for. */
+  let second;
   /** Calls that are being made: a progress callback may make more. */
   let depth = 0;
 
@@ -55,12 +65,18 @@ export function door(glue, lost) {
   /** The error for what was in a module given up. */
   const gone = () => make("internal.lost", "internal", lost.before, { help: lost.again });
 
+  /** Puts the second half, if it is there, into the slots that the first one keeps for it. */
+  const link = () => {
+    if (second !== undefined) new WebAssembly.Instance(second, { first: exports });
+  };
+
   /** Starts a new module. Not below a call of the old one, which is still on the stack. */
   const renew = () => {
     if (depth > 0) throw gone();
     try {
       glue.__wbg_reset_state();
       exports = glue.initSync();
+      link();
     } catch (cause) {
       throw make("limit.memory", "limit-exceeded", "the host has no memory for a new engine", { cause, help: "try again later" });
     }
@@ -70,11 +86,35 @@ export function door(glue, lost) {
   return {
     /** Uses a module: bytes, or a compiled `WebAssembly.Module`. */
     start(module) {
+      if (exports !== undefined) {
+        if (calls === glue) return;
+        throw make("conflict.busy", "conflict", "the first half of the module is in use", { help: "load the second half instead" });
+      }
       exports = glue.initSync({ module });
+    },
+
+    /** Uses the first half of a module. */
+    startFirst(module) {
+      if (exports !== undefined) return;
+      exports = glue.initSync({ module });
+      if (second === undefined) calls = first;
+      link();
+    },
+
+    /** Uses the second half, too, of a module that is there or still comes. */
+    join(module) {
+      const compiled = module instanceof WebAssembly.Module ? module : new WebAssembly.Module(module);
+      second = compiled;
+      // One that was given up gets it when it is started again.
+      if (exports !== undefined && failure === undefined) link();
+      calls = glue;
     },
 
     /** Whether a module is there. */
     isReady: () => exports !== undefined,
+
+    /** Whether there are all calls of the module. */
+    isWhole: () => exports !== undefined && calls === glue,
 
     /** Calls the module. */
     run(work) {
@@ -86,7 +126,7 @@ export function door(glue, lost) {
       let answer;
       depth += 1;
       try {
-        answer = work(glue);
+        answer = work(calls);
       } catch (fault) {
         if (typeof fault === "object" && fault !== null) {
           // Given up first and looked at then: where no stack is left, no call from here comes to its end.

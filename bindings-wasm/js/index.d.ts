@@ -78,7 +78,9 @@ export type ErrorCode =
   /** The cluster was lost when the engine failed in an earlier call. */
   | "internal.lost"
   /** The package was used before `init()` was done. */
-  | "internal.not_ready";
+  | "internal.not_ready"
+  /** Of `placewright/lean`: the call needs what `loadEdge()` loads. Nothing has changed; make it again then. */
+  | "edge.not_loaded";
 
 /** Why a call was refused. The call changed nothing. */
 export class PlacewrightError extends Error {
@@ -160,6 +162,16 @@ export interface RequestOptions {
   allOrNothing?: boolean;
   /** Seed of draws and seeded ties. */
   seed?: number | bigint | string;
+}
+
+/** What one task takes, without a task definition. */
+export interface TaskDemand {
+  /** CPU units. Default 0. */
+  cpu?: number;
+  /** Memory in MiB. Default 0. */
+  memoryMib?: number;
+  /** Whole GPUs. Default 0. */
+  gpus?: number;
 }
 
 /** A task that was placed. */
@@ -550,6 +562,9 @@ export class Cluster {
   place(what: Document | Request, options?: RequestOptions & Watched): PlaceResult;
   /** Makes a request ready, to be placed many times without being read again. */
   prepare(what: Document, options?: RequestOptions): Request;
+  /** Makes a request ready for one task that takes so much, without a task definition: `name` stands in its place, in the default
+   * group `family:NAME` and in exports. Strategies are those of ECS. */
+  prepareTask(name: string, demand: TaskDemand, options?: Omit<RequestOptions, "count" | "allOrNothing">): Request;
   /** Places one task of a prepared request and gives its number, or -1 where it found no instance. Makes no objects: the fast
    * lane for one task. `lastInstance` says where it went. */
   placeOne(request: Request): number;

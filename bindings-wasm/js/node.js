@@ -2,9 +2,13 @@
 
 import { readFileSync } from "node:fs";
 
-import { start } from "./engine.js";
+import { isReady, isWhole, join, start } from "./engine.js";
 
-start(readFileSync(new URL("./placewright_bg.wasm", import.meta.url)));
+const read = (file) => readFileSync(new URL(file, import.meta.url));
+
+// Where `placewright/lean` came before, its first half is in use.
+if (!isReady()) start(read("./placewright_bg.wasm"));
+else if (!isWhole()) join(read("./placewright_edge_bg.wasm"));
 
 export * from "./api.js";
 export { version } from "./version.js";

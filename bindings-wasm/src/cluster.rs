@@ -19,12 +19,19 @@ fn options(text: &str) -> Result<SessionOptions, Fault> {
     Ok(SessionOptions::from_json(&given)?)
 }
 
+/// Makes an empty cluster with the options by default.
+#[wasm_bindgen]
+#[must_use]
+pub fn make() -> u32 {
+    slab::insert(Session::new(SessionOptions::default()))
+}
+
 /// Makes an empty cluster.
 ///
 /// # Errors
 /// For wrong options.
 #[wasm_bindgen]
-pub fn make(given: &str) -> Result<u32, JsValue> {
+pub fn make_with(given: &str) -> Result<u32, JsValue> {
     Ok(slab::insert(Session::new(options(given)?)))
 }
 
@@ -104,7 +111,7 @@ pub fn fingerprint(cluster: u32) -> Result<String, JsValue> {
     slab::with(cluster, |held| Ok(format!("{:x}", held.session.cluster().fingerprint().as_u128())))
 }
 
-/// A figure of a cluster: `size`, `runningTasks`, `savepoints` or `memoryUsage`.
+/// A figure of a cluster: `size`, `runningTasks` or `savepoints`.
 ///
 /// # Errors
 /// For a cluster in the middle of a call.
@@ -115,11 +122,19 @@ pub fn figure(cluster: u32, name: &str) -> Result<f64, JsValue> {
         let number = match name {
             "size" => cluster.instances().len(),
             "runningTasks" => cluster.running_tasks(),
-            "savepoints" => held.savepoints.len(),
-            _ => cluster.memory_usage(),
+            _ => held.savepoints.len(),
         };
         Ok(crate::numbers::from_u64(number as u64))
     })
+}
+
+/// Bytes that a cluster holds.
+///
+/// # Errors
+/// For a cluster in the middle of a call.
+#[wasm_bindgen]
+pub fn memory_usage(cluster: u32) -> Result<f64, JsValue> {
+    slab::with(cluster, |held| Ok(crate::numbers::from_u64(held.session.cluster().memory_usage() as u64)))
 }
 
 /// Opens a savepoint; gives its number.

@@ -13,6 +13,7 @@ mod columns;
 mod conformance;
 mod expression;
 mod numbers;
+mod plain;
 mod slab;
 mod watch;
 

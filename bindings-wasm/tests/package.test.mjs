@@ -24,10 +24,11 @@ test("npm would publish these files and no others", () => {
     packed.files.map((file) => file.path).sort(),
     [
       "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "README.md", "api.js", "arguments.js", "bundler.js", "columns.js", "door.js",
-      "engine.js", "error.js", "index.d.ts", "json.js", "load.js", "node.js", "pack-api.js", "pack-bundler.js", "pack-engine.js", "pack-node.js",
+      "engine.js", "error.js", "halves.js", "index.d.ts", "json.js", "lean-node.js", "lean.d.ts", "lean.js", "load.js", "node.js", "pack-api.js", "pack-bundler.js", "pack-engine.js", "pack-node.js",
       "pack-watch.js", "pack-web.d.ts", "pack-web.js", "pack-worker-client.js", "pack-worker-node.js", "pack-worker-serve.js",
       "pack-worker-threads.js", "pack-worker-web.js", "pack-worker.d.ts", "pack-worker.js", "pack.d.ts", "package.json",
-      "placewright.js", "placewright_bg.wasm", "placewright_pack.js", "placewright_pack_bg.wasm", "port-node.js", "port-web.js",
+      "placewright.js", "placewright_bg.wasm", "placewright_edge_bg.wasm", "placewright_lean_bg.wasm", "placewright_pack.js",
+      "placewright_pack_bg.wasm", "plain.js", "port-node.js", "port-web.js",
       "request.js", "version.js", "watch.js", "web.d.ts", "web.js", "worker-answer.js", "worker-client.js", "worker-link.js",
       "worker-node.js", "worker-serve.js", "worker-threads.js", "worker-web.js", "worker-words.js", "worker.d.ts", "worker.js",
     ],
@@ -38,8 +39,8 @@ test("npm would publish these files and no others", () => {
   assert.equal(manifest.scripts, undefined);
 });
 
-// The issue asks for 150 KiB, which is not reached: README, "Size and speed". This keeps what there is from growing unseen.
-const BYTES_MAX = { "bundler.js": 360 * 1024, "pack-bundler.js": 515 * 1024 };
+// 150 KiB is what was asked for: the first half is within it, the whole is not (README, "Size and speed").
+const BYTES_MAX = { "lean.js": 150 * 1024, "bundler.js": 360 * 1024, "pack-bundler.js": 515 * 1024 };
 
 /** Files of the package that a page loads from an entry on. */
 function loaded(entry, found = new Set([entry])) {
@@ -53,7 +54,8 @@ function loaded(entry, found = new Set([entry])) {
 
 test("the package does not grow unseen, and nobody loads a module for nothing", () => {
   for (const [entry, most] of Object.entries(BYTES_MAX)) {
-    const files = loaded(entry);
+    // The second half is loaded by nobody but `loadEdge`.
+    const files = loaded(entry).filter((file) => file !== "placewright_edge_bg.wasm");
     assert.equal(files.filter((file) => file.endsWith(".wasm")).length, 1, files.join(" "));
     const bytes = files.reduce((sum, file) => sum + gzipSync(readFileSync(join(PKG, file)), { level: 9 }).length, 0);
     assert.ok(bytes <= most, `${bytes} bytes gzipped from ${entry} on`);
@@ -157,7 +159,7 @@ test("the types name what is there, and all of it", () => {
     for (const member of named.get(thing.constructor.name)) assert.ok(member in thing, `${thing.constructor.name} lacks ${member}`);
   }
   const remote = new Set(Object.getOwnPropertyNames(worker.RemoteCluster.prototype));
-  const away = new Set(["isUsable", "placeOne", "lastInstance", "withColumn", "transaction", "planSteps", "fromJson", "free"]);
+  const away = new Set(["isUsable", "prepareTask", "placeOne", "lastInstance", "withColumn", "transaction", "planSteps", "fromJson", "free"]);
   for (const member of named.get("Cluster")) assert.equal(remote.has(member), !away.has(member), `RemoteCluster and ${member}`);
 });
 
@@ -165,7 +167,7 @@ test("the README's examples run", (t) => {
   const text = read(fileURLToPath(new URL("../README.md", import.meta.url)));
   const examples = [...text.matchAll(/^```js\n([\s\S]*?)^```$/gm)].map(([, code]) => code);
   assert.ok(examples.length >= 5, `${examples.length}`);
-  const entries = { placewright: "node.js", "placewright/worker": "worker-threads.js", "placewright/pack": "pack-node.js", "placewright/pack/worker": "pack-worker-threads.js" };
+  const entries = { placewright: "node.js", "placewright/lean": "lean-node.js", "placewright/worker": "worker-threads.js", "placewright/pack": "pack-node.js", "placewright/pack/worker": "pack-worker-threads.js" };
   const all = examples.join("\n").replaceAll(/from "(placewright[^"]*)"/g, (_, entry) => `from ${JSON.stringify(pathToFileURL(join(PKG, entries[entry])).href)}`);
   const folder = mkdtempSync(join(tmpdir(), "placewright-"));
   t.after(() => rmSync(folder, { recursive: true }));

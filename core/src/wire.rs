@@ -396,8 +396,16 @@ impl Session {
     /// [`ErrorKind::JsonUnknownKey`] for another key, whatever is wrong with a value, and as [`register`](Self::register);
     /// nothing has changed then.
     pub fn register_json(&mut self, instance: &Json<'_>) -> Result<InstanceId, Error> {
-        let instance = read_instance(instance.as_fields()?)?;
-        self.register(&instance).map_err(in_own_words)
+        self.register_in_own_words(&read_instance(instance.as_fields()?)?)
+    }
+
+    /// As [`register`](Self::register), with errors about the keys of [`register_json`](Self::register_json), for those who
+    /// have read the instance themselves.
+    ///
+    /// # Errors
+    /// As [`Cluster::register`](crate::Cluster::register); nothing has changed then.
+    pub fn register_in_own_words(&mut self, instance: &Instance<'_>) -> Result<InstanceId, Error> {
+        self.register(instance).map_err(in_own_words)
     }
 }
 

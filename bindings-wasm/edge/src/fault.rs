@@ -63,19 +63,49 @@ fn describe(error: &Error, source: Option<&str>) -> String {
         Some((_, source)) => error.render(source),
         None => error.clone().without_span().render(""),
     };
-    let mut entries = vec![
-        ("code", Json::from(error.code())),
-        ("class", Json::from(error.class().as_str())),
-        ("message", Json::from(error.message())),
-        ("text", Json::from(lines)),
+    let mut told = String::from("{");
+    let entries = [
+        ("code", Some(error.code())),
+        ("class", Some(error.class().as_str())),
+        ("message", Some(error.message())),
+        ("text", Some(lines.as_str())),
+        ("path", error.path()),
+        ("help", error.help()),
+        ("source", shown.map(|(_, source)| source)),
     ];
-    entries.extend(error.path().map(|path| ("path", Json::from(path))));
-    entries.extend(error.help().map(|help| ("help", Json::from(help))));
-    if let Some((span, source)) = spanned {
-        entries.push(("span", text::span(source, span)));
+    for (key, value) in entries {
+        if let Some(value) = value {
+            told.push_str(if told.len() > 1 { ",\"" } else { "\"" });
+            told.push_str(key);
+            told.push_str("\":");
+            quote(value, &mut told);
+        }
     }
-    entries.extend(shown.map(|(_, source)| ("source", Json::from(source))));
-    Json::object(entries).to_string()
+    if let Some((span, source)) = spanned {
+        let (start, end) = (text::units(source, span.start), text::units(source, span.end));
+        told.push_str(&format!(",\"span\":{{\"start\":{start},\"end\":{end}}}"));
+    }
+    told.push('}');
+    told
+}
+
+/// Appends a text as JSON. Errors are told so, and not as a tree, for that a page without documents needs no writer of them.
+fn quote(text: &str, told: &mut String) {
+    told.push('"');
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => told.extend(['\\', letter]),
+            // U+0000 to U+001F, of which the low byte is all there is.
+            control if control < ' ' => {
+                let digits = b"0123456789abcdef";
+                let [high, low] = [control as usize >> 4, control as usize & 15];
+                told.push_str("\\u00");
+                told.extend([char::from(digits[high]), char::from(digits[low])]);
+            }
+            other => told.push(other),
+        }
+    }
+    told.push('"');
 }
 
 impl From<Fault> for JsValue {

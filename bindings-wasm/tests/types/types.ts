@@ -111,3 +111,12 @@ async function elsewhere(): Promise<void> {
 }
 
 void [first, miss, answer, span, code, canonical, list, completion, sum, names, size, version, waited, elsewhere];
+
+import * as lean from "placewright/lean";
+
+const kind: lean.Request = new lean.Cluster().prepareTask("a", { cpu: 1, memoryMib: 2, gpus: 1 }, { strategies: "binpack:cpu", seed: 1n });
+void [kind, lean.hasEdge() satisfies boolean, lean.init() satisfies Promise<void>, lean.loadEdge(new URL("https://example.org")) satisfies Promise<void>];
+// @ts-expect-error A task has no such resource.
+new lean.Cluster().prepareTask("a", { disk: 1 });
+// @ts-expect-error One task is placed at a time.
+new lean.Cluster().prepareTask("a", {}, { count: 2 });

@@ -64,6 +64,7 @@ impl Book {
     }
 
     /// Undoes the setting of a key.
+    #[inline(never)]
     pub(crate) fn restore(&mut self, key: Key, before: Before) {
         match before.newest {
             Some(newest) => self.newest.insert(key.0.clone(), newest),

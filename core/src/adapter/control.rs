@@ -195,6 +195,15 @@ impl Session {
             return Err(error.in_path("containerInstances"));
         }
         let ids = fields.each("containerInstances", |name| self.instance_id(name.as_text()?))?;
+        self.set_instances_status(&ids, status)
+    }
+
+    /// As [`update_container_instances_state`](Self::update_container_instances_state), by number and in the status `ACTIVE` or
+    /// `DRAINING`. Errors about an instance say which entry of `containerInstances` it is.
+    ///
+    /// # Errors
+    /// For an instance that there is not, or that cannot be set so; nothing has changed then.
+    pub fn set_instances_status(&mut self, ids: &[InstanceId], status: InstanceStatus) -> Result<(), Error> {
         for (index, &id) in ids.iter().enumerate() {
             let instance = self.cluster.instance(id)?;
             let can_drain = matches!(instance.status(), InstanceStatus::Active | InstanceStatus::Draining);
@@ -206,7 +215,7 @@ impl Session {
             }
         }
         self.all_or_nothing(|session| {
-            for &id in &ids {
+            for &id in ids {
                 session.cluster.set_status(id, status)?;
                 if status == InstanceStatus::Draining {
                     session.stop_pending(id)?;

@@ -12,8 +12,9 @@ use super::{Session, text};
 use crate::constraint::Constraint;
 use crate::definition::balancer::{BalancerKind, LoadBalancer, check_load_balancer, check_service_connect};
 use crate::definition::{NetworkMode, TaskDefinition};
+use crate::demand::Demand;
 use crate::error::{Error, ErrorKind};
-use crate::expr;
+use crate::expr::{self, Expression};
 use crate::json::{Fields, Json};
 use crate::limits::{
     ECS_CAPACITY_PROVIDERS_MAX, ECS_CONSTRAINTS_MAX, ECS_GROUP_CHARS_MAX, ECS_RUN_TASK_COUNT_MAX,
@@ -69,6 +70,34 @@ impl Session {
         request.tie_break = tie_break.unwrap_or(request.tie_break);
         add_constraints(&mut request, fields, REQUEST_CONSTRAINTS_MAX)?;
         Ok(request)
+    }
+
+    /// A request for a task that takes so much, without a task definition, as the session's options have it: one task in the
+    /// group `family:<name>`, with the strategy of requests that name none. For [`prepare`](Self::prepare).
+    ///
+    /// # Errors
+    /// For an empty name, or one of more than [`NAME_BYTES_MAX`](crate::limits::NAME_BYTES_MAX) bytes.
+    pub fn request_for(&self, name: &str, demand: Demand) -> Result<Request, Error> {
+        let name = text::bounded(name)?;
+        if name.is_empty() {
+            return Err(invalid("text is empty"));
+        }
+        let mut request = Request::new(name, demand);
+        request.tie_break = self.options.tie_break;
+        request.seed = self.options.seed;
+        request.strategies = self.options.run_task_default.chain();
+        Ok(request)
+    }
+
+    /// The constraint with the type and the expression that an entry of `placementConstraints` has, for requests that are no JSON.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidConstraint`], and at `expression` what is wrong with that.
+    pub fn read_constraint(kind: &str, expression: Option<&str>) -> Result<Constraint, Error> {
+        let missing = || Error::with_message(ErrorKind::InvalidConstraint, "constraint `memberOf` needs an expression");
+        let compile =
+            || expression.ok_or_else(missing).and_then(expr::compile).map_err(|error| error.in_path("expression"));
+        binding(kind, expression.is_some(), compile)
     }
 
     /// The request of a StartTask call: the instances are named, so there is no count, strategy or constraint of its own.
@@ -277,13 +306,20 @@ fn add_constraints(request: &mut Request, fields: Fields<'_, '_>, most: usize) -
 
 /// One constraint of a request.
 pub(super) fn constraint(fields: Fields<'_, '_>) -> Result<Constraint, Error> {
+    let expression = || fields.required_with("expression", |text| expr::compile(text.as_text()?));
+    binding(fields.text("type")?, fields.get("expression").is_some(), expression)
+}
+
+/// The constraint of this type, with the expression that `compile` reads.
+fn binding(
+    kind: &str,
+    has_expression: bool,
+    compile: impl FnOnce() -> Result<Expression, Error>,
+) -> Result<Constraint, Error> {
     let refuse = |message: String| Error::with_message(ErrorKind::InvalidConstraint, message);
-    match fields.text("type")? {
-        "memberOf" => {
-            let expression = fields.required_with("expression", |text| expr::compile(text.as_text()?))?;
-            Ok(Constraint::MemberOf(expression))
-        }
-        "distinctInstance" if fields.get("expression").is_some() => {
+    match kind {
+        "memberOf" => compile().map(Constraint::MemberOf),
+        "distinctInstance" if has_expression => {
             Err(refuse(String::from("distinctInstance expression should not be specified.")).in_path("expression"))
         }
         "distinctInstance" => Ok(Constraint::DistinctInstance),

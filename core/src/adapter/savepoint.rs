@@ -134,12 +134,7 @@ impl Session {
                 self.placed = placed;
             }
             Undo::Definition(key, before) => self.book.restore(key, before),
-            Undo::Service(name, Some(service)) => {
-                self.services.insert(name, service);
-            }
-            Undo::Service(name, None) => {
-                self.services.remove(&name);
-            }
+            Undo::Service(name, before) => self.restore_service(name, before),
             Undo::Deregistered(first) => {
                 self.deregistered.pop();
                 if let Some(first) = first {
@@ -148,6 +143,16 @@ impl Session {
             }
             Undo::Returned(position, name) => self.deregistered.insert(position, name),
         }
+    }
+
+    /// Undoes the setting of a service. As [`Book::restore`](super::Book), a function of its own, so that the module for pages
+    /// without documents can leave it to its second half.
+    #[inline(never)]
+    fn restore_service(&mut self, name: String, before: Option<Box<Service>>) {
+        match before {
+            Some(service) => self.services.insert(name, service),
+            None => self.services.remove(&name),
+        };
     }
 
     /// Gives a task a name that is a text.

@@ -7,9 +7,9 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::SessionOptions;
 use super::instance::unknown_word;
 use super::request::at_most;
+use super::{Session, SessionOptions};
 use crate::demand::GpuDemand;
 use crate::error::{Error, ErrorKind};
 use crate::expr;
@@ -53,6 +53,16 @@ pub(super) fn ranked(fields: Fields<'_, '_>, options: &SessionOptions, most: usi
     let rest = ecs.unwrap_or_default();
     let chain = StrategyChain::new([own].into_iter().chain(rest.rules().iter().cloned()))?;
     Ok(Ranked { chain: Some(chain), tie_break: None })
+}
+
+impl Session {
+    /// The rule with the type and the field that an entry of `placementStrategy` has, for requests that are no JSON.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidStrategy`] at `type` or `field`.
+    pub fn read_rule(&self, kind: &str, field: Option<&str>) -> Result<Strategy, Error> {
+        rule(kind, field, self.options.has_lenient_fields)
+    }
 }
 
 /// The strategy chain of a call that ends tasks; `None` where it gives none. Ours rank instances for a task to come.
@@ -168,11 +178,16 @@ fn kind(fields: Fields<'_, '_>) -> Result<WorkloadKind, Error> {
 /// One rule of a strategy (U-25, U-26).
 fn strategy(fields: Fields<'_, '_>, is_lenient: bool) -> Result<Strategy, Error> {
     let field = fields.optional_text("field")?;
+    rule(fields.text("type")?, field, is_lenient)
+}
+
+/// The rule of ECS with this type and field.
+fn rule(kind: &str, field: Option<&str>, is_lenient: bool) -> Result<Strategy, Error> {
     let needs = |what: &str, help: &str| match field {
         Some(field) => refuse(format!("`{field}` is no field of `{what}`")).with_help(help).in_path("field"),
         None => refuse(format!("strategy `{what}` needs a field")).with_help(help).in_path("field"),
     };
-    match fields.text("type")? {
+    match kind {
         "binpack" => match field {
             Some("cpu") => Ok(Strategy::Binpack(BinpackField::Cpu)),
             Some("memory") => Ok(Strategy::Binpack(BinpackField::Memory)),

@@ -43,8 +43,10 @@ pub(super) struct Fault {
     pub(super) end: usize,
 }
 
+// Neither is put into its callers, so that the module for pages without regular expressions can leave them to its second half.
 impl Pattern {
     /// Compiles a pattern.
+    #[inline(never)]
     pub(super) fn compile(pattern: &str) -> Result<Self, Fault> {
         /// Levels of the engine's tree for one group of ours: alternation, sequence, repetition, and one to spare.
         const LEVELS_PER_GROUP: u32 = 4;
@@ -59,6 +61,7 @@ impl Pattern {
     }
 
     /// Whether the whole value matches.
+    #[inline(never)]
     pub(super) fn is_match(&self, value: &str) -> bool {
         self.0.is_match(value)
     }
