@@ -2,7 +2,7 @@
 
 use placewright::adapter::Session;
 use placewright::json::Json;
-use placewright::{Error, wire};
+use placewright::wire;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple, PyType};
