@@ -65,10 +65,8 @@ export function door(glue, lost, first = undefined) {
   /** The error for what was in a module given up. */
   const gone = () => make("internal.lost", "internal", lost.before, { help: lost.again });
 
-  /** Puts the second half, if it is there, into the slots that the first one keeps for it. */
-  const link = () => {
-    if (second !== undefined) new WebAssembly.Instance(second, { first: exports });
-  };
+  /** Puts the second half into the slots that the first one keeps for it. */
+  const link = (half) => new WebAssembly.Instance(half, { first: exports });
 
   /** Starts a new module. Not below a call of the old one, which is still on the stack. */
   const renew = () => {
@@ -76,7 +74,7 @@ export function door(glue, lost, first = undefined) {
     try {
       glue.__wbg_reset_state();
       exports = glue.initSync();
-      link();
+      if (second !== undefined) link(second);
     } catch (cause) {
       throw make("limit.memory", "limit-exceeded", "the host has no memory for a new engine", { cause, help: "try again later" });
     }
@@ -91,23 +89,33 @@ export function door(glue, lost, first = undefined) {
         throw make("conflict.busy", "conflict", "the first half of the module is in use", { help: "load the second half instead" });
       }
       exports = glue.initSync({ module });
+      // One that came before is of no use to the whole.
+      second = undefined;
     },
 
     /** Uses the first half of a module. */
     startFirst(module) {
       if (exports !== undefined) return;
       exports = glue.initSync({ module });
-      if (second === undefined) calls = first;
-      link();
+      const half = second;
+      [second, calls] = [undefined, first];
+      if (half === undefined) return;
+      link(half);
+      [second, calls] = [half, glue];
     },
 
     /** Uses the second half, too, of a module that is there or still comes. */
     join(module) {
-      const compiled = module instanceof WebAssembly.Module ? module : new WebAssembly.Module(module);
-      second = compiled;
+      // Linked again, it would begin with its data as they were at first.
+      if (calls === glue && (exports !== undefined || second !== undefined)) return;
+      const half = module instanceof WebAssembly.Module ? module : new WebAssembly.Module(module);
+      const imports = WebAssembly.Module.imports(half);
+      if (imports.length === 0 || imports.some((one) => one.module !== "first")) {
+        throw make("input.invalid", "invalid-input", "the module is no second half", { help: "give `placewright_edge_bg.wasm` of this package" });
+      }
       // One that was given up gets it when it is started again.
-      if (exports !== undefined && failure === undefined) link();
-      calls = glue;
+      if (exports !== undefined && failure === undefined) link(half);
+      [second, calls] = [half, glue];
     },
 
     /** Whether a module is there. */

@@ -20,9 +20,9 @@ export function loader({ isReady, start }, address) {
     /** Loads the module: from `source`, or from the address. Twice is no error; after a failure it can be tried again. */
     init(source = address) {
       if (isReady()) return Promise.resolve();
-      loading ??= load(source).catch((error) => {
+      // Not kept once it has ended: a half that came before the other one may turn out not to be of it.
+      loading ??= load(source).finally(() => {
         loading = undefined;
-        throw error;
       });
       return loading;
     },

@@ -344,6 +344,34 @@ test("loading: in a page in two steps, again after a failure, in any order, and 
       console.log(before, pw.hasEdge(), new pw.Cluster().query("agentConnected == true").length);`),
     "false true 0",
   );
+  // What is no second half is refused before it can be taken for one, whether the first is there or still comes.
+  for (const begin of ["", `await pw.init(${bytes("lean")});`]) {
+    assert.equal(
+      run(`import * as pw from ${at("lean.js")}; ${code}
+        ${begin}
+        const said = [];
+        for (const other of [${bytes("pack")}, ${bytes("lean")}, Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)]) {
+          await pw.loadEdge(other).then(() => said.push("loaded"), (error) => said.push(error.code));
+        }
+        await pw.init(${bytes("lean")});
+        said.push(pw.hasEdge(), new pw.Cluster().size, code(() => new pw.Cluster().toJson()));
+        await pw.loadEdge(${bytes("edge")});
+        console.log(...said, pw.hasEdge(), pw.Cluster.fromJson(new pw.Cluster().toJson()).size);`),
+      "input.invalid input.invalid input.invalid false 0 edge.not_loaded true 0",
+    );
+  }
+  // The whole module comes while the second half is on its way: it is joined once, and not begun anew.
+  assert.equal(
+    run(`import * as lean from ${at("lean-node.js")};
+      const { Instance } = WebAssembly;
+      let number = 0;
+      WebAssembly.Instance = class extends Instance { constructor(...given) { super(...given); number += 1; } };
+      const loading = lean.loadEdge();
+      const pw = await import(${at("node.js")});
+      await loading;
+      console.log(number, lean.hasEdge(), new pw.Cluster().toJson().length > 0);`),
+    "1 true true",
+  );
   assert.equal(run(`import * as lean from ${at("lean-node.js")}; const pw = await import(${at("node.js")}); console.log(lean.hasEdge(), new pw.Cluster({ seed: 1 }).size);`), "true 0");
   assert.equal(run(`import * as pw from ${at("node.js")}; const lean = await import(${at("lean-node.js")}); await lean.loadEdge(); console.log(lean.hasEdge(), new pw.Cluster().toJson().length > 0);`), "true true");
   assert.equal(
