@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use placewright::adapter::{Session, SessionOptions, answer_json, read_rearrange};
 use placewright::json::Json;
 use placewright::pack::solve;
-use placewright::{Error, ErrorKind, Instance};
+use placewright::{Error, ErrorKind, Instance, InstanceStatus};
 
 /// Two instances of 1000 CPU units in two zones, and a definition for each demand.
 fn session(demands: &[(&str, i64)]) -> Session {
@@ -219,4 +219,20 @@ fn large_shares_of_gpus_start_before_small_ones_whatever_the_order_of_the_answer
     assert_eq!(families.len(), 4);
     assert!(families[..2].iter().all(|family| family.contains("small")), "{families:?}");
     session.cluster().validate().unwrap();
+}
+
+#[test]
+fn instances_by_number_are_set_to_drain_and_back_and_to_nothing_else() {
+    let mut session = session(&[]);
+    let [one, other] = ["i-1", "i-2"].map(|name| session.instance_id(name).unwrap());
+    session.set_instances_status(&[one, other], InstanceStatus::Draining).unwrap();
+    session.set_instances_status(&[one], InstanceStatus::Active).unwrap();
+    let status = |session: &Session, id| session.cluster().instance(id).unwrap().status();
+    assert_eq!([one, other].map(|id| status(&session, id)), [InstanceStatus::Active, InstanceStatus::Draining]);
+    let error = session.set_instances_status(&[one], InstanceStatus::Inactive).unwrap_err();
+    assert_eq!((error.kind(), error.path()), (ErrorKind::InvalidParameter, Some("status")), "{error:?}");
+    session.deregister_container_instance("i-2", false).unwrap();
+    let error = session.set_instances_status(&[one, other], InstanceStatus::Draining).unwrap_err();
+    assert_eq!(error.path(), Some("containerInstances[1]"), "{error:?}");
+    assert_eq!(status(&session, one), InstanceStatus::Active);
 }

@@ -21,6 +21,15 @@ use crate::view::TaskView;
 /// Prefixes of attributes that are not custom.
 const BUILT_IN_PREFIXES: [&str; 2] = ["ecs.", "com.amazonaws.ecs."];
 
+/// The status, if an instance can be set to it.
+fn settable(status: InstanceStatus) -> Result<InstanceStatus, Error> {
+    if matches!(status, InstanceStatus::Active | InstanceStatus::Draining) {
+        return Ok(status);
+    }
+    let message = format!("an instance cannot be set to `{status}`");
+    Err(Error::with_message(ErrorKind::InvalidParameter, message).with_help("write `ACTIVE` or `DRAINING`"))
+}
+
 /// Whether an attribute counts to the limit of custom ones.
 fn is_custom(name: &str) -> bool {
     !BUILT_IN_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
@@ -182,13 +191,7 @@ impl Session {
     /// For an unknown instance or another status; nothing has changed then.
     pub fn update_container_instances_state_json(&mut self, request: &Json<'_>) -> Result<(), Error> {
         let fields = request.as_fields()?;
-        let status = fields.required_with("status", |value| match instance::status(value)? {
-            status @ (InstanceStatus::Active | InstanceStatus::Draining) => Ok(status),
-            other => {
-                let message = format!("an instance cannot be set to `{other}`");
-                Err(Error::with_message(ErrorKind::InvalidParameter, message).with_help("write `ACTIVE` or `DRAINING`"))
-            }
-        })?;
+        let status = fields.required_with("status", |value| settable(instance::status(value)?))?;
         fields.required("containerInstances")?;
         if fields.items("containerInstances")?.is_empty() {
             let error = Error::with_message(ErrorKind::InvalidParameter, "no container instance is named");
@@ -202,16 +205,18 @@ impl Session {
     /// `DRAINING`. Errors about an instance say which entry of `containerInstances` it is.
     ///
     /// # Errors
-    /// For an instance that there is not, or that cannot be set so; nothing has changed then.
+    /// For another status, an instance that there is not, or one that cannot be set so; nothing has changed then.
     pub fn set_instances_status(&mut self, ids: &[InstanceId], status: InstanceStatus) -> Result<(), Error> {
+        let status = settable(status).map_err(|error| error.in_path("status"))?;
         for (index, &id) in ids.iter().enumerate() {
-            let instance = self.cluster.instance(id)?;
+            let here = |error: Error| crate::json::at_index(error, index).in_path("containerInstances");
+            let instance = self.cluster.instance(id).map_err(here)?;
             let can_drain = matches!(instance.status(), InstanceStatus::Active | InstanceStatus::Draining);
             if status == InstanceStatus::Draining && !can_drain {
                 let message = format!("container instance `{}` is {}", instance.name(), instance.status());
                 let error = Error::with_message(ErrorKind::InvalidParameter, message)
                     .with_help("only an ACTIVE instance can be set to DRAINING");
-                return Err(crate::json::at_index(error, index).in_path("containerInstances"));
+                return Err(here(error));
             }
         }
         self.all_or_nothing(|session| {
