@@ -49,8 +49,13 @@ pub(crate) fn columns(heading: &[&str], rows: &[Vec<String>]) -> String {
     let heading: Vec<String> = heading.iter().map(ToString::to_string).collect();
     for row in std::iter::once(&heading).chain(rows) {
         let mut line = String::new();
+        // The blanks that are due before the next cell. None come after the last, which may be as long as all items of a bin; and
+        // none by `{cell:<width$}`, which panics from a width of 65,536 on.
+        let mut due = 0;
         for (cell, width) in row.iter().zip(&widths) {
-            line.push_str(&format!("{cell:<width$}  "));
+            line.extend(std::iter::repeat_n(' ', due));
+            line.push_str(cell);
+            due = width.saturating_sub(cell.chars().count()) + 2;
         }
         text.push_str(line.trim_end());
         text.push('\n');

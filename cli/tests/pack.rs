@@ -216,3 +216,15 @@ fn a_table_tells_a_proof_from_a_gap() {
     assert_eq!(line(&text, "bound"), "bound   2 by volume: nothing costs less for the items that are packed");
     assert_eq!(line(&text, "packed"), "packed  2 of 3 items in 2 bins");
 }
+
+#[test]
+fn a_bin_of_more_text_than_a_width_can_be_is_a_line_of_a_table() {
+    let name = |number: usize| format!("{number}{}", "n".repeat(2000));
+    let items: Vec<Value> = (0..40).map(|number| json!({"id": name(number), "demand": [1 + number]})).collect();
+    let problem = json!({"dimensions": ["cpu"], "items": items, "bins": [{"id": "t", "capacity": [820]}]});
+    let output = run_with(&["pack", "-", "--format", "table"], problem.to_string().as_bytes());
+    assert_eq!((output.code, output.err.as_str()), (Some(0), ""));
+    let row = output.out.lines().last().unwrap();
+    assert!(row.starts_with("1      t     1            1 ") && row.len() > 1 << 16, "{} bytes", row.len());
+    assert!((0..40).all(|number| row.contains(&format!("1 {}", name(number)))));
+}
