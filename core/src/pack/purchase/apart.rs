@@ -10,8 +10,10 @@
 //!
 //! Whoever packs all items has bins of these variants that cover every lane, so the least cost that covers them is a bound.
 //! Which kinds stand apart is a matter of two lanes: those with the most of the one for what they have of the other, and those
-//! with the least, as long as they are few items among many. An item more among the others changes no ratio; one beyond them is one more
-//! that may stand apart. So the bound does not fall by it unless it is one too many, or makes the table too large.
+//! with the least, as long as they are few items among many. An item more among the others changes no ratio; one beyond them is
+//! one more that may stand apart. Where these are more than a table counts, the first of them are counted and the rest left out: what
+//! some of the items cost is a bound, too. So a copy more does not lower it, until they are too many to be worth a table or make
+//! it too large.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -23,8 +25,10 @@ use crate::pack::search::Search;
 
 /// Ratios from either end whose kinds may stand apart.
 const RATIOS_MAX: usize = 3;
-/// Items that may stand apart in all.
+/// Items that are counted one by one.
 const ITEMS_MAX: u64 = 8;
+/// Items that may stand apart in all.
+const APART_MAX: u64 = 16;
 /// Other items that there must be: few items are no matter of amounts.
 const OTHERS_MIN: u64 = 32;
 /// Variants of all types together; one type has 256 at most, where each of eight items is a kind.
@@ -101,11 +105,17 @@ impl Line {
             let counts = groups.flat_map(|(_, kinds)| kinds).map(|&kind| problem.kinds.count[kind as usize]);
             counts.fold(0, u64::saturating_add)
         };
-        if items(&mut outer.clone()) > ITEMS_MAX || items(&mut rest.iter()) < OTHERS_MIN {
+        if items(&mut outer.clone()) > APART_MAX || items(&mut rest.iter()) < OTHERS_MIN {
             return None;
         }
+        let mut room = ITEMS_MAX;
+        let counted = |kind: u32| {
+            let copies = problem.kinds.count[kind as usize].min(room);
+            room -= copies;
+            (kind, copies)
+        };
         Some(Choice {
-            apart: outer.flat_map(|(_, kinds)| kinds.iter().copied()).collect(),
+            apart: outer.flat_map(|(_, kinds)| kinds.iter().copied()).map(counted).collect(),
             most: rest.first()?.0,
             least: rest.last()?.0,
         })
@@ -115,8 +125,8 @@ impl Line {
 /// Which kinds stand apart, and what the others have of two lanes.
 #[derive(Debug)]
 struct Choice {
-    /// Kinds that stand apart.
-    apart: Vec<u32>,
+    /// Kinds that stand apart, and how many of each are counted.
+    apart: Vec<(u32, u64)>,
     /// The greatest ratio of the two lanes among the others.
     most: Ratio,
     /// The least.
@@ -134,12 +144,13 @@ impl Choice {
         work: &mut Work,
         search: &mut Search<'_>,
     ) -> Option<Table> {
-        let rest = grain.without(problem, market, &self.apart);
+        let kinds: Vec<u32> = self.apart.iter().map(|&(kind, _)| kind).collect();
+        let rest = grain.without(problem, market, &kinds);
         let lanes: Vec<usize> = (0..market.lanes()).filter(|&lane| rest[lane] > 0).collect();
         // What may be in a bin that is there anyway is not counted at all.
         let is_paid = |kind: u32| !market.free.iter().any(|&bin| has(market.useful(bin), market.demand(kind)));
-        let apart: Vec<u32> = self.apart.iter().copied().filter(|&kind| is_paid(kind)).collect();
-        let copies: Vec<u64> = apart.iter().map(|&kind| problem.kinds.count[kind as usize]).collect();
+        let counted = self.apart.iter().filter(|&&(kind, copies)| copies > 0 && is_paid(kind));
+        let (apart, copies): (Vec<u32>, Vec<u64>) = counted.copied().unzip();
         let variants = copies
             .iter()
             .try_fold(1_usize, |product, &copies| product.checked_mul(usize::try_from(copies).ok()? + 1))?;
