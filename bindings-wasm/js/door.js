@@ -66,7 +66,17 @@ export function door(glue, lost, first = undefined) {
   const gone = () => make("internal.lost", "internal", lost.before, { help: lost.again });
 
   /** Puts the second half into the slots that the first one keeps for it. */
-  const link = (half) => new WebAssembly.Instance(half, { first: exports });
+  const link = (half) => {
+    try {
+      new WebAssembly.Instance(half, { first: exports });
+    } catch (cause) {
+      if (!(cause instanceof WebAssembly.LinkError)) throw cause;
+      throw make("input.invalid", "invalid-input", "the two halves of the module are not of one build", {
+        cause,
+        help: "load both files of the same version of this package; an old one may be in a cache",
+      });
+    }
+  };
 
   /** Starts a new module. Not below a call of the old one, which is still on the stack. */
   const renew = () => {

@@ -5,11 +5,13 @@
 //
 // Binaryen's `wasm-split` does the same, but is in no package that can be installed everywhere this is built.
 
+import { createHash } from "node:crypto";
+
 import { graphOf, reached } from "./graph.mjs";
 import { nodeOf, read, signature, written } from "./text.mjs";
 
-/** Names of the two parts that every second half imports, and of the module it imports from. */
-const [FIRST, TABLE, STACK] = ["first", "0", "1"];
+/** The module that a second half imports from, and the name of its table there. */
+const [FIRST, TABLE] = ["first", "0"];
 const LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 /** A short name for each number. */
@@ -124,16 +126,19 @@ export function halves({ linked, text, exports, cuts }) {
     return ` (import "${FIRST}" "${short}" ${given})`;
   };
   const whole = (lines) => `(module\n${lines.flat().join("\n")}\n)\n`;
+  const firstLines = [
+    parts.types, [...parts.importLines.values()], parts.globals, parts.memory, ` (table $0 ${table})`, external, pointersOf(isFirst), dataOf(module.segments, owners, 2),
+    parts.exports.map(({ line }) => line), ` (export "${TABLE}" (table $0))`,
+    [...names].map(([name, short]) => ` (export "${short}" (func ${name}))`),
+    first.map(([, { body }]) => body), [...stubs].map(stub),
+  ];
+  // Halves of two builds would call each other's functions by the wrong names: the second imports the stack of this very first half.
+  const stack = `1-${createHash("sha256").update(whole(firstLines)).digest("hex").slice(0, 16)}`;
   return {
-    first: whole([
-      parts.types, [...parts.importLines.values()], parts.globals, parts.memory, ` (table $0 ${table})`, external, pointersOf(isFirst), dataOf(module.segments, owners, 2),
-      parts.exports.map(({ line }) => line), ` (export "${TABLE}" (table $0))`, ` (export "${STACK}" (global $__stack_pointer))`,
-      [...names].map(([name, short]) => ` (export "${short}" (func ${name}))`),
-      first.map(([, { body }]) => body), [...stubs].map(stub),
-    ]),
+    first: whole([...firstLines.slice(0, -2), ` (export "${stack}" (global $__stack_pointer))`, ...firstLines.slice(-2)]),
     second: whole([
       parts.types, [...names].map(importOf), ` (import "${FIRST}" "memory" (memory $0 ${pages}))`, ` (import "${FIRST}" "${TABLE}" (table $0 ${table}))`,
-      ` (import "${FIRST}" "${STACK}" (global $__stack_pointer (mut i32)))`,
+      ` (import "${FIRST}" "${stack}" (global $__stack_pointer (mut i32)))`,
       external.map(() => ` (import "${FIRST}" "__wbindgen_externrefs" (table $__wbindgen_externrefs 0 externref))`),
       pointersOf((name) => !isFirst(name)), [...slots].map(([name, at]) => element(at, name)), dataOf(module.segments, owners, 1),
       second.map(([, { body }]) => body),
