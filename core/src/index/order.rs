@@ -441,16 +441,17 @@ impl Order {
 
     /// Moves the greater half of the keys of a full leaf to one without any; returns the least of these.
     fn move_greater_half(&mut self, from: usize, to: usize) -> i64 {
-        let mut sorted: [(i64, usize); LANES] = core::array::from_fn(|lane| (self.keys[from].at(lane), lane));
+        let mut sorted: [i64; LANES] = core::array::from_fn(|lane| self.keys[from].at(lane));
         sorted.sort_unstable();
-        let (kept, moved) = sorted.split_at(LANES / 2);
-        let least = moved[0].0;
+        let least = sorted[LANES / 2];
+        let moved = self.keys[from].from(least);
         let keep = |row: &mut Row, into: &mut Row| {
-            let all = *row;
-            row.fill(NOTHING);
-            for (place, (&(_, kept), &(_, moved))) in kept.iter().zip(moved).enumerate() {
-                row[place] = all[kept];
-                into[place] = all[moved];
+            let all = core::mem::replace(row, [NOTHING; LANES]);
+            for (place, lane) in bits(!moved).enumerate() {
+                row[place] = all[lane as usize];
+            }
+            for (place, lane) in bits(moved).enumerate() {
+                into[place] = all[lane as usize];
             }
         };
         let mut keys = Keys::NONE;
