@@ -1,5 +1,5 @@
 //! Plain calls: names and numbers in place of JSON, so that what a page needs to set a cluster up and to place in bulk needs no
-//! reader of documents. With the bulk lane they are the first half of the module when that is split (`split.mjs`).
+//! reader of documents. With the bulk lane they are the first half of the module when that is split (`split/halves.mjs`).
 //!
 //! Texts come in one text, with U+0000 between: each begins with a letter that says what it is.
 

@@ -9,6 +9,7 @@ import test from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { fresh } from "./fresh.mjs";
+import { thrown } from "./thrown.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const CASES = `${ROOT}core/testdata/placement`;
@@ -54,17 +55,6 @@ function session({ Cluster, NOT_PLACED }, cluster = new Cluster()) {
   for (const name of ["cpu", "memoryMib", "runningTasks", "registered:cpu"]) seen.push([...cluster.column(name)]);
   kinds[4].free();
   return { cluster, seen };
-}
-
-/** The error that a call throws. */
-function thrown(pw, call) {
-  try {
-    call();
-  } catch (error) {
-    assert.ok(error instanceof pw.PlacewrightError, error?.stack);
-    return error;
-  }
-  return undefined;
 }
 
 /** What a cluster is, by calls of the first half. */

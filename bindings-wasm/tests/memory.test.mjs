@@ -7,6 +7,7 @@ import test from "node:test";
 import { Cluster, PlacewrightError, memorySize } from "../pkg/node.js";
 import { fresh } from "./fresh.mjs";
 import { WEB, cluster, refusal } from "./support.mjs";
+import { thrown } from "./thrown.mjs";
 
 test("a hundred thousand calls take no memory", () => {
   const c = cluster();
@@ -95,15 +96,9 @@ test("a request that is collected late lets go of no other's", { skip: globalThi
   assert.equal(request.place().placed, 1);
 });
 
-/** The error that a call throws. */
-function thrown(pw, call) {
-  try {
-    call();
-  } catch (error) {
-    assert.ok(error instanceof pw.PlacewrightError, error?.stack);
-    return error;
-  }
-  return assert.fail("threw nothing");
+/** The error that a call throws, which it must. */
+function failed(pw, call) {
+  return thrown(pw, call) ?? assert.fail("threw nothing");
 }
 
 test("out of memory ends the clusters there are, and a new one works", async (t) => {
@@ -113,13 +108,13 @@ test("out of memory ends the clusters there are, and a new one works", async (t)
   const request = (bystander.registerTaskDefinition(WEB), bystander.prepare("web"));
   for (let round = 0; round < 3; round += 1) {
     const c = new pw.Cluster();
-    const error = thrown(pw, () => {
+    const error = failed(pw, () => {
       for (let number = 0; number < 1_000_000; number += 1) c.register({ name: `i-${number}`, cpu: 1, memoryMib: 1 });
     });
     assert.deepEqual([error.code, error.class], ["limit.memory", "limit-exceeded"], error.stack);
     assert.ok(error.cause instanceof WebAssembly.RuntimeError);
-    assert.equal(thrown(pw, () => c.size).code, "internal.lost");
-    assert.equal(thrown(pw, () => bystander.place(request)).code, "internal.lost");
+    assert.equal(failed(pw, () => c.size).code, "internal.lost");
+    assert.equal(failed(pw, () => bystander.place(request)).code, "internal.lost");
     assert.deepEqual([c.isUsable, bystander.isUsable], [false, false]);
     c.free();
     const next = new pw.Cluster();
@@ -131,7 +126,7 @@ test("out of memory ends the clusters there are, and a new one works", async (t)
   bystander.free();
   // Text that does not fit at all.
   const large = JSON.stringify({ containerInstances: [], unread: "x".repeat(20_000_000) });
-  assert.equal(thrown(pw, () => pw.Cluster.fromJson(large)).code, "limit.memory");
+  assert.equal(failed(pw, () => pw.Cluster.fromJson(large)).code, "limit.memory");
   assert.equal(pw.Cluster.fromJson('{"containerInstances": []}').size, 0);
 });
 
@@ -139,7 +134,7 @@ test("out of memory is told as such also where the memory that is left is large"
   const pw = await (await fresh(t, 14_000))("node.js");
   // A list that doubles its room asks for more than what is left, which is more than a quarter of a gigabyte.
   const text = `{"containerInstances": [${"1,".repeat(16_900_000)}1]}`;
-  assert.equal(thrown(pw, () => pw.Cluster.fromJson(text)).code, "limit.memory");
+  assert.equal(failed(pw, () => pw.Cluster.fromJson(text)).code, "limit.memory");
 });
 
 test("out of memory in the middle of a call of many tasks", async (t) => {
@@ -149,7 +144,7 @@ test("out of memory in the middle of a call of many tasks", async (t) => {
   for (let number = 0; number < 2000; number += 1) c.register({ name: `i-${number}`, cpu: 1_000_000, memoryMib: 1_000_000 });
   c.registerTaskDefinition({ family: "dot", containerDefinitions: [{ name: "a", cpu: 1, memory: 6 }] });
   const [inner, codes] = [new pw.Cluster(), []];
-  const error = thrown(pw, () => c.place("dot", { count: 10_000_000, strategies: "spread:instanceId", progress: () => codes.push(inner.size) }));
+  const error = failed(pw, () => c.place("dot", { count: 10_000_000, strategies: "spread:instanceId", progress: () => codes.push(inner.size) }));
   assert.equal(error.code, "limit.memory");
   assert.ok(codes.length > 0);
   assert.equal(new pw.Cluster().size, 0);
@@ -160,14 +155,14 @@ test("a failure of the engine is told, and ends the clusters there are", async (
   const [pw, engine] = [await load("node.js"), await load("engine.js")];
   const c = new pw.Cluster();
   const savepoint = c.begin();
-  const error = thrown(pw, () =>
+  const error = failed(pw, () =>
     engine.run(() => {
       throw new WebAssembly.RuntimeError("index out of bounds");
     }),
   );
   assert.ok(["internal.trap", "limit.memory"].includes(error.code));
-  assert.equal(thrown(pw, () => c.size).code, "internal.lost");
-  assert.equal(thrown(pw, () => savepoint.commit()).code, "internal.lost");
+  assert.equal(failed(pw, () => c.size).code, "internal.lost");
+  assert.equal(failed(pw, () => savepoint.commit()).code, "internal.lost");
   assert.equal(savepoint.isOpen, false);
   assert.equal(new pw.Cluster().size, 0);
 });
@@ -176,7 +171,7 @@ test("a module that fails in a callback ends the call around it", async (t) => {
   const load = await fresh(t);
   const [pw, engine] = [await load("node.js"), await load("engine.js")];
   const trap = () => {
-    const { code } = thrown(pw, () =>
+    const { code } = failed(pw, () =>
       engine.run(() => {
         throw new WebAssembly.RuntimeError("index out of bounds");
       }),
@@ -187,11 +182,11 @@ test("a module that fails in a callback ends the call around it", async (t) => {
   let now = 0;
   t.mock.method(performance, "now", () => (now += 50));
   const document = { containerInstances: Array.from({ length: 5000 }, (_, at) => ({ containerInstanceArn: `i-${at}` })) };
-  assert.equal(thrown(pw, () => pw.Cluster.fromJson(document, { progress: trap })).code, "internal.lost");
+  assert.equal(failed(pw, () => pw.Cluster.fromJson(document, { progress: trap })).code, "internal.lost");
   const c = new pw.Cluster();
   c.register({ name: "i-1", cpu: 1024, memoryMib: 1024 });
   c.registerTaskDefinition(WEB);
-  assert.equal(thrown(pw, () => c.place("web", { progress: trap })).code, "internal.lost");
+  assert.equal(failed(pw, () => c.place("web", { progress: trap })).code, "internal.lost");
   assert.equal(c.isUsable, false);
   const mine = new Error("mine");
   const failing = () => {
@@ -208,11 +203,11 @@ test("a state or a document that is no text of JavaScript ends nothing", async (
   const { decode } = TextDecoder.prototype;
   TextDecoder.prototype.decode = () => Buffer.alloc(2 ** 29).toString("latin1");
   try {
-    assert.equal(thrown(pw, () => c.toJson()).code, "limit.exceeded");
+    assert.equal(failed(pw, () => c.toJson()).code, "limit.exceeded");
   } finally {
     TextDecoder.prototype.decode = decode;
   }
-  assert.equal(thrown(pw, () => pw.Cluster.fromJson(new Uint8Array(2 ** 29))).code, "limit.exceeded");
+  assert.equal(failed(pw, () => pw.Cluster.fromJson(new Uint8Array(2 ** 29))).code, "limit.exceeded");
   assert.equal(c.size, 0);
   assert.equal(pw.Cluster.fromJson(c.toJson()).size, 0);
 });
@@ -220,7 +215,7 @@ test("a state or a document that is no text of JavaScript ends nothing", async (
 test("where the host has no memory for a new engine it says so, and tries again", async (t) => {
   const load = await fresh(t);
   const [pw, engine] = [await load("node.js"), await load("engine.js")];
-  thrown(pw, () =>
+  failed(pw, () =>
     engine.run(() => {
       throw new WebAssembly.RuntimeError("unreachable");
     }),
@@ -230,7 +225,7 @@ test("where the host has no memory for a new engine it says so, and tries again"
     throw new RangeError("WebAssembly.Instance(): Out of memory");
   };
   try {
-    assert.equal(thrown(pw, () => new pw.Cluster()).code, "limit.memory");
+    assert.equal(failed(pw, () => new pw.Cluster()).code, "limit.memory");
   } finally {
     WebAssembly.Instance = Instance;
   }
