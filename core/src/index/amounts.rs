@@ -205,9 +205,9 @@ impl Orders {
         if let Some(sequence) = sequence {
             sequence.clear();
             for &slot in &state.registry {
-                let amounts = gathered(watched, |column| state.remaining[column][slot as usize]);
-                let (amounts, width) = sequenced(&amounts, watched.len());
-                sequence.set(ranks.of(slot), &amounts[..width]);
+                let mut amounts = [0; SEQUENCED_MAX];
+                let amount = |column: usize| state.remaining[column][slot as usize];
+                sequence.set(ranks.of(slot), gather_sequenced(&mut amounts, watched, amount));
             }
         }
     }
@@ -219,14 +219,15 @@ impl Orders {
         }
         self.reserve(state.slots());
         let Self { by_amount, sequence, watched, .. } = self;
-        let amounts = gathered(watched, |column| state.remaining[column][slot as usize]);
+        let amount = |column: usize| state.remaining[column][slot as usize];
         for (place, by_amount) in by_amount.iter_mut().enumerate() {
-            let Some(ByAmount { order, .. }) = by_amount else { continue };
-            order.insert(key(amounts[place], ranks.of(slot)), &beside(amounts, place)[1..watched.len()]);
+            let Some(ByAmount { column, order }) = by_amount else { continue };
+            let mut amounts = [0; DIMENSIONS];
+            order.insert(key(amount(*column), ranks.of(slot)), gather_beside(&mut amounts, (watched, place), amount));
         }
         if let Some(sequence) = sequence {
-            let (amounts, width) = sequenced(&amounts, watched.len());
-            sequence.set(ranks.of(slot), &amounts[..width]);
+            let mut amounts = [0; SEQUENCED_MAX];
+            sequence.set(ranks.of(slot), gather_sequenced(&mut amounts, watched, amount));
         }
     }
 
@@ -275,7 +276,6 @@ impl Orders {
             return;
         }
         let Self { by_amount, sequence, watched, touched, .. } = self;
-        let width = watched.len();
         if touched.len() > TOUCHED_FEW {
             // PERF: moves from the same leaf one after another wait less for memory.
             if let Some(place) = by_amount.iter().position(Option::is_some) {
@@ -284,15 +284,16 @@ impl Orders {
         }
         for &(slot, before) in &*touched {
             let rank = ranks.of(slot);
-            let amounts = gathered(watched, |column| state.remaining[column][slot as usize]);
+            let amount = |column: usize| state.remaining[column][slot as usize];
             for (place, (by_amount, before)) in by_amount.iter_mut().zip(before).enumerate() {
-                let Some(ByAmount { order, .. }) = by_amount else { continue };
-                let after = amounts[place];
-                order.replace(key(before, rank), key(after, rank), &beside(amounts, place)[1..width]);
+                let Some(ByAmount { column, order }) = by_amount else { continue };
+                let mut amounts = [0; DIMENSIONS];
+                let others = gather_beside(&mut amounts, (watched, place), amount);
+                order.replace(key(before, rank), key(amount(*column), rank), others);
             }
             if let Some(sequence) = sequence {
-                let (amounts, width) = sequenced(&amounts, width);
-                sequence.set(rank, &amounts[..width]);
+                let mut amounts = [0; SEQUENCED_MAX];
+                sequence.set(rank, gather_sequenced(&mut amounts, watched, amount));
             }
         }
         self.forget_touched();
@@ -318,10 +319,11 @@ impl Orders {
         let place = ORDERED.iter().position(|&ordered| ordered == column);
         let by_amount = place.and_then(|place| Some((place, self.by_amount[place].as_ref()?)));
         let Some((place, by_amount)) = by_amount.filter(|_| self.watches(needed)) else { return Walk::Spent };
-        let amounts = beside(gathered(&self.watched, |column| needed.amounts[column]), place);
+        let mut amounts = [0; DIMENSIONS];
+        let amounts = gather_beside(&mut amounts, (&self.watched, place), |column| needed.amounts[column]);
         let least = needed.amounts[column];
         let least = if least == i32::MIN { i64::MIN } else { key(least, 0) };
-        let query = Query { from: least.max(from), to: i64::MAX, amounts: &amounts[1..self.watched.len()] };
+        let query = Query { from: least.max(from), to: i64::MAX, amounts };
         let slot_of = |key| ranks.slot_of(rank_of(key));
         let visit = |key| visit(key, slot_of(key));
         match is_kept {
@@ -342,9 +344,10 @@ impl Orders {
         mut visit: impl FnMut(i64, u32) -> bool,
     ) -> Walk {
         let Some(sequence) = self.sequence.as_ref().filter(|_| self.watches(needed)) else { return Walk::Spent };
-        let (amounts, width) = needed_in_sequence(&self.watched, needed);
+        let mut amounts = [0; SEQUENCED_MAX];
+        let amounts = gather_needed(&mut amounts, &self.watched, needed);
         let from = u32::try_from(from.max(0)).unwrap_or(u32::MAX);
-        sequence.walk(from, &amounts[..width], among, effort, |rank| {
+        sequence.walk(from, amounts, among, effort, |rank| {
             let slot = ranks.slots().get(rank as usize).copied().filter(|&slot| slot != crate::state::NONE);
             slot.is_some_and(|slot| visit(i64::from(rank), slot))
         })
@@ -391,46 +394,54 @@ impl Orders {
     }
 }
 
-/// Something of every watched column, those of [`ORDERED`] first.
+/// Something of every watched column but the one an order is by, in the first places: what stands beside its keys.
+///
+/// PERF: `into` is written a number at a time and must be read so. A load of several such numbers at once, as copying the whole
+/// makes it, waits until every store before them has reached the cache, those to far lines of memory included.
 #[inline]
-fn gathered(watched: &[usize], of: impl Fn(usize) -> i32) -> [i32; DIMENSIONS] {
-    let mut gathered = [i32::MIN; DIMENSIONS];
-    for (into, &column) in gathered.iter_mut().zip(watched) {
+fn gather_beside<'a>(
+    into: &'a mut [i32; DIMENSIONS],
+    (watched, place): (&[usize], usize),
+    of: impl Fn(usize) -> i32,
+) -> &'a [i32] {
+    let others = watched.iter().enumerate().filter(|&(at, _)| at != place);
+    let width = watched.len().saturating_sub(1);
+    for (into, (_, &column)) in into[..width].iter_mut().zip(others) {
         *into = of(column);
     }
-    gathered
+    &into[..width]
 }
 
-/// What stands beside the keys of an order, from the second number on: of what was gathered all but its own.
-#[inline]
-fn beside(mut gathered: [i32; DIMENSIONS], place: usize) -> [i32; DIMENSIONS] {
-    gathered[place] = gathered[0];
-    gathered
-}
-
-/// Amounts of an instance in the sequence: what was gathered, and CPU and memory together by each of [`RATIOS`].
+/// Amounts of an instance in the sequence: something of every watched column, and CPU and memory together by each of [`RATIOS`].
 ///
 /// What an instance has of both at once is the lesser of its memory and of the memory that would go with its CPU; no task fits
 /// that needs more. So a block in which some have CPU left, and others memory, is passed over too.
 #[inline]
-fn sequenced(gathered: &[i32; DIMENSIONS], width: usize) -> ([i32; SEQUENCED_MAX], usize) {
-    let mut sequenced = [i32::MIN; SEQUENCED_MAX];
-    sequenced[..width].copy_from_slice(&gathered[..width]);
-    let [cpu, memory, ..] = *gathered;
-    for (into, ratio) in sequenced[width..].iter_mut().zip(RATIOS) {
+fn gather_sequenced<'a>(
+    into: &'a mut [i32; SEQUENCED_MAX],
+    watched: &[usize],
+    of: impl Fn(usize) -> i32,
+) -> &'a mut [i32] {
+    for (into, &column) in into.iter_mut().zip(watched) {
+        *into = of(column);
+    }
+    let [cpu, memory] = ORDERED.map(&of);
+    let width = watched.len() + RATIOS.len();
+    for (into, ratio) in into[watched.len()..width].iter_mut().zip(RATIOS) {
         *into = cpu.saturating_mul(ratio).min(memory);
     }
-    (sequenced, width + RATIOS.len())
+    &mut into[..width]
 }
 
 /// What a request needs, as the sequence has it: of CPU and memory together by the ratio nearest to its own, which says most.
 #[inline]
-fn needed_in_sequence(watched: &[usize], needed: &Needed) -> ([i32; SEQUENCED_MAX], usize) {
-    let (mut sequenced, width) = sequenced(&gathered(watched, |column| needed.amounts[column]), watched.len());
-    let own = needed.amounts[1].max(0) / needed.amounts[0].max(1);
+fn gather_needed<'a>(into: &'a mut [i32; SEQUENCED_MAX], watched: &[usize], needed: &Needed) -> &'a [i32] {
+    let sequenced = gather_sequenced(into, watched, |column| needed.amounts[column]);
+    let [cpu, memory] = ORDERED.map(|column| needed.amounts[column]);
+    let own = memory.max(0) / cpu.max(1);
     let nearest = RATIOS.iter().rposition(|&ratio| 4 * ratio <= own.max(1).saturating_mul(5)).unwrap_or(0);
     for at in (0..RATIOS.len()).filter(|&at| at != nearest) {
         sequenced[watched.len() + at] = i32::MIN;
     }
-    (sequenced, width)
+    sequenced
 }
