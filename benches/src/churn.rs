@@ -11,7 +11,7 @@ use crate::kernel::{Kernel, prefetch};
 use crate::meter::{Outcome, Sample, measure};
 use crate::{Fleet, POOL, ROOM, Rng};
 
-/// Draws that come round again; a power of two.
+/// Draws of requests that come round again; a power of two.
 const DRAWS: usize = 1 << 16;
 /// Steps ahead of which the pool's entry is asked for, so that the harness waits for no memory.
 const AHEAD: usize = 8;
@@ -25,8 +25,6 @@ const SAVEPOINT_STEPS_MAX: usize = ROOM / 2;
 pub struct Draws {
     /// Numbers of requests.
     requests: Vec<u16>,
-    /// Raw draws of places in the pool.
-    places: Vec<u32>,
     /// Steps taken.
     step: usize,
 }
@@ -40,9 +38,7 @@ impl Draws {
         let mut rng = Rng::new(7);
         let mut next = |at: usize| if cell.limit == Limit::Services { at % requests } else { rng.index(requests) };
         let numbers: Result<Vec<u16>, _> = (0..DRAWS).map(|at| u16::try_from(next(at))).collect();
-        let mut rng = Rng::new(8);
-        let places = (0..DRAWS).map(|_| rng.next_u64() as u32).collect();
-        Ok(Self { requests: numbers?, places, step: 0 })
+        Ok(Self { requests: numbers?, step: 0 })
     }
 
     /// The number of the request of this step, and on to the next.
@@ -52,9 +48,10 @@ impl Draws {
         usize::from(request)
     }
 
-    /// The place in a pool of the task that goes, a number of steps after this one.
+    /// The place in a pool of the task that goes, a number of steps after this one. These draws never come round: tasks would go
+    /// in the order in which they came, and most of a large pool never.
     fn place(&self, ahead: usize, pool: usize) -> usize {
-        ((u64::from(self.places[(self.step + ahead) % DRAWS]) * pool as u64) >> 32) as usize
+        Rng::new((self.step + ahead) as u64).index(pool)
     }
 }
 
