@@ -4,7 +4,7 @@
 //! question, and fails on the first difference. Then the routes, the kernel (the faster of its designs, built with the same
 //! flags) and, where it applies, the rival take turns slice by slice; the median CPU time of an operation counts.
 //!
-//! `cargo run --release -p placewright-benches --bin grid -- [--only SUBSTRING] [--n 1000,10000] [--quick]`
+//! `cargo run --release -p placewright-benches --bin grid -- [--only SUBSTRING]... [--n 1000,10000] [--quick]`
 
 mod line;
 mod rival;
@@ -42,9 +42,9 @@ const PROOF_STEPS: (usize, usize) = (20, 2_000);
 /// Proves and times the cells of the grid.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Only cells whose name holds this text
-    #[arg(long, value_name = "SUBSTRING", default_value = "")]
-    only: String,
+    /// Only cells whose name holds this text, or one of these where it is given more than once
+    #[arg(long, value_name = "SUBSTRING")]
+    only: Vec<String>,
     /// Numbers of instances
     #[arg(long, value_delimiter = ',', value_name = "NUMBERS", value_parser = positive)]
     n: Vec<usize>,
@@ -109,7 +109,10 @@ fn main() -> Outcome<()> {
     let mut found = false;
     for n in numbers.into_iter().filter(|&n| !arguments.quick || n <= INSTANCES_QUICK_MAX) {
         let mut cells = Cell::all(n);
-        cells.retain(|cell| cell.to_string().contains(&arguments.only));
+        cells.retain(|cell| {
+            let name = cell.to_string();
+            arguments.only.is_empty() || arguments.only.iter().any(|only| name.contains(only))
+        });
         found |= !cells.is_empty();
         cells.sort_by_key(|cell| cell.state as usize);
         let mut originals: Option<Originals> = None;
@@ -136,7 +139,7 @@ fn main() -> Outcome<()> {
 /// Why nothing was timed.
 fn no_cell(arguments: &Arguments) -> String {
     let example = Cell::all(INSTANCES[0]).first().map(ToString::to_string).unwrap_or_default();
-    format!("no cell of these sizes has `{}` in its name; one is called `{example}`", arguments.only)
+    format!("no cell of these sizes has `{}` in its name; one is called `{example}`", arguments.only.join("` or `"))
 }
 
 /// Proves and times one cell.
