@@ -147,7 +147,7 @@ axis! {
         GpusAdversarial = "gpus+adversarial",
         /// Three tenths of a GPU.
         GpuShare = "gpu-share",
-        /// A network interface.
+        /// A network interface, of which one zone has none: a spread tries that zone first, in vain.
         Eni = "eni",
         /// That of the instances with the most memory left.
         EniAdversarial = "eni+adversarial",
@@ -173,8 +173,8 @@ axis! {
         NearlyFull = "nearly-full",
         /// All instances alike, and no task but the cell's own.
         Equal = "equal",
-        /// As `mixed75`; besides, one instance in four has four GPUs, each has none to two network interfaces, a third resource, and
-        /// a value of `serial` that no other has.
+        /// As `mixed75`; besides, one instance in four has four GPUs, those of one zone have no network interface and the others one or
+        /// two, and each has a third resource and a value of `serial` that no other has.
         Equipped = "equipped",
     }
 }
@@ -246,7 +246,9 @@ impl Limit {
                 });
             }
             Self::Third | Self::ThirdAdversarial => {
-                let amount = (i64::from(THIRD_AND_CPU) - request.demand.cpu - 1024).max(1);
+                // Of the tenth with the most memory left none would have more.
+                let share = if self == Self::Third { 1 } else { 2 };
+                let amount = (i64::from(THIRD_AND_CPU) - request.demand.cpu + 512) / share;
                 request.demand = request.demand.with_custom(THIRD, amount);
             }
             Self::Gpus | Self::GpusAdversarial => {

@@ -38,6 +38,8 @@ const INSTANCES: [usize; 5] = [100, 1_000, 10_000, 100_000, 1_000_000];
 const INSTANCES_QUICK_MAX: usize = 10_000;
 /// Fewest and most steps of a proof.
 const PROOF_STEPS: (usize, usize) = (20, 2_000);
+/// Where fewer tasks of a proof than one in so many find an instance, that is said: it then times looking in vain.
+const PLACED_SHARE: usize = 20;
 
 /// Proves and times the cells of the grid.
 #[derive(Debug, Parser)]
@@ -212,7 +214,7 @@ fn prove(
 ) -> Outcome<()> {
     let ids: Vec<_> = scan.cluster.instances().collect();
     let mut steps = PROOF_STEPS.0;
-    let mut step = 0;
+    let (mut step, mut placed) = (0, 0);
     while step < steps {
         let mut expected = None;
         let sample = measure(1, || {
@@ -234,7 +236,11 @@ fn prove(
                 }
             }
         }
+        placed += usize::from(found.is_some());
         step += 1;
+    }
+    if placed * PLACED_SHARE < steps {
+        eprintln!("{cell}: only {placed} of {steps} tasks of the proof find an instance");
     }
     Ok(())
 }
