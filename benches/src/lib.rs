@@ -7,8 +7,10 @@
 
 pub mod cell;
 pub mod churn;
+pub mod control;
 pub mod document;
 pub mod hot;
+pub mod instructions;
 pub mod kernel;
 pub mod list;
 pub mod meter;

@@ -14,8 +14,8 @@ use std::fs;
 use std::process::{Command, ExitCode};
 
 use clap::Parser;
-use placewright_benches::hot;
 use placewright_benches::meter::Outcome;
+use placewright_benches::{control, hot, instructions};
 use serde::{Deserialize, Serialize};
 
 /// Where the counts are kept.
@@ -50,18 +50,17 @@ struct Kept {
 fn main() -> Outcome<ExitCode> {
     let arguments = Arguments::parse();
     if let [operation, times] = &arguments.run[..] {
-        (hot::find(operation)?.run)(times.parse()?)?;
+        let operation = hot::find(operation).or_else(|_| control::find(operation));
+        (operation?.run)(times.parse()?)?;
         return Ok(ExitCode::SUCCESS);
     }
-    if Command::new("valgrind").arg("--version").output().is_err() {
+    if !instructions::can_be_counted() {
         println!("skipped: no valgrind to count instructions with");
         return Ok(ExitCode::SUCCESS);
     }
     let mut counted = Kept { rustc: rustc()?, target: target(), instructions: BTreeMap::new() };
     for name in hot::names() {
-        let repetitions = hot::find(&name)?.repetitions;
-        let (once, twice) = (instructions(&name, repetitions)?, instructions(&name, 2 * repetitions)?);
-        let each = twice.saturating_sub(once) / u64::try_from(repetitions)?;
+        let each = instructions::of_one(&std::env::current_exe()?, &hot::find(&name)?)?;
         println!("{name:72} {each:>12} instructions");
         counted.instructions.insert(name, each);
     }
@@ -126,21 +125,6 @@ fn rustc() -> Outcome<String> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(rustc).arg("--version").output()?;
     Ok(String::from_utf8(output.stdout)?.trim().to_string())
-}
-
-/// Instructions of a process that runs an operation so many times.
-fn instructions(name: &str, times: usize) -> Outcome<u64> {
-    let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(std::env::current_exe()?)
-        .args(["--run", name, &times.to_string()])
-        .output()?;
-    let text = String::from_utf8_lossy(&output.stderr);
-    let count = text.lines().find_map(|line| line.split("Collected :").nth(1)?.trim().parse().ok());
-    match count {
-        Some(count) if output.status.success() => Ok(count),
-        _ => Err(format!("valgrind fails on {name}: {text}").into()),
-    }
 }
 
 #[cfg(test)]
