@@ -4,7 +4,9 @@
 
 use std::fmt;
 
-use placewright::{BinpackField, Constraint, Protocol, Request, SpreadField, Strategy, StrategyChain, TieBreak, expr};
+use placewright::{
+    BinpackField, Constraint, GpuDemand, Protocol, Request, SpreadField, Strategy, StrategyChain, TieBreak, expr,
+};
 
 use crate::Fleet;
 use crate::meter::Outcome;
@@ -13,6 +15,12 @@ use crate::meter::Outcome;
 pub const CLASSES: [&str; 10] = ["c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9"];
 /// Services of the cells with many of them.
 pub const SERVICES: usize = 200;
+/// The third resource of the instances that have one.
+pub const THIRD: &str = "disk";
+/// What an instance has of the third resource and of CPU left together, at least.
+pub const THIRD_AND_CPU: i32 = 32_768;
+/// Values that a constraint names of those no two instances share.
+const NAMED: usize = 16;
 /// Tasks of a batch, or of a list.
 pub const BATCH: u32 = 10_000;
 /// Placements inside the savepoint of a rollback cell.
@@ -99,6 +107,8 @@ axis! {
         Random = "random",
         /// The zone with the fewest tasks of the group, then the class, then the least memory left.
         SpreadTwice = "spread-az+spread-class+binpack-memory",
+        /// The value of an attribute with the fewest tasks of the group, where no two instances share one.
+        SpreadUnique = "spread-serial",
     }
 }
 
@@ -127,6 +137,26 @@ axis! {
         SeededTies = "seeded-ties",
         /// Two hundred services in turn, each with constraints of its own.
         Services = "services200",
+        /// A third resource, much of it where there is little CPU: the greatest amounts of a block belong to different instances.
+        Third = "third",
+        /// That of the instances with the most memory left.
+        ThirdAdversarial = "third+adversarial",
+        /// One or two whole GPUs.
+        Gpus = "gpus",
+        /// Those of the instances with the most memory left.
+        GpusAdversarial = "gpus+adversarial",
+        /// Three tenths of a GPU.
+        GpuShare = "gpu-share",
+        /// A network interface, of which one zone has none: a spread tries that zone first, in vain.
+        Eni = "eni",
+        /// That of the instances with the most memory left.
+        EniAdversarial = "eni+adversarial",
+        /// An expression that names sixteen of the values that no two instances share.
+        UniqueIn = "unique-in",
+        /// A pattern that a random tenth of those values matches.
+        UniqueKeep10 = "unique-keep10",
+        /// A pattern that those values of the tenth with the most memory left match.
+        UniqueAdversarial = "unique+adversarial",
     }
 }
 
@@ -141,6 +171,11 @@ axis! {
         Anticorrelated = "anticorrelated",
         /// Filled until tasks found no instance; then one task in thirty-two was stopped.
         NearlyFull = "nearly-full",
+        /// All instances alike, and no task but the cell's own.
+        Equal = "equal",
+        /// As `mixed75`; besides, one instance in four has four GPUs, those of one zone have no network interface and the others one or
+        /// two, and each has a third resource and a value of `serial` that no other has.
+        Equipped = "equipped",
     }
 }
 
@@ -162,27 +197,33 @@ impl Chain {
             Self::SpreadTwice => {
                 StrategyChain::new([Strategy::spread("ecs.availability-zone"), Strategy::spread("class"), memory])?
             }
+            Self::SpreadUnique => Strategy::spread("serial").into(),
         })
     }
 
     /// Whether the indexed route does not know it, and leaves it to the scan.
     fn is_scanned(self) -> bool {
-        self == Self::SpreadTwice
+        matches!(self, Self::SpreadTwice | Self::SpreadUnique)
     }
 }
 
 impl Limit {
-    /// A request of the cell's, under the limit; `number` counts its requests.
-    fn limit(self, mut request: Request, number: usize) -> Outcome<Request> {
+    /// A request under the limit; `number` counts those of a cell.
+    ///
+    /// # Errors
+    /// That of an expression.
+    pub fn limit(self, mut request: Request, number: usize, fleet: &Fleet) -> Outcome<Request> {
         let member_of = |text: &str| expr::compile(text).map(Constraint::MemberOf);
         if matches!(self, Self::Distinct | Self::DistinctKeep10) {
             request.constraints.push(Constraint::DistinctInstance);
         }
+        if self.is_adversarial() {
+            request.constraints.push(member_of("attribute:visited == last")?);
+        }
         match self {
-            Self::None | Self::Distinct => {}
+            Self::None | Self::Distinct | Self::Adversarial => {}
             Self::Keep10 | Self::DistinctKeep10 => request.constraints.push(member_of("attribute:stack == prod")?),
             Self::Keep10Class => request.constraints.push(member_of("attribute:class == c3")?),
-            Self::Adversarial => request.constraints.push(member_of("attribute:visited == last")?),
             Self::HostPort => {
                 let port = 8080 + u16::try_from(number % 16)?;
                 request.demand = request.demand.with_port(Protocol::Tcp, port);
@@ -204,6 +245,25 @@ impl Limit {
                     _ => member_of(&format!("attribute:class != {other} or attribute:stack == s{number}"))?,
                 });
             }
+            Self::Third | Self::ThirdAdversarial => {
+                // Of the tenth with the most memory left none would have more.
+                let share = if self == Self::Third { 1 } else { 2 };
+                let amount = (i64::from(THIRD_AND_CPU) - request.demand.cpu + 512) / share;
+                request.demand = request.demand.with_custom(THIRD, amount);
+            }
+            Self::Gpus | Self::GpusAdversarial => {
+                let gpus = u16::try_from(number % 2)? + 1;
+                request.demand = request.demand.with_gpus(GpuDemand::Whole(gpus));
+            }
+            Self::GpuShare => request.demand = request.demand.with_gpus(GpuDemand::Share(300)),
+            Self::Eni | Self::EniAdversarial => request.demand.eni = true,
+            Self::UniqueIn => {
+                let some = (0..NAMED).map(|at| fleet.serial((number % 4 * NAMED + at) * 7919 % fleet.len()));
+                let some = some.collect::<Vec<_>>().join(", ");
+                request.constraints.push(member_of(&format!("attribute:serial in [{some}]"))?);
+            }
+            Self::UniqueKeep10 => request.constraints.push(member_of("attribute:serial =~ kept.*")?),
+            Self::UniqueAdversarial => request.constraints.push(member_of("attribute:serial =~ .*last-.*")?),
         }
         Ok(request)
     }
@@ -213,17 +273,40 @@ impl Limit {
         matches!(self, Self::Residues3 | Self::SeededTies)
     }
 
-    /// The instances the kernel is told of, where the limit is a set of them.
+    /// Whether only the tenth with the most memory left is open, by an attribute that they share.
+    fn is_adversarial(self) -> bool {
+        matches!(self, Self::Adversarial | Self::ThirdAdversarial | Self::GpusAdversarial | Self::EniAdversarial)
+    }
+
+    /// Whether it asks for what instances have in one state alone.
+    fn needs_equipment(self) -> bool {
+        self as usize >= Self::Third as usize
+    }
+
+    /// Whether there are cells of it in a state.
+    fn is_of(self, state: State) -> bool {
+        (state == State::Equipped) == self.needs_equipment() || self == Self::None
+    }
+
+    /// Whether it is nothing but a set of instances that the kernel is told of.
+    fn is_set(self) -> bool {
+        matches!(
+            self,
+            Self::Keep10 | Self::Keep10Class | Self::Adversarial | Self::UniqueKeep10 | Self::UniqueAdversarial
+        )
+    }
+
+    /// The instances the kernel is told of, where the limit has a set of them.
     #[must_use]
     pub fn allowed(self, fleet: &Fleet) -> Option<Vec<u64>> {
+        if !self.is_set() && !self.is_adversarial() && self != Self::DistinctKeep10 {
+            return None;
+        }
         let keeps = |at: usize| match self {
-            Self::Keep10 | Self::DistinctKeep10 => fleet.kept[at],
+            Self::Keep10 | Self::DistinctKeep10 | Self::UniqueKeep10 => fleet.kept[at],
             Self::Keep10Class => CLASSES[at % CLASSES.len()] == "c3",
             _ => fleet.kept_last[at],
         };
-        if !matches!(self, Self::Keep10 | Self::DistinctKeep10 | Self::Keep10Class | Self::Adversarial) {
-            return None;
-        }
         let mut allowed = vec![0; fleet.len().div_ceil(64)];
         for at in (0..fleet.len()).filter(|&at| keeps(at)) {
             allowed[at / 64] |= 1 << (at % 64);
@@ -264,7 +347,7 @@ impl Cell {
         let chain = self.chain.chain()?;
         let request = |number| {
             let request = fleet.request(number).with_strategies(chain.clone()).with_seed(number as u64);
-            self.limit.limit(request, number)
+            self.limit.limit(request, number, fleet)
         };
         (0..requests).map(request).collect()
     }
@@ -273,14 +356,13 @@ impl Cell {
     /// the fleet stays as it is.
     #[must_use]
     pub fn replaces_any(&self) -> bool {
-        self.limit == Limit::None && matches!(self.state, State::Mixed75 | State::NearlyFull)
+        self.limit == Limit::None && matches!(self.state, State::Mixed75 | State::NearlyFull | State::Equipped)
     }
 
     /// Whether the kernel gives the same answers.
     #[must_use]
     pub fn is_kernels(&self) -> bool {
-        let set = matches!(self.limit, Limit::None | Limit::Keep10 | Limit::Keep10Class | Limit::Adversarial);
-        self.chain == Chain::BinpackMemory && set
+        self.chain == Chain::BinpackMemory && (self.limit == Limit::None || self.limit.is_set())
     }
 
     /// Every cell at a number of instances.
@@ -293,7 +375,8 @@ impl Cell {
         for &state in State::ALL {
             for chain in chains() {
                 cells.push(cell(Operation::Place, chain, Limit::None, state));
-                cells.extend(limits().map(|limit| cell(Operation::Churn, chain, limit, state)));
+                let limits = limits().filter(|limit| limit.is_of(state));
+                cells.extend(limits.map(|limit| cell(Operation::Churn, chain, limit, state)));
             }
         }
         let (memory, spread) = (Chain::BinpackMemory, Chain::SpreadAzBinpackMemory);
@@ -303,10 +386,16 @@ impl Cell {
             cells.push(cell(Operation::ChurnInSavepoint, chain, limit, mixed));
         }
         for chain in chains() {
-            let batches = limits().filter(|&limit| limit != Limit::Services);
+            let batches = limits().filter(|&limit| limit != Limit::Services && limit.is_of(fresh));
             cells.extend(batches.map(|limit| cell(Operation::Batch, chain, limit, fresh)));
         }
+        for chain in [memory, spread] {
+            let batches = limits().filter(|limit| limit.is_of(State::Equipped));
+            cells.extend(batches.map(|limit| cell(Operation::Batch, chain, limit, State::Equipped)));
+            cells.push(cell(Operation::Batch, chain, Limit::None, State::Equal));
+        }
         cells.push(cell(Operation::Churn, Chain::SpreadTwice, Limit::None, mixed));
+        cells.push(cell(Operation::Churn, Chain::SpreadUnique, Limit::None, State::Equipped));
         for limit in [Limit::Residues3, Limit::SeededTies] {
             cells.push(cell(Operation::Churn, memory, limit, mixed));
         }
@@ -325,5 +414,32 @@ impl Cell {
         cells.push(cell(Operation::CompileExpression, Chain::None, Limit::None, fresh));
         cells.push(cell(Operation::Memory, Chain::None, Limit::None, mixed));
         cells
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cell, Chain, Limit, Operation, State};
+    use crate::Fleet;
+    use crate::meter::Outcome;
+
+    #[test]
+    fn every_cell_has_a_name_of_its_own_and_every_limit_asks_for_something() -> Outcome<()> {
+        let mut names: Vec<_> = Cell::all(100).iter().map(ToString::to_string).collect();
+        let cells = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), cells);
+        let fleet = Fleet::new(100, State::Equipped);
+        let requests = |limit| {
+            let state = State::Equipped;
+            let cell = Cell { operation: Operation::Churn, instances: 100, chain: Chain::BinpackMemory, limit, state };
+            cell.requests(&fleet)
+        };
+        let plain = requests(Limit::None)?;
+        for &limit in &Limit::ALL[1..] {
+            assert!(requests(limit)?.iter().zip(&plain).all(|(limited, plain)| limited != plain), "{limit}");
+        }
+        Ok(())
     }
 }

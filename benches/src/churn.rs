@@ -314,7 +314,7 @@ impl<K: Kernel> KernelChurn<K> {
         let mut placed = Vec::with_capacity(count);
         let sample = measure(count, || {
             for _ in 0..count {
-                placed.extend(self.kernel.place(shape.0, shape.1, None));
+                placed.extend(self.kernel.place(shape.0, shape.1, self.allowed.as_deref()));
             }
             Ok(())
         })?;

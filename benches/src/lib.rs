@@ -7,8 +7,10 @@
 
 pub mod cell;
 pub mod churn;
+pub mod control;
 pub mod document;
 pub mod hot;
+pub mod instructions;
 pub mod kernel;
 pub mod list;
 pub mod meter;
@@ -17,7 +19,7 @@ use placewright::{
     Capacity, Cluster, Demand, Instance, Options, Protocol, Request, RequestId, Route, Strategy, TaskId,
 };
 
-use cell::State;
+use cell::{State, THIRD, THIRD_AND_CPU};
 use kernel::{Kernel, Tree, slots_visited_last};
 use meter::Outcome;
 
@@ -134,6 +136,9 @@ impl Fleet {
         let shapes: Vec<TaskShape> = (0..TASK_SHAPES).map(|_| shape(&mut rng)).collect();
         let (cpu, memory_mib): (Vec<i32>, Vec<i32>) = (0..instances)
             .map(|_| {
+                if state == State::Equal {
+                    return (16_384, 65_536);
+                }
                 if anticorrelated {
                     let memory_mib = rng.amount(200_000);
                     return (200_000 - memory_mib + rng.amount(2000), memory_mib);
@@ -169,8 +174,13 @@ impl Fleet {
     pub fn instances(&self, route: Route, room: Capacity) -> Outcome<Cluster> {
         let mut cluster = Cluster::with_options(Options { route, ..Options::default() });
         cluster.reserve(Capacity { instances: self.len(), ..room });
+        let is_equipped = self.state == State::Equipped;
+        if is_equipped {
+            cluster.declare_resource(THIRD)?;
+        }
+        let mut rng = Rng::new(11);
         for at in 0..self.len() {
-            let name = format!("ci/{at}");
+            let (name, serial) = (format!("ci/{at}"), self.serial(at));
             let mut instance = Instance::new(&name)
                 .with_resources(self.cpu[at].into(), self.memory_mib[at].into())
                 .with_zone(["a", "b", "c"][at % 3])
@@ -181,9 +191,24 @@ impl Fleet {
             if self.kept_last[at] {
                 instance = instance.with_attribute("visited", "last");
             }
+            if is_equipped {
+                let amount = THIRD_AND_CPU - self.cpu_left[at] + rng.amount(2048);
+                instance = instance.with_custom(THIRD, amount.into()).with_attribute("serial", &serial);
+                instance = instance.with_eni_task_slots(u32::try_from(at % 3)?);
+                if at % 4 == 0 {
+                    instance = instance.with_gpus(["gpu-0", "gpu-1", "gpu-2", "gpu-3"]);
+                }
+            }
             cluster.register(&instance)?;
         }
         Ok(cluster)
+    }
+
+    /// A text that no other instance has, which tells whether it is among those kept.
+    #[must_use]
+    pub fn serial(&self, at: usize) -> String {
+        let (kept, last) = (if self.kept[at] { "kept" } else { "" }, if self.kept_last[at] { "last" } else { "" });
+        format!("{kept}{last}-{at}")
     }
 
     /// The cluster, and its tasks in the order of the fleet's.
@@ -262,8 +287,11 @@ fn fill(rng: &mut Rng, state: State, shapes: &[TaskShape], cpu: &[i32], memory_m
     };
     loop {
         let is_done = match state {
+            State::Equal => true,
             State::Fresh | State::Anticorrelated => tasks.len() >= few || rejected > 10_000,
-            State::Mixed75 => cpu_used * 4 >= cpu_total * 3 || memory_used * 4 >= memory_total * 3 || rejected > 0,
+            State::Mixed75 | State::Equipped => {
+                cpu_used * 4 >= cpu_total * 3 || memory_used * 4 >= memory_total * 3 || rejected > 0
+            }
             State::NearlyFull => rejected >= 8,
         };
         if is_done {
@@ -286,7 +314,7 @@ fn fill(rng: &mut Rng, state: State, shapes: &[TaskShape], cpu: &[i32], memory_m
         stopped.push(task);
     };
     match state {
-        State::Mixed75 => {
+        State::Mixed75 | State::Equipped => {
             for _ in 0..3 * cpu.len() {
                 let Some(task) = place(rng, &mut kernel) else { continue };
                 let at = rng.index(tasks.len());
@@ -300,7 +328,7 @@ fn fill(rng: &mut Rng, state: State, shapes: &[TaskShape], cpu: &[i32], memory_m
                 stop(&mut kernel, tasks.swap_remove(at));
             }
         }
-        State::Fresh | State::Anticorrelated => {}
+        State::Fresh | State::Anticorrelated | State::Equal => {}
     }
     for task in stopped {
         let shape = shapes[usize::from(task.shape)];

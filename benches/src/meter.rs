@@ -1,8 +1,8 @@
 //! Measuring: CPU time of the thread and allocations, contenders taking turns slice by slice.
 //!
 //! Whatever disturbs a shared machine then hits all of them; the median over the slices is the figure. A slice begins with
-//! [`LEAD_IN`] times as much work that is not timed, so that the caches hold what the contender itself reads, not what the one
-//! before it left.
+//! [`Settings::lead_in`] times as much work that is not timed, so that the caches hold what the contender itself reads, not
+//! what the one before it left.
 #![expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
@@ -83,14 +83,13 @@ pub type Outcome<T> = Result<T, Box<dyn Error>>;
 /// Does about so many operations, untimed work around them included, and says what the timed part took.
 pub type Contender<'a> = Box<dyn FnMut(usize) -> Outcome<Sample> + 'a>;
 
-/// Work before a slice that is not timed, in slices.
-const LEAD_IN: usize = 3;
-
 /// How long things are measured: the one place for settings.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
     /// Slices; the median counts.
     pub slices: usize,
+    /// Work before a slice that is not timed, in slices.
+    pub lead_in: usize,
     /// CPU time of a slice, about, in nanoseconds.
     pub slice_nanos: u64,
     /// CPU time of the proof on each route, about, in nanoseconds.
@@ -101,11 +100,16 @@ pub struct Settings {
 
 impl Settings {
     /// For figures.
-    pub const FULL: Self =
-        Self { slices: 7, slice_nanos: 20_000_000, proof_nanos: 200_000_000, slice_nanos_max: 1_000_000_000 };
+    pub const FULL: Self = Self {
+        slices: 7,
+        lead_in: 3,
+        slice_nanos: 20_000_000,
+        proof_nanos: 200_000_000,
+        slice_nanos_max: 1_000_000_000,
+    };
     /// To see that everything runs.
     pub const QUICK: Self =
-        Self { slices: 3, slice_nanos: 500_000, proof_nanos: 5_000_000, slice_nanos_max: 20_000_000 };
+        Self { slices: 3, lead_in: 0, slice_nanos: 500_000, proof_nanos: 5_000_000, slice_nanos_max: 20_000_000 };
 
     /// Operations that take about a time, judged by a sample.
     #[must_use]
@@ -139,7 +143,7 @@ pub fn race(contenders: &mut [Contender<'_>], settings: Settings) -> Outcome<Vec
     let mut allocations = vec![0; contenders.len()];
     for _ in 0..settings.slices {
         for (at, contender) in contenders.iter_mut().enumerate() {
-            for _ in 0..LEAD_IN {
+            for _ in 0..settings.lead_in {
                 contender(operations[at])?;
             }
             let sample = contender(operations[at])?;

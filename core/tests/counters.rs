@@ -2,8 +2,8 @@
 
 use placewright::counters::Counters;
 use placewright::{
-    BinpackField, Cluster, Constraint, Demand, Instance, Options, Request, Route, SpreadField, Strategy, StrategyChain,
-    expr,
+    BinpackField, Cluster, Constraint, Demand, Instance, InstanceStatus, Options, Request, Route, SpreadField,
+    Strategy, StrategyChain, expr,
 };
 
 /// Instances of a fleet.
@@ -230,6 +230,63 @@ fn programs_run_only_for_candidates_that_everything_else_admits() {
     assert!(cluster.place_one(id).unwrap().placement().is_some());
     let cost = since(before, cluster.counters());
     assert!(cost.instructions > 0 && cost.instructions < 16, "{cost:?}");
+}
+
+#[test]
+fn instances_that_come_and_go_are_searched_for_nothing_and_leave_searches_at_two_leaves() {
+    let mut cluster = fleet();
+    let ids: Vec<_> =
+        sizes(&Strategy::Binpack(BinpackField::Memory)).iter().map(|size| cluster.prepare(size).unwrap()).collect();
+    for round in 0..4 * INSTANCES as usize {
+        let before = cluster.counters();
+        let gone = cluster.instances().nth(round * 7919 % INSTANCES as usize).unwrap();
+        cluster.deregister(gone, true).unwrap();
+        let (cpu, memory) = [(4096, 8192), (2048, 16_384)][round % 2];
+        let name = format!("late/{round}");
+        cluster.register(&Instance::new(&name).with_resources(cpu, memory)).unwrap();
+        assert_eq!(cluster.counters(), before);
+        let outcome = cluster.place_one(ids[round * 7 % ids.len()]).unwrap();
+        let cost = since(before, cluster.counters());
+        assert_eq!((outcome.placement().is_some(), cost.searches, cost.sweeps, cost.scans), (true, 1, 0, 0));
+        assert!(cost.blocks <= 2 && cost.instances <= 1, "{cost:?}");
+    }
+}
+
+#[test]
+fn changes_of_an_instance_search_for_nothing_and_count_for_the_next_search_within_its_budget() {
+    let mut cluster = fleet();
+    let second = expr::compile("attribute:half == second").unwrap();
+    let ids: Vec<_> = sizes(&Strategy::Binpack(BinpackField::Memory))
+        .into_iter()
+        .map(|size| size.with_constraint(Constraint::MemberOf(second.clone())))
+        .map(|size| cluster.prepare(&size).unwrap())
+        .collect();
+    let mut sweeps = 0;
+    for round in 0..2000 {
+        let id = cluster.instances().nth(round * 7919 % INSTANCES as usize).unwrap();
+        let before = cluster.counters();
+        match round % 5 {
+            0 => cluster.set_status(id, InstanceStatus::Draining).unwrap(),
+            1 => cluster.set_agent_connected(id, false).unwrap(),
+            2 => cluster.put_attribute(id, "half", Some("second")).unwrap(),
+            3 => cluster.put_attribute(id, "half", Some("third")).unwrap(),
+            _ => cluster.delete_attribute(id, "half").unwrap_or_default(),
+        }
+        assert_eq!(cluster.counters(), before);
+        let outcome = cluster.place_one(ids[round % ids.len()]).unwrap();
+        let cost = since(before, cluster.counters());
+        let open = |&id: &_| {
+            let instance = cluster.instance(id).unwrap();
+            instance.status() == InstanceStatus::Active && instance.is_agent_connected()
+        };
+        let admitted: Vec<_> = cluster.query(&second).into_iter().filter(open).collect();
+        assert!(outcome.placement().is_some_and(|placement| admitted.contains(&placement.instance)));
+        // What is static was decided when it changed: no program runs, and a sweep goes over exactly what is admitted.
+        assert_eq!((cost.instructions, cost.scans, cost.swept), (0, 0, cost.sweeps * admitted.len() as u64));
+        assert!(8 * cost.blocks + cost.instances <= BUDGET && cost.sweeps <= 1, "{cost:?}");
+        sweeps += cost.sweeps;
+    }
+    assert!(sweeps > 0, "some searches spent their budget");
 }
 
 #[test]

@@ -9,13 +9,38 @@ use std::collections::BTreeMap;
 use placewright::testkit::differential::{Checks, compare};
 use placewright::testkit::ops;
 
+/// Shares of the cases that are compared at once.
+const SHARES: u64 = 4;
+/// Bits of the seeds of a share.
+const SHARE_BITS: u32 = 28;
+
 /// How many operations to compare.
 fn operations() -> u64 {
     std::env::var("PLACEWRIGHT_OPERATIONS").map_or(20_000, |text| text.parse().unwrap())
 }
 
-/// Compares cases until there were enough operations; what happened, counted.
+/// Compares cases in [`SHARES`] at once, each with seeds of its own, until there were enough operations; what happened, counted.
 fn run(first_seed: u64, operations: u64, checks: Checks) -> BTreeMap<String, u64> {
+    let mut census = BTreeMap::new();
+    let mut compared = 0;
+    std::thread::scope(|scope| {
+        let share =
+            |number| scope.spawn(move || run_share(first_seed + (number << SHARE_BITS), operations / SHARES, checks));
+        let shares: Vec<_> = (0..SHARES).map(share).collect();
+        for share in shares {
+            let (operations, counts) = share.join().unwrap();
+            compared += operations;
+            for (what, count) in counts {
+                *census.entry(what).or_insert(0) += count;
+            }
+        }
+    });
+    println!("{compared} operations compared: {census:#?}");
+    census
+}
+
+/// One share of the cases: how many operations were compared, and what happened.
+fn run_share(first_seed: u64, operations: u64, checks: Checks) -> (u64, BTreeMap<String, u64>) {
     let mut census = BTreeMap::new();
     let mut compared = 0;
     for seed in first_seed.. {
@@ -32,8 +57,7 @@ fn run(first_seed: u64, operations: u64, checks: Checks) -> BTreeMap<String, u64
             *census.entry(what).or_insert(0) += count;
         }
     }
-    println!("{compared} operations compared: {census:#?}");
-    census
+    (compared, census)
 }
 
 #[test]
