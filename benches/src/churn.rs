@@ -2,7 +2,6 @@
 //!
 //! Step for step both place a request drawn by the same generator and stop the task at the same place of their pool, so
 //! equal answers keep them equal for ever.
-#![expect(clippy::cast_possible_truncation, reason = "draws below an index")]
 
 use placewright::{Cluster, Error, InstanceId, RequestId, TaskId};
 
@@ -17,6 +16,18 @@ const DRAWS: usize = 1 << 16;
 const AHEAD: usize = 8;
 /// Tasks placed before they are stopped, where only placing is timed.
 const PLACED_MAX: usize = 256;
+/// Part of a pool's tasks that steps replace before timing begins anew with the fleet as it was, where one slice replaces far fewer:
+/// a cell is about the state in its name, and after many steps the state is another.
+const REPLACED_PART: usize = 4;
+/// A slice replaces far fewer if so many slices do.
+const SLICES_LEAST: usize = 4;
+
+/// Whether it is time to begin anew, before a slice of so many steps and after so many since the beginning.
+fn is_spent(pool: usize, steps: usize, slice: usize) -> bool {
+    let most = pool / REPLACED_PART;
+    steps > most && slice * SLICES_LEAST <= most
+}
+
 /// Steps inside one savepoint.
 const SAVEPOINT_STEPS_MAX: usize = ROOM / 2;
 
@@ -66,6 +77,8 @@ pub struct Churn {
     pool: Vec<TaskId>,
     /// What comes and goes.
     draws: Draws,
+    /// Cluster and pool as they were at first, where steps replace the fleet's tasks; and the steps taken then.
+    first: Option<(Cluster, Vec<TaskId>, usize)>,
     /// What was in the pool before a step inside a savepoint.
     replaced: Vec<(usize, TaskId)>,
     /// Tasks that were placed and not stopped yet.
@@ -88,11 +101,13 @@ impl Churn {
             requests,
             pool: Vec::with_capacity(POOL),
             draws,
+            first: None,
             replaced: Vec::with_capacity(SAVEPOINT_STEPS_MAX),
             placed: Vec::with_capacity(PLACED_MAX),
         };
         if cell.replaces_any() {
             churn.pool = tasks.to_vec();
+            churn.first = Some((churn.cluster.clone(), churn.pool.clone(), 0));
         } else {
             for _ in 0..4 * own_pool(cell, fleet) {
                 if churn.pool.len() < own_pool(cell, fleet) {
@@ -135,11 +150,22 @@ impl Churn {
         Ok(Some(instance))
     }
 
+    /// Goes back to how everything was at first, if steps have replaced many of the fleet's tasks since.
+    fn start_over(&mut self, slice: usize) {
+        let Some((cluster, pool, steps)) = &mut self.first else { return };
+        if is_spent(pool.len(), self.draws.step - *steps, slice) {
+            self.cluster.clone_from(cluster);
+            self.pool.clone_from(pool);
+            *steps = self.draws.step;
+        }
+    }
+
     /// Measures placing and stopping.
     ///
     /// # Errors
     /// That of the cluster.
     pub fn measure_steps(&mut self, operations: usize) -> Outcome<Sample> {
+        self.start_over(operations);
         measure(operations, || {
             for _ in 0..operations {
                 self.step()?;
@@ -154,6 +180,7 @@ impl Churn {
     /// That of the cluster.
     pub fn measure_steps_in_savepoint(&mut self, operations: usize) -> Outcome<Sample> {
         let operations = operations.min(SAVEPOINT_STEPS_MAX);
+        self.start_over(operations);
         let savepoint = self.cluster.begin();
         let mut replaced = std::mem::take(&mut self.replaced);
         let sample = measure(operations, || {
@@ -218,11 +245,13 @@ pub struct KernelChurn<K> {
     pool: Vec<KernelTask>,
     /// What comes and goes.
     draws: Draws,
+    /// Kernel and pool as they were at first, where steps replace the fleet's tasks; and the steps taken then.
+    first: Option<(K, Vec<KernelTask>, usize)>,
     /// Tasks that were placed and not released yet.
     placed: Vec<KernelTask>,
 }
 
-impl<K: Kernel> KernelChurn<K> {
+impl<K: Kernel + Clone> KernelChurn<K> {
     /// A cell on a kernel that holds what is left in a fleet.
     ///
     /// # Errors
@@ -233,13 +262,14 @@ impl<K: Kernel> KernelChurn<K> {
         let draws = Draws::new(cell, requests)?;
         let allowed = cell.limit.allowed(fleet);
         let placed = Vec::with_capacity(PLACED_MAX);
-        let mut churn = Self { kernel, shapes, allowed, pool: Vec::with_capacity(POOL), draws, placed };
+        let mut churn = Self { kernel, shapes, allowed, pool: Vec::with_capacity(POOL), draws, first: None, placed };
         if cell.replaces_any() {
             let task = |task: &crate::FleetTask| {
                 let shape = fleet.shapes[usize::from(task.shape)];
                 (task.instance, shape.cpu, shape.memory_mib)
             };
             churn.pool = fleet.tasks.iter().map(task).collect();
+            churn.first = Some((churn.kernel.clone(), churn.pool.clone(), 0));
         } else {
             for _ in 0..4 * own_pool(cell, fleet) {
                 if churn.pool.len() < own_pool(cell, fleet) {
@@ -268,11 +298,22 @@ impl<K: Kernel> KernelChurn<K> {
         Some(task.0)
     }
 
+    /// As [`Churn::start_over`].
+    fn start_over(&mut self, slice: usize) {
+        let Some((kernel, pool, steps)) = &mut self.first else { return };
+        if is_spent(pool.len(), self.draws.step - *steps, slice) {
+            self.kernel.clone_from(kernel);
+            self.pool.clone_from(pool);
+            *steps = self.draws.step;
+        }
+    }
+
     /// Measures placing and releasing.
     ///
     /// # Errors
     /// None.
     pub fn measure_steps(&mut self, operations: usize) -> Outcome<Sample> {
+        self.start_over(operations);
         measure(operations, || {
             for _ in 0..operations {
                 std::hint::black_box(self.step());
