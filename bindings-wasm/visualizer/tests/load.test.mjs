@@ -50,7 +50,7 @@ test(
     const wrong = containerInstances.with(700, instance(700, "many"));
     await give(page, { containerInstances: wrong, failures: [] });
     await page.locator(".notice.error", { hasText: "containerInstances[700]" }).waitFor();
-    assert.equal(await figure(page, "used"), "0 of 1200");
+    assert.equal(await figure(page, "used"), "0 of 1,200");
   }),
 );
 
