@@ -8,8 +8,8 @@
 //! out, neighbours that fit in one leaf are put together first.
 //!
 //! Cost: finding, adding and removing a key take steps logarithmic in the groups, and one look at a leaf. A walk visits
-//! only leaves whose greatest amounts are enough; in a leaf the first key costs one look at all of them, those after it come out of
-//! a heap. With one amount beside the key that is exact, so the first visited leaf after the starting one has a hit; with several,
+//! only leaves whose greatest amounts are enough; in a leaf the first key costs one look at all of them, those after it are sorted, or
+//! come out of a heap. With one amount beside the key that is exact, so the first visited leaf after the starting one has a hit; with several,
 //! the greatest ones may belong to different keys, and a walk may visit leaves for nothing. It therefore has a budget.
 //!
 //! The shape is that of the best exact kernel in our measurements of such structures; see `design.md`.
@@ -19,7 +19,7 @@ use alloc::vec::Vec;
 use super::bitset::bits;
 use super::effort::Effort;
 use super::keys::Keys;
-use super::rest::Rest;
+use super::rest::Quickest;
 use super::row::{LANES, Lanes, NOTHING, Row, at_least, below, greatest, less_than};
 
 /// Fewest keys of a leaf, or leaves of a group, that has a neighbour it could be put together with.
@@ -699,7 +699,7 @@ impl Order {
                 }
                 lanes &= !(1 << lane);
                 // PERF: mostly the first is taken; where it is not, several are asked for.
-                let mut rest = Rest::new(keys, lanes);
+                let mut rest = Quickest::new(keys, lanes);
                 while let Some(key) = rest.pop() {
                     if let Some(end) = visit(key) {
                         return end;

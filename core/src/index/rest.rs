@@ -4,29 +4,38 @@ use super::bitset::bits;
 use super::keys::Keys;
 use super::row::LANES;
 
-/// Up to a leaf of keys, as a heap: each has none above it that is greater.
+/// As it is quickest here.
 ///
-/// PERF: making it looks at each key about twice, and a key that is taken out at as many as the heap has levels; sorting them all
-/// is more where a walk stops after a few.
+/// PERF: the standard library's sort is quicker than a heap, but where it was built for size, as for the npm package: there it is
+/// heapsort, and a heap that is emptied as far as a walk goes is less.
+pub(super) type Quickest = Rest<{ cfg!(placewright_for_size) }>;
+
+/// Up to a leaf of keys: as a heap, in which each has none above it that is greater; or sorted.
 #[derive(Debug)]
-pub(super) struct Rest {
-    /// The keys, in the first places.
+pub(super) struct Rest<const IS_HEAP: bool> {
+    /// The keys.
     keys: [i64; LANES],
-    /// How many there are.
+    /// Place of the first that is there; it is the least.
+    first: usize,
+    /// Place after the last.
     len: usize,
 }
 
-impl Rest {
+impl<const IS_HEAP: bool> Rest<IS_HEAP> {
     /// The keys of some lanes.
     #[cfg_attr(placewright_for_size, optimize(speed))]
     pub(super) fn new(keys: &Keys, lanes: u64) -> Self {
-        let mut rest = Self { keys: [0; LANES], len: 0 };
+        let mut rest = Self { keys: [0; LANES], first: 0, len: 0 };
         for (into, lane) in rest.keys.iter_mut().zip(bits(lanes)) {
             *into = keys.at(lane as usize);
             rest.len += 1;
         }
-        for at in (0..rest.len / 2).rev() {
-            rest.put(at, rest.keys[at]);
+        if IS_HEAP {
+            for at in (0..rest.len / 2).rev() {
+                rest.put(at, rest.keys[at]);
+            }
+        } else {
+            rest.keys[..rest.len].sort_unstable();
         }
         rest
     }
@@ -34,6 +43,11 @@ impl Rest {
     /// Takes out the least.
     #[inline]
     pub(super) fn pop(&mut self) -> Option<i64> {
+        if !IS_HEAP {
+            let least = self.keys[..self.len].get(self.first).copied()?;
+            self.first += 1;
+            return Some(least);
+        }
         let last = self.len.checked_sub(1)?;
         let (least, key) = (self.keys[0], self.keys[last]);
         self.len = last;
@@ -80,8 +94,9 @@ mod tests {
                     keys.set(lane, key);
                     lanes |= 1_u64 << lane;
                 }
-                let mut rest = Rest::new(&keys, lanes);
-                let popped: Vec<i64> = core::iter::from_fn(|| rest.pop()).collect();
+                let (mut heap, mut list) = (Rest::<true>::new(&keys, lanes), Rest::<false>::new(&keys, lanes));
+                let popped: Vec<i64> = core::iter::from_fn(|| heap.pop()).collect();
+                assert_eq!(popped, core::iter::from_fn(|| list.pop()).collect::<Vec<i64>>());
                 let mut sorted = sorted;
                 sorted.sort_unstable();
                 assert_eq!(popped, sorted, "{len} {step}");
