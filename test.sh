@@ -47,8 +47,8 @@ step_lint() {
   done
   cargo clippy --quiet -p placewright-cli --all-targets -- -D warnings
   cargo clippy --quiet -p placewright-benches --all-targets -- -D warnings
-  cargo clippy --quiet -p placewright-wasm -p placewright-wasm-edge -p placewright-wasm-pack --all-targets --all-features -- -D warnings
-  cargo clippy --quiet -p placewright-wasm -p placewright-wasm-edge -p placewright-wasm-pack --all-targets --no-default-features -- -D warnings
+  cargo clippy --quiet -p placewright-wasm -p placewright-wasm-edge -p placewright-wasm-link -p placewright-wasm-pack --all-targets --all-features -- -D warnings
+  cargo clippy --quiet -p placewright-wasm -p placewright-wasm-edge -p placewright-wasm-link -p placewright-wasm-pack --all-targets --no-default-features -- -D warnings
   # The bindings of Python need an interpreter to build against.
   local python
   if python=$(python_command); then

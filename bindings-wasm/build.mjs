@@ -20,10 +20,13 @@ import { halves } from "./split/halves.mjs";
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(here);
 const TARGET = "wasm32-unknown-unknown";
-/** The modules of the package: the cluster, and packing, which is a file of its own for those who want it, its solvers fast. */
+/**
+ * The modules of the package: the cluster, and packing, which is a file of its own for those who want it, its solvers fast. Linked at
+ * a level for speed, what says that it is to be fast is optimised like that, and what was compiled for size stays small.
+ */
 const MODULES = [
-  { crate: "placewright-wasm", name: "placewright", entry: "bundler.js", isSplit: true },
-  { crate: "placewright-wasm-pack", level: 3, name: "placewright_pack", entry: "pack-bundler.js" },
+  { crate: "placewright-wasm-link", fast: "placewright-wasm-link", level: 2, name: "placewright", entry: "bundler.js", isSplit: true },
+  { crate: "placewright-wasm-pack", fast: "placewright", level: 3, name: "placewright_pack", entry: "pack-bundler.js" },
 ];
 /** The module of clusters is there in two halves, too. Exports of the first: what sets a cluster up without documents, and places. */
 const LEAN = new Set([
@@ -40,7 +43,7 @@ const CUTS = [
   /7adapter9savepoint.*15restore_service$/,
 ];
 /** What of WebAssembly the compiler's code uses. The text of a module does not say it. */
-const FEATURES = ["bulk-memory", "bulk-memory-opt", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
+const FEATURES = ["bulk-memory", "bulk-memory-opt", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext", "simd"];
 
 /** `isSmall`: the hottest functions, and solvers, small instead of fast, too. */
 const { isTestkit = false, isWithoutRegex = false, isSmall = false, folder } = asked();
@@ -94,7 +97,9 @@ function locked(name) {
  * All is compiled for size but the functions of the engine that say they are to be fast, which takes an unstable attribute.
  */
 const IMMEDIATE = ["-Zunstable-options", "-Cpanic=immediate-abort", "-Zlocation-detail=none", "-Zfmt-debug=none"];
-const HOT = isSmall ? [] : ["--cfg=placewright_for_size"];
+const HOT = isSmall ? [] : ["--cfg=placewright_for_size", "--cfg=placewright_vectors"];
+/** Vectors: in every browser since 2023, and in node since 16. Rows of 64 amounts are compared by them. */
+const VECTORS = "-Ctarget-feature=+simd128";
 const BUILD_STD = ["-Z", "build-std=std,panic_abort", "-Z", "build-std-features=optimize_for_size"];
 
 /** The file of a module. */
@@ -190,10 +195,10 @@ console.log(`compiling with ${name}`);
 // No path of this machine goes into what is published.
 const home = process.env.CARGO_HOME ?? `${process.env.HOME}/.cargo`;
 const maps = [`--remap-path-prefix=${home}/registry/src=`, `--remap-path-prefix=${root}=`];
-const rustflags = [...flags, ...maps].join("\x1f");
+const rustflags = [VECTORS, ...flags, ...maps].join("\x1f");
 const features = ["--no-default-features", "--features", [isWithoutRegex ? [] : ["regex"], isTestkit ? ["testkit"] : []].flat().join(",")];
-for (const { crate, level, isSplit } of modules) {
-  const fast = level === undefined || isSmall ? [] : ["--config", `profile.wasm.package.placewright.opt-level=${level}`];
+for (const { crate, fast: faster, level, isSplit } of modules) {
+  const fast = isSmall ? [] : ["--config", `profile.wasm.package.${faster}.opt-level=${level}`];
   // What splits a module has to know every address in it.
   const linking = isSplit ? ["--", "-Clink-arg=--emit-relocs"] : [];
   run(

@@ -34,6 +34,16 @@ test("tasks are placed, counted, stopped and explained", () => {
   assert.equal(won.nearestMiss, undefined);
 });
 
+test("instances registered one by one are the cluster of the document that describes them", () => {
+  const { containerInstances, ...rest } = cluster().toObject();
+  const alone = { containerInstances, taskDefinitions: rest.taskDefinitions };
+  const slowly = Cluster.fromJson({ ...alone, containerInstances: [] });
+  for (const instance of containerInstances) slowly.registerContainerInstance(instance);
+  const whole = Cluster.fromJson(alone);
+  assert.equal(slowly.fingerprint(), whole.fingerprint());
+  assert.deepEqual([slowly.toJson(), slowly.warnings()], [whole.toJson(), whole.warnings()]);
+});
+
 test("requests come as names, text, bytes and objects, and say the same", () => {
   const request = { taskDefinition: "web", count: 3, placementStrategy: [{ type: "binpack", field: "memory" }] };
   const places = (call) => call(cluster()).placements.map((one) => one.instance);

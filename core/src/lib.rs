@@ -35,6 +35,7 @@
 #![no_std]
 // The module of the npm package is compiled for size, but for the functions that say `optimize(speed)`.
 #![cfg_attr(placewright_for_size, feature(optimize_attribute))]
+#![cfg_attr(placewright_vectors, feature(portable_simd))]
 #![forbid(unsafe_code)]
 
 extern crate alloc;

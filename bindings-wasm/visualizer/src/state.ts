@@ -81,11 +81,14 @@ const withSimulation = <T>(read: (simulation: Simulation) => T): T | undefined =
 
 export const snapshot = computed<Snapshot | undefined>(() =>
   withSimulation((current) => {
-    const taken = take(current.cluster, seen.get(current));
+    const taken = ready.get(current) ?? take(current.cluster, seen.get(current));
+    ready.delete(current);
     seen.set(current, taken.groups);
     return taken;
   }),
 );
+/** By simulation: the arrays of one that is not shown yet. */
+const ready = new WeakMap<Simulation, Snapshot>();
 /** By simulation: task groups that were shown, which keep their colours. */
 const seen = new WeakMap<Simulation, readonly string[]>();
 export const usage = computed<Usage | undefined>(() => withSimulation(({ cluster }) => cluster.usage()));
@@ -236,6 +239,15 @@ export function scenario(): Scenario {
 /** Opens a scenario in place of what is there. Throws what the engine refuses; then nothing has changed. */
 export async function openScenario(next: Scenario, pace: Pace): Promise<void> {
   const opened = await Simulation.open(next, pace);
+  try {
+    // What takes long of showing it, so that the page is drawn once more before the rest.
+    await pace(1, 1);
+    ready.set(opened, take(opened.cluster));
+    await pace(1, 1);
+  } catch (error) {
+    opened.free();
+    throw error;
+  }
   const before = simulation.value;
   notice.value = undefined;
   playing.value = undefined;

@@ -35,6 +35,26 @@ test(
 );
 
 test(
+  "a long description is read in slices, and what is wrong with it is told as of the whole",
+  withPage(async (page) => {
+    const instance = (number, amount = 2048) => ({
+      containerInstanceArn: `i-${number}`,
+      registeredResources: [
+        { name: "CPU", type: "INTEGER", integerValue: amount },
+        { name: "MEMORY", type: "INTEGER", integerValue: 4096 },
+      ],
+    });
+    const containerInstances = Array.from({ length: 1200 }, (_, number) => instance(number));
+    await give(page, { containerInstances, failures: [] });
+    await page.locator(".matches", { hasText: "1,200 instances" }).waitFor();
+    const wrong = containerInstances.with(700, instance(700, "many"));
+    await give(page, { containerInstances: wrong, failures: [] });
+    await page.locator(".notice.error", { hasText: "containerInstances[700]" }).waitFor();
+    assert.equal(await figure(page, "used"), "0 of 1,200");
+  }),
+);
+
+test(
   "what is out of range is refused in words",
   withPage(async (page) => {
     await page.getByRole("tab", { name: "Cluster" }).click();

@@ -223,18 +223,25 @@ impl Session {
     #[cfg_attr(placewright_for_size, optimize(speed))]
     pub(super) fn name_placed(&mut self, task: TaskId) -> Result<(), Error> {
         self.placed = self.placed.checked_add(1).ok_or(Error::new(ErrorKind::CapacityMax))?;
-        if self.tasks.may_be_taken(self.placed) {
-            let mut name = made_up(self.placed);
-            while self.tasks.exact(&name).is_some() || self.reserved.contains(name.as_str()) {
-                name.push_str("-x");
-            }
-            if name.ends_with('x') {
-                self.name_task(task, Box::from(name));
-                return Ok(());
-            }
+        if !self.tasks.may_be_taken(self.placed) || !self.name_beside(task) {
+            self.tasks.insert_made_up(task, self.placed);
         }
-        self.tasks.insert_made_up(task, self.placed);
         Ok(())
+    }
+
+    /// Makes up another id where a task has the one that comes next; returns whether one has.
+    #[cold]
+    #[inline(never)]
+    fn name_beside(&mut self, task: TaskId) -> bool {
+        let mut name = made_up(self.placed);
+        while self.tasks.exact(&name).is_some() || self.reserved.contains(name.as_str()) {
+            name.push_str("-x");
+        }
+        let is_taken = name.ends_with('x');
+        if is_taken {
+            self.name_task(task, Box::from(name));
+        }
+        is_taken
     }
 
     /// Keeps all reserved names from being made up.

@@ -15,6 +15,7 @@ pub(crate) mod order;
 pub(crate) mod ports;
 pub(crate) mod ranks;
 pub(crate) mod residue;
+mod rest;
 pub(crate) mod row;
 pub(crate) mod sequence;
 pub(crate) mod spread;
@@ -109,6 +110,24 @@ impl Index {
             Delta::UndoBeginStop { task } => self.count(state, task, true),
             Delta::FinishStop { task } => self.hold(state, task, false),
             Delta::UndoFinishStop { task } => self.hold(state, task, true),
+            Delta::Register { .. }
+            | Delta::Deregister { .. }
+            | Delta::Status { .. }
+            | Delta::Agent { .. }
+            | Delta::Attribute { .. } => self.follow_other(state, delta),
+        }
+    }
+
+    /// The same of a change that is none of a task. Not part of placing, and therefore a function of its own.
+    #[inline(never)]
+    fn follow_other(&mut self, state: &State, delta: Delta) {
+        match delta {
+            Delta::Run { .. }
+            | Delta::Stop { .. }
+            | Delta::BeginStop { .. }
+            | Delta::UndoBeginStop { .. }
+            | Delta::FinishStop { .. }
+            | Delta::UndoFinishStop { .. } => {}
             Delta::Register { slot } => {
                 let words = state.slots().div_ceil(WORD);
                 self.active.resize(words);

@@ -8,9 +8,9 @@
 //! out, neighbours that fit in one leaf are put together first.
 //!
 //! Cost: finding, adding and removing a key take steps logarithmic in the groups, and one look at a leaf. A walk visits
-//! only leaves whose greatest amounts are enough; in a leaf the first key costs one look at all of them, the rest are sorted. With one amount beside the key that is exact, so the first visited leaf
-//! after the starting one has a hit; with several, the greatest ones may belong to different keys, and a walk may visit
-//! leaves for nothing. It therefore has a budget.
+//! only leaves whose greatest amounts are enough; in a leaf the first key costs one look at all of them, those after it are sorted, or
+//! come out of a heap. With one amount beside the key that is exact, so the first visited leaf after the starting one has a hit; with several,
+//! the greatest ones may belong to different keys, and a walk may visit leaves for nothing. It therefore has a budget.
 //!
 //! The shape is that of the best exact kernel in our measurements of such structures; see `design.md`.
 
@@ -19,6 +19,7 @@ use alloc::vec::Vec;
 use super::bitset::bits;
 use super::effort::Effort;
 use super::keys::Keys;
+use super::rest::Quickest;
 use super::row::{LANES, Lanes, NOTHING, Row, at_least, below, greatest, less_than};
 
 /// Fewest keys of a leaf, or leaves of a group, that has a neighbour it could be put together with.
@@ -698,13 +699,11 @@ impl Order {
                 }
                 lanes &= !(1 << lane);
                 // PERF: mostly the first is taken; where it is not, several are asked for.
-                let (mut rest, len) = ([NO_KEY; LANES], lanes.count_ones() as usize);
-                for (key, lane) in rest.iter_mut().zip(bits(lanes)) {
-                    *key = keys.at(lane as usize);
-                }
-                rest[..len].sort_unstable();
-                if let Some(end) = rest[..len].iter().find_map(|&key| visit(key)) {
-                    return end;
+                let mut rest = Quickest::new(keys, lanes);
+                while let Some(key) = rest.pop() {
+                    if let Some(end) = visit(key) {
+                        return end;
+                    }
                 }
             }
         }

@@ -3,6 +3,18 @@
 
 use super::bitset::bits;
 
+#[cfg(not(placewright_vectors))]
+mod plain;
+#[cfg(placewright_vectors)]
+mod vectors;
+#[cfg(not(placewright_vectors))]
+use plain as whole;
+#[cfg(placewright_vectors)]
+use vectors as whole;
+
+pub(crate) use whole::at_least;
+pub(super) use whole::{equal, greatest};
+
 /// Lanes of a row: keys of a leaf, leaves of a group, ranks of a block.
 pub(crate) const LANES: usize = 64;
 /// The amount of an empty lane.
@@ -78,42 +90,6 @@ impl<'a> Lanes<'a> {
     }
 }
 
-/// A bit for each lane of half a row.
-const BITS: [u32; LANES / 2] = {
-    let mut bits = [0; LANES / 2];
-    let mut at = 0;
-    while at < LANES / 2 {
-        bits[at] = 1 << at;
-        at += 1;
-    }
-    bits
-};
-
-/// The lanes of which something holds.
-///
-/// PERF: on plain x86-64 selecting a bit for each lane and joining them takes half the instructions of any other way tried.
-#[inline(always)]
-fn lanes_where(row: &Row, holds: impl Fn(i32) -> bool) -> u64 {
-    let (mut low, mut high) = (0, 0);
-    for at in 0..LANES / 2 {
-        low |= if holds(row[at]) { BITS[at] } else { 0 };
-        high |= if holds(row[LANES / 2 + at]) { BITS[at] } else { 0 };
-    }
-    u64::from(high) << 32 | u64::from(low)
-}
-
-/// The lanes whose amount is enough.
-#[inline]
-pub(crate) fn at_least(row: &Row, least: i32) -> u64 {
-    lanes_where(row, |amount| amount >= least)
-}
-
-/// The lanes whose amount is this one.
-#[inline]
-pub(super) fn equal(row: &Row, amount: i32) -> u64 {
-    lanes_where(row, |other| other == amount)
-}
-
 /// Of some lanes, at least one, those with the least amount.
 #[inline]
 pub(super) fn first_of(row: &Row, lanes: u64) -> u64 {
@@ -122,14 +98,7 @@ pub(super) fn first_of(row: &Row, lanes: u64) -> u64 {
         let least = bits(lanes).fold(i32::MAX, |most, lane| least(most, row[lane as usize]));
         return bits(lanes).filter(|&lane| row[lane as usize] == least).fold(0, |found, lane| found | 1 << lane);
     }
-    #[expect(clippy::cast_possible_truncation, reason = "its halves")]
-    let (low, high) = (lanes as u32, (lanes >> 32) as u32);
-    let (mut of_low, mut of_high) = (i32::MAX, i32::MAX);
-    for at in 0..LANES / 2 {
-        of_low = least(of_low, if low & BITS[at] == 0 { i32::MAX } else { row[at] });
-        of_high = least(of_high, if high & BITS[at] == 0 { i32::MAX } else { row[LANES / 2 + at] });
-    }
-    lanes & equal(row, least(of_low, of_high))
+    lanes & equal(row, whole::least(row, lanes))
 }
 
 /// The lanes whose amount is enough. A few are looked at one by one.
@@ -153,12 +122,6 @@ pub(super) fn less_than(keys: &[i64; LANES], key: i64) -> usize {
     let lines = (0..LANES / LINE - 1).fold(0, |less, line| less + usize::from(keys[line * LINE + LINE - 1] < key));
     let start = lines % (LANES / LINE) * LINE;
     (0..LINE).fold(start, |less, at| less + usize::from(keys[start + at] < key))
-}
-
-/// The greatest amount of a row.
-#[inline]
-pub(super) fn greatest(row: &Row) -> i32 {
-    row.iter().fold(NOTHING, |most, &amount| if amount > most { amount } else { most })
 }
 
 /// The lanes below a number of at most 64.

@@ -50,7 +50,7 @@ export async function runs(
   rules: readonly [Rules, Rules],
   pace: Pace,
 ): Promise<[Run, Run]> {
-  const { cluster } = open(scenario.source);
+  const { cluster } = await open(scenario.source);
   try {
     for (const definition of scenario.definitions) cluster.registerTaskDefinition(definition);
     const start = cluster.begin();

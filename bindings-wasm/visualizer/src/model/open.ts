@@ -8,6 +8,7 @@ import sampleWeb from "../../../../cli/samples/web.json";
 import { Cluster } from "../engine.ts";
 import type { Arrivals } from "./arrivals.ts";
 import { bundled, fromCsv, kindOf } from "./openb.ts";
+import { type Pace, Stopped, unpaced } from "./pace.ts";
 import type { GivenFile, Source } from "./scenario.ts";
 import { synthesize } from "./synthetic.ts";
 
@@ -18,8 +19,8 @@ export interface Opened {
   readonly arrivals: Arrivals | undefined;
 }
 
-/** Makes the cluster of a source. Throws what the engine refuses. */
-export function open(source: Source): Opened {
+/** Makes the cluster of a source, in slices where it is large. Throws what the engine refuses. */
+export async function open(source: Source, pace: Pace = unpaced): Promise<Opened> {
   switch (source.kind) {
     case "sample":
       return { cluster: sample(), arrivals: undefined };
@@ -28,9 +29,34 @@ export function open(source: Source): Opened {
       return { cluster: Cluster.fromJson(document), arrivals };
     }
     case "synthetic":
-      return { cluster: Cluster.fromJson(synthesize(source)), arrivals: undefined };
+      return { cluster: await inSlices(synthesize(source), pace), arrivals: undefined };
     case "files":
-      return ofFiles(source.files);
+      return ofFiles(source.files, pace);
+  }
+}
+
+/** Up to so many instances are read at once, which takes no longer than a frame or two. */
+const AT_ONCE = 500;
+
+/** The cluster of a document, its instances registered one by one where they are many and nothing in it names them: as one call would
+ * have it, down to the fingerprint. `text` is the document as it was written. */
+async function inSlices(document: object, pace: Pace, text: object | string = document): Promise<Cluster> {
+  const { containerInstances, taskDefinitions, failures, ...more } = document as Record<string, unknown>;
+  const isLong = Array.isArray(containerInstances) && containerInstances.length > AT_ONCE;
+  if (!isLong || Object.keys(more).length > 0) return Cluster.fromJson(text);
+  const rest = { ...(taskDefinitions === undefined ? {} : { taskDefinitions }), ...(failures === undefined ? {} : { failures }) };
+  const cluster = Cluster.fromJson({ containerInstances: [], ...rest });
+  try {
+    for (const [at, instance] of containerInstances.entries()) {
+      cluster.registerContainerInstance(instance);
+      await pace(at + 1, containerInstances.length);
+    }
+    return cluster;
+  } catch (error) {
+    if (cluster.isUsable) cluster.free();
+    if (error instanceof Stopped) throw error;
+    // The engine says of the whole document what is wrong with it and where.
+    return Cluster.fromJson(text);
   }
 }
 
@@ -67,7 +93,7 @@ export function parse({ name, text }: GivenFile): unknown {
   }
 }
 
-function ofFiles(files: readonly GivenFile[]): Opened {
+async function ofFiles(files: readonly GivenFile[], pace: Pace): Promise<Opened> {
   const nodes = files.find(({ text }) => kindOf(text) === "nodes");
   if (nodes !== undefined) {
     const pods = files.find(({ text }) => kindOf(text) === "pods");
@@ -82,7 +108,8 @@ function ofFiles(files: readonly GivenFile[]): Opened {
     const names = files.map(({ name }) => name).join(", ");
     throw new Error(`no container instances in ${names}; give what \`aws ecs describe-container-instances\` prints`);
   }
-  const cluster = clusters.length === 1 ? Cluster.fromJson(first.text) : Cluster.fromJson(joined(clusters));
+  const whole = clusters.length === 1 ? first : { value: joined(clusters), text: undefined };
+  const cluster = await inSlices(whole.value as object, pace, whole.text);
   for (const { text } of ofKind("definition")) cluster.registerTaskDefinition(text);
   for (const { text } of ofKind("tasks")) cluster.loadTasks(text);
   return { cluster, arrivals: undefined };

@@ -62,13 +62,13 @@ export class Simulation {
     { source, definitions, log }: Pick<Scenario, "source" | "definitions" | "log">,
     pace: Pace = unpaced,
   ): Promise<Simulation> {
-    const { cluster, arrivals } = open(source);
+    const { cluster, arrivals } = await open(source, partOf(pace, 0, 1 + log.length));
     const simulation = new Simulation(cluster, arrivals);
     try {
       for (const definition of definitions) simulation.register(definition);
       for (const [at, action] of log.entries()) {
-        await simulation.do(action, partOf(pace, at, log.length));
-        await pace(at + 1, log.length);
+        await simulation.do(action, partOf(pace, 1 + at, 1 + log.length));
+        await pace(at + 2, 1 + log.length);
       }
       return simulation;
     } catch (error) {
