@@ -24,11 +24,11 @@ pub(super) struct Rest<const IS_HEAP: bool> {
 impl<const IS_HEAP: bool> Rest<IS_HEAP> {
     /// The keys of some lanes.
     #[cfg_attr(placewright_for_size, optimize(speed))]
+    #[cfg_attr(not(placewright_for_size), inline)]
     pub(super) fn new(keys: &Keys, lanes: u64) -> Self {
-        let mut rest = Self { keys: [0; LANES], first: 0, len: 0 };
+        let mut rest = Self { keys: [0; LANES], first: 0, len: lanes.count_ones() as usize };
         for (into, lane) in rest.keys.iter_mut().zip(bits(lanes)) {
             *into = keys.at(lane as usize);
-            rest.len += 1;
         }
         if IS_HEAP {
             for at in (0..rest.len / 2).rev() {
@@ -44,9 +44,9 @@ impl<const IS_HEAP: bool> Rest<IS_HEAP> {
     #[inline]
     pub(super) fn pop(&mut self) -> Option<i64> {
         if !IS_HEAP {
-            let least = self.keys[..self.len].get(self.first).copied()?;
+            let is_there = self.first < self.len;
             self.first += 1;
-            return Some(least);
+            return self.keys.get(self.first - 1).copied().filter(|_| is_there);
         }
         let last = self.len.checked_sub(1)?;
         let (least, key) = (self.keys[0], self.keys[last]);
