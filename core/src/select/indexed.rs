@@ -164,7 +164,7 @@ pub(super) struct Searcher<'a, 'r> {
     /// Instances that run a task of the group, where none of them may take another.
     pub(super) taken: Option<&'a Ranked>,
     /// Ports the task wants.
-    ports: &'a [u32],
+    pub(super) ports: &'a [u32],
     /// For the first of them, the instances on which they are taken.
     taken_ports: [Option<&'a Bitset>; PORTS_READY],
     /// Parts of expressions that read tasks, where there are any.
@@ -246,10 +246,21 @@ impl<'a, 'r> Searcher<'a, 'r> {
     #[inline]
     #[cfg_attr(placewright_for_size, optimize(speed))]
     pub(super) fn is_free(&self, slot: u32) -> bool {
+        self.may_share(slot) && self.residues.is_none_or(|residues| residues.hold(slot))
+    }
+
+    /// Whether nothing that the task shares with no other one of its request is taken on an instance.
+    #[inline(always)]
+    pub(super) fn may_share(&self, slot: u32) -> bool {
         self.taken.is_none_or(|taken| !taken.contains(self.index.ranks.of(slot)))
             && (self.ports.is_empty() || self.has_ports(slot))
             && (!self.plan.wants_all_gpus || has_all_gpus(self.state, slot))
-            && self.residues.is_none_or(|residues| residues.hold(slot))
+    }
+
+    /// The slots of a word on which one of the ports is taken, of those that are looked up once.
+    #[inline]
+    pub(super) fn ports_taken(&self, word: usize) -> u64 {
+        self.taken_ports.iter().flatten().fold(0, |slots, taken| slots | taken.word(word))
     }
 
     /// Whether an instance has the ports free.
