@@ -121,14 +121,17 @@ impl Sequence {
                     lanes = enough(&self.rows[block * self.width + at], least, lanes);
                 }
                 if !effort.visit_block(BLOCK_PRICE) {
+                    effort.reached = (block * LANES) as i64;
                     return Walk::Spent;
                 }
                 for lane in bits(lanes) {
+                    #[expect(clippy::cast_possible_truncation, reason = "ranks fit a u32")]
+                    let rank = block as u32 * LANES as u32 + lane;
                     if !effort.visit_instance() {
+                        effort.reached = i64::from(rank);
                         return Walk::Spent;
                     }
-                    #[expect(clippy::cast_possible_truncation, reason = "ranks fit a u32")]
-                    if visit(block as u32 * LANES as u32 + lane) {
+                    if visit(rank) {
                         return Walk::Stopped;
                     }
                 }

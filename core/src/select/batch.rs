@@ -435,7 +435,8 @@ impl Turn {
         self.used = 0;
         self.len = 0;
         effort.searches += 1;
-        let walk = searcher.walk(None, self.from, effort, |position, slot| {
+        effort.reached = i64::MIN;
+        let walk = searcher.walk(scope, self.from, effort, |position, slot| {
             self.from = position + 1;
             let is_there = || !open.has(slot) && (!searcher.lags(slot) || searcher.has_enough(slot));
             if is_there() && searcher.admits(scope, slot) {
@@ -446,6 +447,10 @@ impl Turn {
         });
         self.reach = FOUND_MAX.min(2 * self.reach);
         self.is_ended = walk == Walk::Ended;
+        if walk == Walk::Spent {
+            // What was passed over stays refused: the next walk does not begin there again.
+            self.from = self.from.max(effort.reached);
+        }
         walk != Walk::Spent || self.len > 0
     }
 }

@@ -313,7 +313,7 @@ impl<'a, 'r> Searcher<'a, 'r> {
     #[inline]
     fn first(&self, scope: Scope<'_>, effort: &mut Effort) -> Found {
         let mut found = None;
-        let walk = self.walk(Some(scope), i64::MIN, effort, |_, slot| {
+        let walk = self.walk(scope, i64::MIN, effort, |_, slot| {
             let takes = self.admits(scope, slot);
             if takes {
                 found = Some(slot);
@@ -324,12 +324,11 @@ impl<'a, 'r> Searcher<'a, 'r> {
     }
 
     /// Shows `visit` the instances from a position on that have enough, best first by what decides last, until it says to
-    /// stop; with each its position. With a scope, those that are not of it, or that static facts turn away, may be left out: then
-    /// a walk whose budget is spent does not tell how far it came.
+    /// stop; with each its position. Those that are not of the scope, or that static facts turn away, may be left out.
     #[inline]
     pub(super) fn walk(
         &self,
-        scope: Option<Scope<'_>>,
+        scope: Scope<'_>,
         from: i64,
         effort: &mut Effort,
         visit: impl FnMut(i64, u32) -> bool,
@@ -338,8 +337,7 @@ impl<'a, 'r> Searcher<'a, 'r> {
         let needed = &self.search.needed;
         if let Last::Binpack(column, _) = self.search.last {
             let are_few = admissions.len(self.search.admission) < self.state.registry.len() / KEPT_PART;
-            let is_kept =
-                scope.filter(|_| are_few).map(|scope| move |slot| self.admitted.contains(slot) && scope.has(slot));
+            let is_kept = are_few.then_some(move |slot| self.admitted.contains(slot) && scope.has(slot));
             return orders.walk_amount(ranks, (column, from, needed), is_kept, effort, visit);
         }
         let among = Among { without: [admissions.turned_away(self.search.admission), self.taken], within: None };
@@ -381,7 +379,7 @@ impl<'a, 'r> Searcher<'a, 'r> {
         let Last::Binpack(column, _) = self.search.last else { return Found::Unknown };
         let column = &self.state.remaining[column];
         scratch.ties.clear();
-        let walk = self.walk(Some(scope), i64::MIN, effort, |_, slot| {
+        let walk = self.walk(scope, i64::MIN, effort, |_, slot| {
             if !self.admits(scope, slot) {
                 return false;
             }
