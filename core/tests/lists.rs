@@ -133,6 +133,66 @@ fn more_open_instances_than_a_batch_holds_are_placed_all_the_same() {
     triplets.validate("more open instances than a batch holds");
 }
 
+/// A demand whose tasks share no instance, or one for what few instances have.
+fn unshared(draws: &mut Draws, request: Request) -> Request {
+    let small = Demand::new(16, 16);
+    match draws.below(5) {
+        0 => Request { demand: small.with_port(Protocol::Tcp, 80), ..request },
+        1 => Request { demand: small.with_port(Protocol::Tcp, 80).with_port(Protocol::Udp, 53), ..request },
+        2 => Request { demand: small.with_gpus(GpuDemand::All), ..request },
+        3 => Request { demand: small.with_custom("LICENSES", 3), ..request },
+        _ => Request { demand: small, ..request }.with_constraint(Constraint::DistinctInstance),
+    }
+}
+
+#[test]
+fn a_row_of_tasks_that_share_no_instance_is_placed_as_one_by_one() {
+    let mut draws = Draws::new(3);
+    let filters = [
+        None,
+        Some("attribute:stack == prod"),
+        Some("attribute:rack < 9"),
+        Some("attribute:rack == 7"),
+        Some("not(task:group == service:b)"),
+    ];
+    let binpack = Strategy::Binpack(BinpackField::Memory);
+    let chains = [vec![], vec![binpack.clone()], vec![Strategy::spread("ecs.availability-zone"), binpack]];
+    for chain in chains {
+        let mut triplets = Triplets::new(Release::Desired);
+        for _ in 0..700 {
+            triplets.register(&mut draws);
+        }
+        for _ in 0..6 {
+            let request = packing(&mut draws);
+            let id = triplets.all(|cluster| cluster.prepare(&request)).unwrap();
+            triplets.requests.push(id);
+        }
+        // Instances are not equally full, and some ports are taken.
+        let list: Vec<RequestId> = (0..400).map(|_| draws.pick(&triplets.requests)).collect();
+        triplets.place_list(&list);
+        for filter in filters {
+            for _ in 0..3 {
+                let request = Request::new("web:1", Demand::new(16, 16))
+                    .with_group(draws.pick(&["service:a", "service:b", "service:d"]))
+                    .with_strategies(StrategyChain::new(chain.clone()).unwrap())
+                    .with_all_or_nothing(draws.below(6) == 0)
+                    .with_count(draws.pick(&[2, 60, 500]));
+                let mut request = unshared(&mut draws, request);
+                request.constraints.extend(filter.map(|text| Constraint::MemberOf(expr::compile(text).unwrap())));
+                let id = triplets.all(|cluster| cluster.prepare(&request)).unwrap();
+                let placed: Vec<Placement> = triplets.place_list(&[id, id]).into_iter().flatten().collect();
+                triplets.validate("a row of tasks that share no instance");
+                for placement in placed.iter().filter(|_| draws.below(2) == 0) {
+                    triplets.all(|cluster| cluster.stop(placement.task)).unwrap();
+                    triplets.tasks.retain(|&task| task != placement.task);
+                }
+                // Some stay, so that the next row finds instances taken.
+                triplets.place_list(&[id]);
+            }
+        }
+    }
+}
+
 /// Two instances and three requests: for one, for one at random, for three or none.
 fn small(options: Options) -> (Cluster, [RequestId; 3]) {
     let mut cluster = Cluster::with_options(options);

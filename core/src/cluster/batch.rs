@@ -22,7 +22,9 @@ impl Cluster {
     /// at the first that finds no instance, and says so. A request for all or nothing then takes the others back.
     ///
     /// Cost: as [`place_one`](Self::place_one) for each task. On the indexed route, where `binpack` or registration decides
-    /// last, one walk for every few instances filled, and for each task a few steps and a look at each domain of a spread.
+    /// last, one walk for every few instances filled, and for each task a few steps and a look at each domain of a spread; so
+    /// also where tasks share no instance (`distinctInstance`, host ports, all GPUs). The walks of a call together go over the
+    /// instances once for each domain, and once more each time the open instances of a batch become too many.
     ///
     /// # Errors
     /// As [`place_one`](Self::place_one); tasks placed before the error are taken back.

@@ -13,12 +13,14 @@ pub(crate) struct Effort {
     pub(crate) instances: u32,
     /// Instructions of programs run for one instance.
     pub(crate) instructions: u32,
+    /// How far a walk came that spent the budget: what stands before this position was shown, or was not looked for.
+    pub(crate) reached: i64,
 }
 
 impl Effort {
     /// No work done yet.
     pub(crate) fn new(budget: u32) -> Self {
-        Self { left: budget, ..Self::default() }
+        Self { left: budget, reached: i64::MIN, ..Self::default() }
     }
 
     /// Pays for a block; returns whether the budget allowed it.

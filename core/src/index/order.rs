@@ -666,6 +666,7 @@ impl Order {
                     return Walk::Ended;
                 }
                 if !effort.visit_block(if ARE_FEW { LEAF_PRICE_KEPT } else { LEAF_PRICE }) {
+                    effort.reached = node.least[child];
                     return Walk::Spent;
                 }
                 let leaf = node.leaves[child] as usize;
@@ -689,6 +690,7 @@ impl Order {
                         return Some(Walk::Ended);
                     }
                     if !effort.visit_instance() {
+                        effort.reached = key;
                         return Some(Walk::Spent);
                     }
                     visit(key).then_some(Walk::Stopped)

@@ -120,15 +120,19 @@ impl Sequence {
                     }
                     lanes = enough(&self.rows[block * self.width + at], least, lanes);
                 }
+                #[expect(clippy::cast_possible_truncation, reason = "ranks fit a u32")]
+                let first_rank = (block * LANES) as u32;
                 if !effort.visit_block(BLOCK_PRICE) {
+                    effort.reached = i64::from(first_rank);
                     return Walk::Spent;
                 }
                 for lane in bits(lanes) {
+                    let rank = first_rank + lane;
                     if !effort.visit_instance() {
+                        effort.reached = i64::from(rank);
                         return Walk::Spent;
                     }
-                    #[expect(clippy::cast_possible_truncation, reason = "ranks fit a u32")]
-                    if visit(block as u32 * LANES as u32 + lane) {
+                    if visit(rank) {
                         return Walk::Stopped;
                     }
                 }

@@ -7,9 +7,10 @@
 //! task goes to the better of the best open instance and the next one of its walk. Where something is spread, each domain is
 //! walked for itself, and those with the fewest tasks come first. Answers are those of placing the tasks one by one.
 //!
-//! An instance that has less than the least that any request of the batch needs is open no longer. When too many are open,
-//! the orders are brought up to date and the batch begins anew; if it has not got far, tasks are placed one by one from then
-//! on.
+//! An instance that has less than the least that any request of the batch needs is open no longer. None is opened where the
+//! only request has tasks that share no instance (distinct instances, host ports, all GPUs): each task then goes to the next
+//! instance of the walk. When too many are open, the orders are brought up to date and the batch begins anew; if it has not
+//! got far, tasks are placed one by one from then on.
 //!
 //! Within one call tasks only come, so a request that was rejected once is rejected for the rest of it, unless its
 //! expressions read tasks.
@@ -61,6 +62,8 @@ struct Kind {
     /// Whether an instance of a domain that wins a task of the request goes on winning there until it is full, while no other
     /// request has its turn.
     is_steady: bool,
+    /// Whether an instance that took a task of the request takes no other one, whatever is left on it.
+    is_single: bool,
 }
 
 /// What a request knows of a domain, or of all instances where nothing is spread.
@@ -179,11 +182,10 @@ impl Batch {
             return None;
         }
         let demand = state.demands.get(plan.demand);
-        let is_steady = !plan.is_distinct
-            && plan.residues.is_empty()
-            && demand.ports.is_empty()
-            && matches!(demand.gpus(), GpuDemand::None | GpuDemand::Whole(_));
-        self.kinds.push(Kind { first, turns: self.turns.len() - first, is_steady });
+        let is_single = plan.is_distinct || plan.wants_all_gpus || !demand.ports.is_empty();
+        let is_steady =
+            !is_single && plan.residues.is_empty() && matches!(demand.gpus(), GpuDemand::None | GpuDemand::Whole(_));
+        self.kinds.push(Kind { first, turns: self.turns.len() - first, is_steady, is_single });
         self.least = Some(self.least.map_or(search.needed, |least| least.lesser(&search.needed)));
         let ordered = if let Last::Binpack(column, _) = search.last { 1 << column } else { 0 };
         self.open.columns |= search.needed.columns().fold(ordered, |columns, column| columns | 1 << column);
@@ -206,10 +208,18 @@ impl Batch {
             return;
         }
         self.placed_rows += 1;
-        self.is_stale = !self.open.note(state, ranks, slot, least.fits(state, slot));
+        let has_room = least.fits(state, slot) && !self.closes_at_once();
+        self.is_stale = !self.open.note(state, ranks, slot, has_room);
         if self.is_stale && self.placed_rows < TASKS_LEAST {
             self.kinds.clear();
         }
+    }
+
+    /// Whether no instance that a task went to can take another one of the batch: there is one request, and its tasks share no
+    /// instance.
+    #[inline]
+    fn closes_at_once(&self) -> bool {
+        self.requests == 1 && self.kinds.first().is_some_and(|kind| kind.is_single)
     }
 
     /// A task of a request found no instance. No later one will before tasks are taken back, unless parts of its expressions
@@ -273,7 +283,7 @@ impl Batch {
         }
         let residues = Residues::new(state, index, plan);
         let searcher = Searcher::new(state, index, plan, search, residues.as_ref());
-        let Kind { first, turns, is_steady } = self.kinds[kind];
+        let Kind { first, turns, is_steady, .. } = self.kinds[kind];
         let is_alone = is_steady && self.requests == 1;
         let spread = spread_of(index, plan, search);
         let turns = &mut self.turns[first..first + turns];
@@ -408,8 +418,8 @@ impl Turn {
     fn next(&mut self, open: &Open, searcher: &Searcher<'_, '_>) -> Option<(i64, u32)> {
         while self.used < self.len {
             let (position, slot) = self.found[self.used];
-            // One that changed and is not open has not enough.
-            if !open.has(slot) && searcher.has_enough(slot) {
+            // One that changed and is not open has not enough, or took a task that shares no instance.
+            if !open.has(slot) && searcher.has_enough(slot) && searcher.may_share(slot) {
                 return Some((position, slot));
             }
             self.used += 1;
@@ -419,13 +429,14 @@ impl Turn {
 
     /// Goes on with the walk until it has found a few; returns whether the budget allowed it.
     ///
-    /// The orders may lag behind: those that changed stand too high there, and are open or have not enough.
+    /// The orders may lag behind: those that changed stand too high there, and are open, have not enough, or are not admitted.
     #[cfg_attr(placewright_for_size, optimize(speed))]
     fn walk(&mut self, open: &Open, searcher: &Searcher<'_, '_>, scope: Scope<'_>, effort: &mut Effort) -> bool {
         self.used = 0;
         self.len = 0;
         effort.searches += 1;
-        let walk = searcher.walk(None, self.from, effort, |position, slot| {
+        effort.reached = i64::MIN;
+        let walk = searcher.walk(scope, self.from, effort, |position, slot| {
             self.from = position + 1;
             let is_there = || !open.has(slot) && (!searcher.lags(slot) || searcher.has_enough(slot));
             if is_there() && searcher.admits(scope, slot) {
@@ -436,6 +447,10 @@ impl Turn {
         });
         self.reach = FOUND_MAX.min(2 * self.reach);
         self.is_ended = walk == Walk::Ended;
+        if walk == Walk::Spent {
+            // What was passed over stays refused: the next walk does not begin there again.
+            self.from = self.from.max(effort.reached);
+        }
         walk != Walk::Spent || self.len > 0
     }
 }

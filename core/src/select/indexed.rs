@@ -164,7 +164,7 @@ pub(super) struct Searcher<'a, 'r> {
     /// Instances that run a task of the group, where none of them may take another.
     pub(super) taken: Option<&'a Ranked>,
     /// Ports the task wants.
-    ports: &'a [u32],
+    pub(super) ports: &'a [u32],
     /// For the first of them, the instances on which they are taken.
     taken_ports: [Option<&'a Bitset>; PORTS_READY],
     /// Parts of expressions that read tasks, where there are any.
@@ -246,10 +246,21 @@ impl<'a, 'r> Searcher<'a, 'r> {
     #[inline]
     #[cfg_attr(placewright_for_size, optimize(speed))]
     pub(super) fn is_free(&self, slot: u32) -> bool {
+        self.may_share(slot) && self.residues.is_none_or(|residues| residues.hold(slot))
+    }
+
+    /// Whether nothing that the task shares with no other one of its request is taken on an instance.
+    #[inline(always)]
+    pub(super) fn may_share(&self, slot: u32) -> bool {
         self.taken.is_none_or(|taken| !taken.contains(self.index.ranks.of(slot)))
             && (self.ports.is_empty() || self.has_ports(slot))
             && (!self.plan.wants_all_gpus || has_all_gpus(self.state, slot))
-            && self.residues.is_none_or(|residues| residues.hold(slot))
+    }
+
+    /// The slots of a word on which one of the ports is taken, of those that are looked up once.
+    #[inline]
+    pub(super) fn ports_taken(&self, word: usize) -> u64 {
+        self.taken_ports.iter().flatten().fold(0, |slots, taken| slots | taken.word(word))
     }
 
     /// Whether an instance has the ports free.
@@ -302,7 +313,7 @@ impl<'a, 'r> Searcher<'a, 'r> {
     #[inline]
     fn first(&self, scope: Scope<'_>, effort: &mut Effort) -> Found {
         let mut found = None;
-        let walk = self.walk(Some(scope), i64::MIN, effort, |_, slot| {
+        let walk = self.walk(scope, i64::MIN, effort, |_, slot| {
             let takes = self.admits(scope, slot);
             if takes {
                 found = Some(slot);
@@ -313,12 +324,11 @@ impl<'a, 'r> Searcher<'a, 'r> {
     }
 
     /// Shows `visit` the instances from a position on that have enough, best first by what decides last, until it says to
-    /// stop; with each its position. With a scope, those that are not of it, or that static facts turn away, may be left out: then
-    /// a walk whose budget is spent does not tell how far it came.
+    /// stop; with each its position. Those that are not of the scope, or that static facts turn away, may be left out.
     #[inline]
     pub(super) fn walk(
         &self,
-        scope: Option<Scope<'_>>,
+        scope: Scope<'_>,
         from: i64,
         effort: &mut Effort,
         visit: impl FnMut(i64, u32) -> bool,
@@ -327,8 +337,7 @@ impl<'a, 'r> Searcher<'a, 'r> {
         let needed = &self.search.needed;
         if let Last::Binpack(column, _) = self.search.last {
             let are_few = admissions.len(self.search.admission) < self.state.registry.len() / KEPT_PART;
-            let is_kept =
-                scope.filter(|_| are_few).map(|scope| move |slot| self.admitted.contains(slot) && scope.has(slot));
+            let is_kept = are_few.then_some(move |slot| self.admitted.contains(slot) && scope.has(slot));
             return orders.walk_amount(ranks, (column, from, needed), is_kept, effort, visit);
         }
         let among = Among { without: [admissions.turned_away(self.search.admission), self.taken], within: None };
@@ -370,7 +379,7 @@ impl<'a, 'r> Searcher<'a, 'r> {
         let Last::Binpack(column, _) = self.search.last else { return Found::Unknown };
         let column = &self.state.remaining[column];
         scratch.ties.clear();
-        let walk = self.walk(Some(scope), i64::MIN, effort, |_, slot| {
+        let walk = self.walk(scope, i64::MIN, effort, |_, slot| {
             if !self.admits(scope, slot) {
                 return false;
             }

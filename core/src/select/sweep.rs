@@ -66,8 +66,12 @@ impl Searcher<'_, '_> {
         let mut best = (u32::MAX, i64::MAX);
         let mut found = Found::Nothing;
         for (word, &members) in self.admitted.words().iter().enumerate() {
-            // PERF: sets are cheaper than amounts, so where a group has a task on most of its instances, few are left to compare.
+            // PERF: sets are cheaper than amounts, so where a group has a task, or a port is taken, on most
+            // instances, few are left to compare.
             let mut lanes = members & !taken.map_or(0, |taken| taken.word(word));
+            if !self.ports.is_empty() {
+                lanes &= !self.ports_taken(word);
+            }
             for &(column, amount) in amounts {
                 if lanes == 0 {
                     break;
