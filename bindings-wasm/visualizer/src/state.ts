@@ -262,6 +262,8 @@ export async function openScenario(next: Scenario, pace: Pace): Promise<void> {
   planned.value = next.plan;
   simulation.value = opened;
   revision.value += 1;
+  // Its arrays are read before anything is done to it, and then never again.
+  snapshot.peek();
   const names = opened.cluster.definitions();
   const isKnown = names.includes(next.draft.known);
   draft.value = {
