@@ -88,6 +88,24 @@ test(
 );
 
 test(
+  "what is asked of an instance while another cluster is opened is not asked of that one",
+  withPage(async (page) => {
+    await page.getByRole("application").focus();
+    await page.keyboard.press("ArrowRight");
+    await page.getByRole("tab", { name: "Cluster" }).click();
+    await page.getByLabel("Instances", { exact: true }).fill("100000");
+    await page.getByRole("button", { name: "Generate" }).click();
+    await page.locator("progress").waitFor();
+    await page.getByRole("button", { name: "Drain" }).click();
+    await page.locator(".matches", { hasText: "100,000 instances" }).waitFor();
+    await page.locator("progress").waitFor({ state: "detached" });
+    assert.equal(await page.locator(".notice.error").count(), 0);
+    await page.getByRole("tab", { name: "Place" }).click();
+    assert.ok(await page.getByRole("button", { name: "Undo" }).isDisabled());
+  }),
+);
+
+test(
   "what is out of range is refused in words",
   withPage(async (page) => {
     await page.getByRole("tab", { name: "Cluster" }).click();
