@@ -62,6 +62,9 @@ step_lint() {
 step_debug() {
   cargo test --quiet -p placewright --tests --no-default-features
   cargo test --quiet -p placewright --tests --all-features
+  # What the npm package has in place of a few loops, in words that are not stable yet.
+  RUSTC_BOOTSTRAP=1 RUSTFLAGS="--cfg placewright_vectors --cfg placewright_for_size" CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/vectors" \
+    cargo test --quiet -p placewright --lib --no-default-features index
 }
 
 # What takes long runs optimised, with overflow checks on.

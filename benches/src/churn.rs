@@ -16,16 +16,16 @@ const DRAWS: usize = 1 << 16;
 const AHEAD: usize = 8;
 /// Tasks placed before they are stopped, where only placing is timed.
 const PLACED_MAX: usize = 256;
-/// Part of a pool's tasks that steps replace before timing begins anew with the fleet as it was, where one slice replaces far fewer:
-/// a cell is about the state in its name, and after many steps the state is another.
+/// Part of a pool's tasks that steps replace before timing begins anew with the fleet as it was: a cell is about the state in its name,
+/// and after many steps the state is another.
 const REPLACED_PART: usize = 4;
-/// A slice replaces far fewer if so many slices do.
-const SLICES_LEAST: usize = 4;
+/// Smallest pool with which timing begins anew. With a smaller one a slice of a fast contender replaces as much, and would begin with cold
+/// caches each time. It is the same for all contenders of a cell, so that they are timed in the same state.
+const POOL_LARGE: usize = 400_000;
 
-/// Whether it is time to begin anew, before a slice of so many steps and after so many since the beginning.
-fn is_spent(pool: usize, steps: usize, slice: usize) -> bool {
-    let most = pool / REPLACED_PART;
-    steps > most && slice * SLICES_LEAST <= most
+/// Whether it is time to begin anew, after so many steps since the beginning.
+fn is_spent(pool: usize, steps: usize) -> bool {
+    pool >= POOL_LARGE && steps > pool / REPLACED_PART
 }
 
 /// Steps inside one savepoint.
@@ -151,9 +151,9 @@ impl Churn {
     }
 
     /// Goes back to how everything was at first, if steps have replaced many of the fleet's tasks since.
-    fn start_over(&mut self, slice: usize) {
+    fn start_over(&mut self) {
         let Some((cluster, pool, steps)) = &mut self.first else { return };
-        if is_spent(pool.len(), self.draws.step - *steps, slice) {
+        if is_spent(pool.len(), self.draws.step - *steps) {
             self.cluster.clone_from(cluster);
             self.pool.clone_from(pool);
             *steps = self.draws.step;
@@ -165,7 +165,7 @@ impl Churn {
     /// # Errors
     /// That of the cluster.
     pub fn measure_steps(&mut self, operations: usize) -> Outcome<Sample> {
-        self.start_over(operations);
+        self.start_over();
         measure(operations, || {
             for _ in 0..operations {
                 self.step()?;
@@ -180,7 +180,6 @@ impl Churn {
     /// That of the cluster.
     pub fn measure_steps_in_savepoint(&mut self, operations: usize) -> Outcome<Sample> {
         let operations = operations.min(SAVEPOINT_STEPS_MAX);
-        self.start_over(operations);
         let savepoint = self.cluster.begin();
         let mut replaced = std::mem::take(&mut self.replaced);
         let sample = measure(operations, || {
@@ -299,9 +298,9 @@ impl<K: Kernel + Clone> KernelChurn<K> {
     }
 
     /// As [`Churn::start_over`].
-    fn start_over(&mut self, slice: usize) {
+    fn start_over(&mut self) {
         let Some((kernel, pool, steps)) = &mut self.first else { return };
-        if is_spent(pool.len(), self.draws.step - *steps, slice) {
+        if is_spent(pool.len(), self.draws.step - *steps) {
             self.kernel.clone_from(kernel);
             self.pool.clone_from(pool);
             *steps = self.draws.step;
@@ -313,7 +312,7 @@ impl<K: Kernel + Clone> KernelChurn<K> {
     /// # Errors
     /// None.
     pub fn measure_steps(&mut self, operations: usize) -> Outcome<Sample> {
-        self.start_over(operations);
+        self.start_over();
         measure(operations, || {
             for _ in 0..operations {
                 std::hint::black_box(self.step());
@@ -347,7 +346,7 @@ impl<K: Kernel + Clone> KernelChurn<K> {
         Ok(total)
     }
 
-    /// Measures a batch of equal tasks, released afterwards; per task.
+    /// Measures a batch of equal tasks, released afterwards; per task that found an instance.
     ///
     /// # Errors
     /// None.
@@ -359,6 +358,7 @@ impl<K: Kernel + Clone> KernelChurn<K> {
             }
             Ok(())
         })?;
+        let sample = Sample { operations: placed.len().max(1), ..sample };
         for slot in placed {
             self.kernel.release(slot, shape.0, shape.1);
         }

@@ -26,6 +26,9 @@ impl Draws {
     }
 }
 
+/// Resources beside those of ECS.
+const CUSTOM: [&str; 2] = ["LICENSES", "SEATS"];
+
 /// The same cluster three times.
 pub(crate) struct Triplets {
     /// By scan, by index, and by either.
@@ -44,7 +47,9 @@ impl Triplets {
     pub(crate) fn new(release: Release) -> Self {
         let cluster = |route| {
             let mut cluster = Cluster::with_options(Options { route, release, ..Options::default() });
-            cluster.declare_resource("LICENSES").unwrap();
+            for name in CUSTOM {
+                cluster.declare_resource(name).unwrap();
+            }
             cluster
         };
         let clusters = [Route::Scan, Route::Indexed, Route::Auto].map(cluster);
@@ -104,11 +109,14 @@ impl Triplets {
         let (stack, licenses) = (draws.pick(&["prod", "test", "dev"]), draws.below(4));
         let gpus: Vec<String> = (0..draws.below(3)).map(|gpu| format!("{name}/{gpu}")).collect();
         let has_zone = draws.below(12) > 0;
+        let (seats, interfaces) = (draws.below(40), u32::try_from(draws.below(4)).unwrap());
         self.all(|cluster| {
             let mut instance = Instance::new(&name)
                 .with_resources(cpu, memory)
                 .with_gpus(gpus.iter().map(String::as_str))
                 .with_custom("LICENSES", i64::try_from(licenses).unwrap())
+                .with_custom("SEATS", i64::try_from(seats).unwrap())
+                .with_eni_task_slots(interfaces)
                 .with_attribute("rack", &rack)
                 .with_attribute("stack", stack);
             if has_zone {
@@ -142,6 +150,10 @@ pub(crate) fn request(draws: &mut Draws) -> Request {
         2 => demand = demand.with_custom("LICENSES", 1),
         _ => {}
     }
+    if draws.below(4) == 0 {
+        demand = demand.with_custom("SEATS", draws.pick(&[1, 3, 20]));
+    }
+    demand.eni = draws.below(8) == 0;
     let rules = [
         Strategy::Binpack(BinpackField::Cpu),
         Strategy::Binpack(BinpackField::Memory),

@@ -262,6 +262,8 @@ export async function openScenario(next: Scenario, pace: Pace): Promise<void> {
   planned.value = next.plan;
   simulation.value = opened;
   revision.value += 1;
+  // Its arrays are read before anything is done to it, and then never again.
+  snapshot.peek();
   const names = opened.cluster.definitions();
   const isKnown = names.includes(next.draft.known);
   draft.value = {
@@ -334,14 +336,18 @@ function perform(what: string, action: (current: Simulation) => Action | undefin
   });
 }
 
-/** Does something to the cluster. */
-export const act = (action: Action): Promise<boolean> => perform("Changing the cluster", () => action);
+/** Does something to the cluster. What it names is of the one that is there now: another one that is opened meanwhile stays as it is. */
+export function act(action: Action): Promise<boolean> {
+  const asked = simulation.peek();
+  return perform("Changing the cluster", (current) => (current === asked ? action : undefined));
+}
 
 /** Does several things to the cluster, each a step of its own, or none of them; whether they were done. */
 export function actAll(what: string, actions: readonly Action[]): Promise<boolean> {
+  const asked = simulation.peek();
   return attemptPaced(what, async (pace) => {
     const current = simulation.value;
-    if (current === undefined) return;
+    if (current === undefined || current !== asked) return;
     notice.value = undefined;
     let done = 0;
     try {

@@ -87,16 +87,15 @@ export const linkOf = (parts) =>
   `#s=${deflateRawSync(JSON.stringify({ format: "placewright-scenario/1", ...parts })).toString("base64url")}`;
 
 /** Drops documents onto the page. */
-export const give = (page, ...values) =>
-  page.evaluate(
-    (texts) => {
-      const transfer = new DataTransfer();
-      for (const [at, text] of texts.entries())
-        transfer.items.add(new File([text], at === 0 ? "given.json" : `given-${at}.json`));
-      document.querySelector(".page")?.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true }));
-    },
-    values.map((value) => JSON.stringify(value)),
-  );
+export const give = (page, ...values) => giveTexts(page, ...values.map((value) => JSON.stringify(value)));
+
+/** Drops documents onto the page as they are written. */
+export const giveTexts = (page, ...texts) =>
+  page.evaluate((given) => {
+    const transfer = new DataTransfer();
+    for (const [at, text] of given.entries()) transfer.items.add(new File([text], at === 0 ? "given.json" : `given-${at}.json`));
+    document.querySelector(".page")?.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true }));
+  }, texts);
 
 /** Drops files onto the page. */
 export async function drop(page, paths) {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { drop, figure, give, open, root, setUp } from "./harness.mjs";
+import { drop, figure, give, giveTexts, open, root, setUp } from "./harness.mjs";
 
 const { held, withPage } = setUp({ before, after });
 
@@ -51,6 +51,57 @@ test(
     await give(page, { containerInstances: wrong, failures: [] });
     await page.locator(".notice.error", { hasText: "containerInstances[700]" }).waitFor();
     assert.equal(await figure(page, "used"), "0 of 1,200");
+    // What a document may not say a long one may not say either, though JavaScript reads it.
+    const text = JSON.stringify({ containerInstances: [...containerInstances, instance('"],[{')], failures: [] }, undefined, 1);
+    for (const [written, wrong, told] of [
+      ['"integerValue": 4096', '"integerValue": 1, "integerValue": 4096', "appears twice"],
+      ['"integerValue": 4096', '"integerValue": 4096.0', "a number with a fraction"],
+      ['"failures"', '"containerInstances": [], "failures"', "appears twice"],
+      ['"containerInstanceArn": "i-9"', '"containerInstance": {}', "containerInstances[9]"],
+    ]) {
+      assert.ok(text.includes(written), written);
+      await giveTexts(page, text.replace(written, wrong));
+      await page.locator(".notice.error", { hasText: told }).waitFor();
+      await page.locator(".notice").getByLabel("Close the message").click();
+    }
+    await giveTexts(page, text.replace('"integerValue": 4096', '"integerValue": 4096, "longValue": 9007199254740993'));
+    await page.locator(".matches", { hasText: "1,201 instances" }).waitFor();
+  }),
+);
+
+test(
+  "what is opened can be stopped half-way, and what was there stays, also for what was asked for meanwhile",
+  withPage(async (page) => {
+    const before = await figure(page, "tasks");
+    await page.getByRole("tab", { name: "Cluster" }).click();
+    await page.getByLabel("Instances", { exact: true }).fill("100000");
+    await page.getByRole("button", { name: "Generate" }).click();
+    await page.locator("progress").waitFor();
+    await page.getByRole("button", { name: "Generate" }).click();
+    await page.getByRole("button", { name: "Stop", exact: true }).click();
+    await page.getByText("stopped, and nothing of it was done").waitFor();
+    assert.deepEqual([await figure(page, "used"), await figure(page, "tasks")], ["7 of 9", before]);
+    await page.getByRole("tab", { name: "Place" }).click();
+    await page.getByRole("button", { name: "Place 1", exact: true }).click();
+    await page.locator('[data-figure="tasks"]', { hasText: String(Number(before) + 1) }).waitFor();
+  }),
+);
+
+test(
+  "what is asked of an instance while another cluster is opened is not asked of that one",
+  withPage(async (page) => {
+    await page.getByRole("application").focus();
+    await page.keyboard.press("ArrowRight");
+    await page.getByRole("tab", { name: "Cluster" }).click();
+    await page.getByLabel("Instances", { exact: true }).fill("100000");
+    await page.getByRole("button", { name: "Generate" }).click();
+    await page.locator("progress").waitFor();
+    await page.getByRole("button", { name: "Drain" }).click();
+    await page.locator(".matches", { hasText: "100,000 instances" }).waitFor();
+    await page.locator("progress").waitFor({ state: "detached" });
+    assert.equal(await page.locator(".notice.error").count(), 0);
+    await page.getByRole("tab", { name: "Place" }).click();
+    assert.ok(await page.getByRole("button", { name: "Undo" }).isDisabled());
   }),
 );
 

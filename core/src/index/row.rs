@@ -129,3 +129,45 @@ pub(super) fn less_than(keys: &[i64; LANES], key: i64) -> usize {
 pub(super) fn below(lanes: usize) -> u64 {
     if lanes >= LANES { u64::MAX } else { (1 << lanes) - 1 }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    /// Rows of few and of many different amounts, the least and the greatest there can be among them.
+    fn rows() -> Vec<Row> {
+        let amount = |row: usize, lane: usize| match (row * 31 + lane * 17) % 13 {
+            0 => NOTHING,
+            1 => i32::MAX,
+            other => (other % (row + 1)) as i32 - 3,
+        };
+        (0..12)
+            .map(|row| core::array::from_fn(|lane| amount(row, lane)))
+            .chain([[NOTHING; LANES], [7; LANES]])
+            .collect()
+    }
+
+    /// The lanes of which something holds, asked one by one.
+    fn lanes_where(row: &Row, holds: impl Fn(i32) -> bool) -> u64 {
+        (0..LANES).filter(|&lane| holds(row[lane])).fold(0, |lanes, lane| lanes | 1 << lane)
+    }
+
+    #[test]
+    fn a_row_as_a_whole_says_what_its_lanes_say_one_by_one() {
+        for row in rows() {
+            assert_eq!(Some(greatest(&row)), row.iter().copied().max());
+            for amount in row {
+                assert_eq!(at_least(&row, amount), lanes_where(&row, |other| other >= amount));
+                assert_eq!(equal(&row, amount), lanes_where(&row, |other| other == amount));
+            }
+            for lanes in [1, 1 << 63, 0xF0F0, 0x8000_0001_8000_0001, 0x5555_5555_5555_5555, !0x5555, u64::MAX] {
+                let least = bits(lanes).map(|lane| row[lane as usize]).min();
+                assert_eq!(Some(whole::least(&row, lanes)), least);
+                assert_eq!(Some(first_of(&row, lanes)), least.map(|least| lanes & equal(&row, least)));
+                assert_eq!(enough(&row, 0, lanes), lanes & at_least(&row, 0));
+            }
+        }
+    }
+}

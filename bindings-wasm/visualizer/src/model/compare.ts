@@ -50,13 +50,13 @@ export async function runs(
   rules: readonly [Rules, Rules],
   pace: Pace,
 ): Promise<[Run, Run]> {
-  const { cluster } = await open(scenario.source);
+  const { cluster } = await open(scenario.source, partOf(pace, 0, 3));
   try {
     for (const definition of scenario.definitions) cluster.registerTaskDefinition(definition);
     const start = cluster.begin();
-    const one = await run(cluster, arrivals, rules[0], partOf(pace, 0, 2));
+    const one = await run(cluster, arrivals, rules[0], partOf(pace, 1, 3));
     start.rollback();
-    return [one, await run(cluster, arrivals, rules[1], partOf(pace, 1, 2))];
+    return [one, await run(cluster, arrivals, rules[1], partOf(pace, 2, 3))];
   } finally {
     cluster.free();
   }

@@ -7,6 +7,7 @@ import sampleTasks from "../../../../cli/samples/tasks.json";
 import sampleWeb from "../../../../cli/samples/web.json";
 import { Cluster } from "../engine.ts";
 import type { Arrivals } from "./arrivals.ts";
+import { cut } from "./cut.ts";
 import { bundled, fromCsv, kindOf } from "./openb.ts";
 import { type Pace, Stopped, unpaced } from "./pace.ts";
 import type { GivenFile, Source } from "./scenario.ts";
@@ -39,25 +40,36 @@ export async function open(source: Source, pace: Pace = unpaced): Promise<Opened
 const AT_ONCE = 500;
 
 /** The cluster of a document, its instances registered one by one where they are many and nothing in it names them: as one call would
- * have it, down to the fingerprint. `text` is the document as it was written. */
-async function inSlices(document: object, pace: Pace, text: object | string = document): Promise<Cluster> {
-  const { containerInstances, taskDefinitions, failures, ...more } = document as Record<string, unknown>;
-  const isLong = Array.isArray(containerInstances) && containerInstances.length > AT_ONCE;
-  if (!isLong || Object.keys(more).length > 0) return Cluster.fromJson(text);
-  const rest = { ...(taskDefinitions === undefined ? {} : { taskDefinitions }), ...(failures === undefined ? {} : { failures }) };
-  const cluster = Cluster.fromJson({ containerInstances: [], ...rest });
+ * have it, down to the fingerprint. `text` is the document as it was written, if it was. */
+async function inSlices(document: object, pace: Pace, text?: string): Promise<Cluster> {
+  const parts = partsOf(document, text);
+  if (parts === undefined) return Cluster.fromJson(text ?? document);
+  let cluster: Cluster | undefined;
   try {
-    for (const [at, instance] of containerInstances.entries()) {
+    cluster = Cluster.fromJson(parts.rest);
+    for (const [at, instance] of parts.instances.entries()) {
       cluster.registerContainerInstance(instance);
-      await pace(at + 1, containerInstances.length);
+      await pace(at + 1, parts.instances.length);
     }
     return cluster;
   } catch (error) {
-    if (cluster.isUsable) cluster.free();
+    if (cluster?.isUsable) cluster.free();
     if (error instanceof Stopped) throw error;
     // The engine says of the whole document what is wrong with it and where.
-    return Cluster.fromJson(text);
+    return Cluster.fromJson(text ?? document);
   }
+}
+
+/** The instances of a document, and the document without them; undefined where it is to be read at once. */
+function partsOf(document: object, text?: string) {
+  const { containerInstances, taskDefinitions: _, failures: __, ...more } = document as Record<string, unknown>;
+  if (!Array.isArray(containerInstances) || containerInstances.length <= AT_ONCE || Object.keys(more).length > 0)
+    return undefined;
+  // What is registered alone may be a text, or have its instance under a key; in a list it may not.
+  const isBare = (one: unknown) => typeof one === "object" && one !== null && Object.hasOwn(one, "containerInstanceArn");
+  if (!containerInstances.every(isBare)) return undefined;
+  if (text !== undefined) return cut(text);
+  return { instances: containerInstances as object[], rest: { ...document, containerInstances: [] } };
 }
 
 function sample(): Cluster {
