@@ -6,7 +6,7 @@
 // nothing. Every failure is a `PlacewrightError`, except that what your own code throws (a getter, a progress callback, an
 // aborted signal's reason) comes back as it is. Meaning is in the repository's `core/docs/semantics.md`.
 
-import type { Move, PackAnswer, RearrangePlan, Service } from "./pack.js";
+import type { Move, PackAnswer, PlannedMoves, Service } from "./pack.js";
 
 /** A part of a text: code units of a JavaScript string, `text.slice(start, end)`. */
 export interface Span {
@@ -133,11 +133,12 @@ export interface ClusterOptions {
   route?: "auto" | "scan" | "indexed";
 }
 
-/** For calls that may take long. */
-export interface Watched {
-  /** Called now and then with what is done and the total (of loading and writing there is none), and where there is a total a last
-   * time when all is done. What it throws takes everything back and is thrown on. It may not use the same cluster. */
-  progress?: (done: number, total: number | undefined) => void;
+/** For calls that may take long; of loading and writing there is no total. */
+export interface Watched<Total extends number | undefined = number> {
+  /** Called now and then with what is done and the total, and where there is a total a last time when all is done. What it throws
+   * takes everything back and is thrown on: that is how a call is stopped. What it gives back is not looked at. It may not use the
+   * same cluster. */
+  progress?: (done: number, total: Total) => unknown;
   /** Looked at as often; an aborted one takes everything back, and its reason is thrown. On a single thread only `progress` can
    * abort it. */
   signal?: AbortSignal;
@@ -515,7 +516,7 @@ export class Cluster {
   /** A cluster from what `aws ecs describe-container-instances` prints, its array alone, or an exported state. Beside
    * `containerInstances` there may be `tasks`, `taskDefinitions`, `xSubnets` and `xResources`. An exported state has its own
    * options. */
-  static fromJson(document: Document, options?: ClusterOptions & Watched): Cluster;
+  static fromJson(document: Document, options?: ClusterOptions & Watched<undefined>): Cluster;
 
   /** Gives its memory back; every later call throws `not_found.handle`. Twice is no error. */
   free(): void;
@@ -553,7 +554,7 @@ export class Cluster {
   /** Names of the task definitions that can be placed, `family:revision`. */
   definitions(): string[];
   /** Adds tasks that already run, as `aws ecs describe-tasks` prints them. Not while a savepoint is open: they are facts, no attempt. */
-  loadTasks(document: Document, options?: Watched): void;
+  loadTasks(document: Document, options?: Watched<undefined>): void;
   /** Places tasks, one after another, each seeing those before; the first that finds no instance ends the call.
    *
    * `what` is the name of a task definition, a request in the shape of RunTask, or a prepared request (which takes no options but
@@ -574,10 +575,10 @@ export class Cluster {
    * each task is `requests[index]`. */
   placeBulk(requests: readonly Request[], indices?: Uint32Array | readonly number[], options?: Watched): BulkResult;
   /** Carries a plan of `placewright/pack` out, every move or none; the ids that the moved tasks have now, in the order of the moves.
-   * `services` are those it was made with: their constraints are looked at again. */
-  applyPlan(plan: RearrangePlan, options?: { services?: readonly Service[] }): string[];
+   * `services` are those it was made with: their constraints are looked at again. Of a plan of your own `moves` is enough. */
+  applyPlan(plan: PlannedMoves, options?: { services?: readonly Service[] }): string[];
   /** The same, one move each time it is asked: `task` is the id that the moved one has now. */
-  planSteps(plan: RearrangePlan, options?: { services?: readonly Service[] }): Generator<{ readonly move: Move; readonly task: string }, void>;
+  planSteps(plan: PlannedMoves, options?: { services?: readonly Service[] }): Generator<{ readonly move: Move; readonly task: string }, void>;
   /** Starts the tasks of an answer to these requests, of `packInto` of `placewright/pack`, all or none; `request` is the index of a
    * task's request. */
   applyPacking(answer: PackAnswer, requests: readonly Document[] | string | Uint8Array, options?: Watched): PackedTask[];
@@ -657,7 +658,7 @@ export class Cluster {
   /** A number for the whole state, equal for equal states; what rolling back restores. 128 bits. */
   fingerprint(): bigint;
   /** The whole state as canonical JSON text, which `fromJson` reads. Savepoints and prepared requests are no part of it. */
-  toJson(options?: Watched): string;
+  toJson(options?: Watched<undefined>): string;
   /** What `toJson` writes, as an object. */
   toObject(): { readonly [key: string]: Json };
 

@@ -270,12 +270,18 @@ export interface Score {
   readonly skewSum: number;
 }
 
-/** What to move: what the command `placewright rearrange` writes. `Cluster.applyPlan` carries it out. */
-export interface RearrangePlan {
-  readonly goal: "empty" | "spread";
-  readonly stopFirst: boolean;
+/** Moves that `Cluster.applyPlan` carries out. */
+export interface PlannedMoves {
   /** In order: each is possible when its turn comes. */
   readonly moves: readonly Move[];
+  /** Whether a task stops before it starts elsewhere. Default: no. */
+  readonly stopFirst?: boolean;
+}
+
+/** What to move: what the command `placewright rearrange` writes. `Cluster.applyPlan` carries it out. */
+export interface RearrangePlan extends PlannedMoves {
+  readonly goal: "empty" | "spread";
+  readonly stopFirst: boolean;
   /** Instances that had tasks and have none after it. */
   readonly emptied: readonly string[];
   readonly before: Score;

@@ -71,7 +71,7 @@ export class PlacewrightWorker {
   /** An empty cluster. */
   cluster(options?: ClusterOptions): Promise<RemoteCluster>;
   /** See `Cluster.fromJson`. */
-  fromJson(document: Document, options?: ClusterOptions & Watched): Promise<RemoteCluster>;
+  fromJson(document: Document, options?: ClusterOptions & Watched<undefined>): Promise<RemoteCluster>;
   /** Ends it, at once: calls that go on throw `call.cancelled`, later ones `internal.lost`. */
   terminate(): void;
   [Symbol.dispose](): void;

@@ -57,6 +57,7 @@ const ids: string[] = cluster.applyPlan(moves);
 for (const { move, task } of cluster.planSteps(moves)) console.log(move.from, move.to, task);
 const requests = [{ taskDefinition: "web", count: 3 }, '{"taskDefinition": "web"}'];
 const packed = packInto(cluster, requests);
+cluster.applyPlan({ moves: moves.moves });
 const started: { task: string; instance: string; request: number }[] = cluster.applyPacking(packed, requests, { progress: (done) => console.log(done) });
 
 // What must not compile.

@@ -12,7 +12,7 @@ function same<A, B>(..._: (<T>() => T extends A ? 1 : 2) extends <T>() => T exte
 
 const cluster = new Cluster({ seed: 2n ** 63n, route: "auto", release: "last" });
 same<ReturnType<typeof Cluster.fromJson>, Cluster>();
-Cluster.fromJson({ containerInstances: [] }, { seed: 1, progress: (done, total) => void [done + 1, total ?? 0] });
+Cluster.fromJson({ containerInstances: [] }, { seed: 1, progress: (done, total: undefined) => void [done + 1, total] });
 Cluster.fromJson(new Uint8Array());
 cluster.register({ name: "i", cpu: 1, memoryMib: 2, attributes: { a: null, b: "c" }, custom: { X: 1 } });
 cluster.register({ name: "i", cpu: 1, memoryMib: 2, attributes: ["a"] });
@@ -22,7 +22,7 @@ same<typeof result.reasons, ReadonlyMap<string, number>>();
 const first: string | undefined = result.placements[0]?.instance;
 const request: Request = cluster.prepare({ taskDefinition: "web" });
 cluster.place(request, { signal: new AbortController().signal });
-const bulk: BulkResult = cluster.placeBulk([request], new Uint32Array(3), { progress: () => {} });
+const bulk: BulkResult = cluster.placeBulk([request], new Uint32Array(3), { progress: (done, total) => done > total / 2 });
 same<typeof bulk.instance, Uint32Array>();
 same<typeof NOT_PLACED, 4294967295>();
 cluster.stop(bulk.task);
