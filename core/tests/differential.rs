@@ -24,8 +24,9 @@ fn run(first_seed: u64, operations: u64, checks: Checks) -> BTreeMap<String, u64
     let mut census = BTreeMap::new();
     let mut compared = 0;
     std::thread::scope(|scope| {
-        let share =
-            |number| scope.spawn(move || run_share(first_seed + (number << SHARE_BITS), operations.div_ceil(SHARES), checks));
+        let share = |number| {
+            scope.spawn(move || run_share(first_seed + (number << SHARE_BITS), operations.div_ceil(SHARES), checks))
+        };
         let shares: Vec<_> = (0..SHARES).map(share).collect();
         for share in shares {
             let (operations, counts) = share.join().unwrap();
