@@ -86,7 +86,7 @@ mod tests {
     fn keys_come_from_the_least_on() {
         for len in 0..=LANES {
             for step in [1, 7, 37] {
-                let sorted: Vec<i64> = (0..len).map(|at| (at * step % 41) as i64 - 20).collect();
+                let sorted: Vec<i64> = (0_i64..).take(len).map(|at| at * step % 41 - 20).collect();
                 let (mut keys, mut lanes) = (Keys::NONE, 0);
                 for (at, &key) in sorted.iter().enumerate() {
                     // Neighbours where all lanes are used, and every other one where they fit.

@@ -138,13 +138,16 @@ mod tests {
 
     /// Rows of few and of many different amounts, the least and the greatest there can be among them.
     fn rows() -> Vec<Row> {
-        let amount = |row: usize, lane: usize| match (row * 31 + lane * 17) % 13 {
+        let amount = |row: i32, lane: i32| match (row * 31 + lane * 17) % 13 {
             0 => NOTHING,
             1 => i32::MAX,
-            other => (other % (row + 1)) as i32 - 3,
+            other => other % (row + 1) - 3,
         };
         (0..12)
-            .map(|row| core::array::from_fn(|lane| amount(row, lane)))
+            .map(|row| {
+                let mut lanes = 0..;
+                [(); LANES].map(|()| amount(row, lanes.next().unwrap_or(0)))
+            })
             .chain([[NOTHING; LANES], [7; LANES]])
             .collect()
     }
