@@ -31,8 +31,10 @@ const STATES = {
     await page.getByRole("combobox", { name: "Select instances" }).fill("attribute:ecs.");
     await page.locator('[role="option"]').first().waitFor();
   },
-  "with the form and a constraint": async (page) => {
+  "with the form, what it does not take, and a constraint": async (page) => {
     await page.getByLabel("Definition").selectOption("form");
+    await page.getByLabel("CPU units").fill("-5");
+    await page.getByLabel("Seed of draws").fill("abc");
     await page.getByRole("button", { name: "Add memberOf" }).click();
   },
   "the cluster panel": (page) => page.getByRole("tab", { name: "Cluster" }).click(),

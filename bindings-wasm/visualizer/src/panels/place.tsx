@@ -2,7 +2,10 @@
 
 import { ChainEditor, spreadable } from "../editor/chain.tsx";
 import { ExpressionEditor } from "../editor/expression.tsx";
-import type { Draft, TaskForm } from "../model/scenario.ts";
+import { AMOUNTS } from "../model/definition.ts";
+import { type Draft, SEED, type TaskForm } from "../model/scenario.ts";
+import { entered } from "../model/whole.ts";
+import { WholeField } from "../parts/wholefield.tsx";
 import { count } from "../parts/words.ts";
 import { arrive, draft, groupings, known, place, playing, redo, revision, simulation, undo } from "../state.ts";
 
@@ -142,16 +145,8 @@ function TaskSection() {
 
 function Form({ form }: { readonly form: TaskForm }) {
   const set = (part: Partial<TaskForm>) => change({ form: { ...form, ...part } });
-  const number = (label: string, key: "cpu" | "memory" | "gpus") => (
-    <label>
-      {label}
-      <input
-        type="number"
-        min={0}
-        value={form[key]}
-        onInput={(event) => set({ [key]: Math.max(0, Math.trunc(event.currentTarget.valueAsNumber || 0)) })}
-      />
-    </label>
+  const number = (key: keyof typeof AMOUNTS) => (
+    <WholeField range={AMOUNTS[key]} value={form[key]} onChange={(text) => set({ [key]: entered(text) })} />
   );
   return (
     <div class="grid two">
@@ -159,9 +154,9 @@ function Form({ form }: { readonly form: TaskForm }) {
         Family
         <input type="text" value={form.family} onInput={(event) => set({ family: event.currentTarget.value })} />
       </label>
-      {number("CPU units", "cpu")}
-      {number("Memory, MiB", "memory")}
-      {number("GPUs", "gpus")}
+      {number("cpu")}
+      {number("memory")}
+      {number("gpus")}
       <label class="wide">
         Static host ports
         <input
@@ -199,6 +194,7 @@ function RulesSection() {
               isLabelSeen
               value={expression}
               placeholder="attribute:ecs.instance-type =~ m6i.*"
+              whenEmpty="Empty: it is left out."
               onChange={(value) => change({ memberOf: memberOf.map((each, other) => (other === at ? value : each)) })}
             />
             <button
@@ -215,16 +211,7 @@ function RulesSection() {
           Add memberOf
         </button>
       </fieldset>
-      <label>
-        Seed of draws
-        <input
-          type="text"
-          inputMode="numeric"
-          pattern="[0-9]*"
-          value={seed}
-          onInput={(event) => change({ seed: event.currentTarget.value.replace(/\D/g, "") || "0" })}
-        />
-      </label>
+      <WholeField range={SEED} value={seed} onChange={(text) => change({ seed: text })} />
     </section>
   );
 }
