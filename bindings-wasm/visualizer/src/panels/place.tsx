@@ -1,5 +1,7 @@
 // Place: what, how many, by which rules; step by step, forward and back.
 
+import type { ComponentChildren } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { ChainEditor, spreadable } from "../editor/chain.tsx";
 import { ExpressionEditor } from "../editor/expression.tsx";
 import { AMOUNTS } from "../model/definition.ts";
@@ -40,6 +42,23 @@ function Play({ what, isDisabled = false }: { readonly what: "tasks" | "arrivals
   );
 }
 
+/** A button that may have nothing more to do once it is pressed; it keeps the focus then, which a disabled one loses. */
+function Act({
+  isOff,
+  act,
+  children,
+}: {
+  readonly isOff: boolean;
+  readonly act: () => void;
+  readonly children: ComponentChildren;
+}) {
+  return (
+    <button type="button" aria-disabled={isOff} onClick={isOff ? undefined : act}>
+      {children}
+    </button>
+  );
+}
+
 function Buttons() {
   revision.value;
   const current = simulation.value;
@@ -64,12 +83,12 @@ function Buttons() {
       </div>
       <div class="row">
         <Play what="tasks" />
-        <button type="button" disabled={(current?.steps.length ?? 0) === 0} onClick={undo}>
+        <Act isOff={(current?.steps.length ?? 0) === 0} act={undo}>
           ↶ Undo
-        </button>
-        <button type="button" disabled={(current?.undone.length ?? 0) === 0} onClick={redo}>
+        </Act>
+        <Act isOff={(current?.undone.length ?? 0) === 0} act={redo}>
           ↷ Redo
-        </button>
+        </Act>
       </div>
       {total > 0 && (
         <div class="arrivals">
@@ -79,13 +98,13 @@ function Buttons() {
           <div class="row">
             <Play what="arrivals" isDisabled={left === 0} />
             {[1, 100, 1000].map((size) => (
-              <button key={size} type="button" disabled={left === 0} onClick={() => arrive(size)}>
+              <Act key={size} isOff={left === 0} act={() => arrive(size)}>
                 Next {count(size)}
-              </button>
+              </Act>
             ))}
-            <button type="button" disabled={left === 0} onClick={() => arrive(left)}>
+            <Act isOff={left === 0} act={() => arrive(left)}>
               All
-            </button>
+            </Act>
           </div>
         </div>
       )}
@@ -172,6 +191,15 @@ function Form({ form }: { readonly form: TaskForm }) {
 
 function RulesSection() {
   const { strategies, isDistinct, memberOf, seed } = draft.value;
+  const constraints = useRef<HTMLFieldSetElement>(null);
+  const next = useRef<string | undefined>(undefined);
+  // What was added can be written at once, and where something was taken out the next key is not lost.
+  useLayoutEffect(() => {
+    if (next.current === undefined) return;
+    const found = constraints.current?.querySelectorAll<HTMLElement>(next.current);
+    found?.[found.length - 1]?.focus();
+    next.current = undefined;
+  });
   return (
     <section>
       <h3>Rules</h3>
@@ -181,7 +209,7 @@ function RulesSection() {
         attributes={spreadable(groupings.value)}
         onChange={(rules) => change({ strategies: rules })}
       />
-      <fieldset>
+      <fieldset ref={constraints}>
         <legend>Constraints</legend>
         <label class="check">
           <input type="checkbox" checked={isDistinct} onChange={(event) => change({ isDistinct: event.currentTarget.checked })} />
@@ -201,13 +229,24 @@ function RulesSection() {
               type="button"
               class="icon"
               aria-label={`Take memberOf ${at + 1} out`}
-              onClick={() => change({ memberOf: memberOf.filter((_, other) => other !== at) })}
+              onClick={() => {
+                change({ memberOf: memberOf.filter((_, other) => other !== at) });
+                // The rows after it move up, under the focus; the last one takes it along.
+                if (at === memberOf.length - 1) next.current = at === 0 ? ".add" : ".member > button";
+              }}
             >
               ×
             </button>
           </div>
         ))}
-        <button type="button" class="small" onClick={() => change({ memberOf: [...memberOf, ""] })}>
+        <button
+          type="button"
+          class="small add"
+          onClick={() => {
+            change({ memberOf: [...memberOf, ""] });
+            next.current = ".member input";
+          }}
+        >
           Add memberOf
         </button>
       </fieldset>
