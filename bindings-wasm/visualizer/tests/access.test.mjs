@@ -179,6 +179,32 @@ test(
 );
 
 test(
+  "a message that is no error goes by itself, unless it is being read; an error stays",
+  withPage(async (page) => {
+    await page.clock.install();
+    await page.getByRole("tab", { name: "Share" }).click();
+    await page.getByRole("button", { name: "Copy link" }).click();
+    const good = page.locator(".notice.good");
+    await good.waitFor();
+    await good.hover();
+    await page.clock.fastForward(9000);
+    assert.equal(await good.count(), 1);
+    await page.mouse.move(0, 0);
+    await page.clock.fastForward(9000);
+    await good.waitFor({ state: "detached" });
+    await page.getByRole("tab", { name: "Place" }).click();
+    await page.getByLabel("Seed of draws").fill("abc");
+    await page.getByRole("button", { name: "Place 1" }).click();
+    const error = page.locator(".notice.error");
+    await error.waitFor();
+    await page.clock.fastForward(20_000);
+    // What a timer changes is drawn a moment later.
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(done)));
+    assert.equal(await error.count(), 1);
+  }),
+);
+
+test(
   "the theme follows the system, and what the reader chose",
   withPage(async (page) => {
     const ground = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
