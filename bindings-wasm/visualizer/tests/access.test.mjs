@@ -119,10 +119,12 @@ test(
   }),
 );
 
-/** What has the focus: its name, or the text of its label. */
+/** What has the focus: its name, or the text of its label. What is disabled loses it only when the page is drawn. */
 const focused = (page) =>
-  page.evaluate(() => {
+  page.evaluate(async () => {
+    for (const _ of [1, 2]) await new Promise((done) => requestAnimationFrame(done));
     const { activeElement: element } = document;
+    if (element === document.body) return "nothing";
     return element?.getAttribute("aria-label") ?? element?.labels?.[0]?.textContent.trim() ?? element?.textContent.trim();
   });
 
