@@ -1,7 +1,7 @@
 // The page: figures above, the cluster in the middle, what can be done on the left, why on the right.
 
 import { useSignal } from "@preact/signals";
-import { useEffect, useErrorBoundary, useMemo } from "preact/hooks";
+import { useEffect, useErrorBoundary, useMemo, useRef } from "preact/hooks";
 import { comparison } from "./comparison.ts";
 import { ExpressionEditor } from "./editor/expression.tsx";
 import { inWords, version } from "./engine.ts";
@@ -245,14 +245,26 @@ function Going({ work: { what, share, stop } }: { readonly work: Work }) {
   );
 }
 
+/** Milliseconds that what is no error is told for. */
+const TOLD = 8000;
+
 function Notice() {
   const told = notice.value;
+  const line = useRef<HTMLParagraphElement>(null);
+  useEffect(() => {
+    if (told === undefined || told.kind === "error") return;
+    const timer = setInterval(() => {
+      // Not from under the pointer or the focus of a reader.
+      if (line.current?.matches(":hover, :focus-within") !== true) notice.value = undefined;
+    }, TOLD);
+    return () => clearInterval(timer);
+  }, [told]);
   return (
     <div class="notices" role="status" aria-live="polite">
       {busy.value !== undefined && <Going work={busy.value} />}
       {job.value !== undefined && job.value.kind !== tab.value && <Going work={{ what: "Searching", stop: job.value.stop }} />}
       {told !== undefined && (
-        <p class={`notice ${told.kind}`}>
+        <p ref={line} class={`notice ${told.kind}`}>
           {told.text}
           <button
             type="button"

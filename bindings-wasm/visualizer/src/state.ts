@@ -13,12 +13,15 @@ import {
   type Definition,
   type Draft,
   type Look,
+  type Rules,
   rulesOf,
   type Scenario,
+  SEED,
   type Source,
 } from "./model/scenario.ts";
 import { Simulation } from "./model/simulation.ts";
 import { type Snapshot, take } from "./model/snapshot.ts";
+import { within } from "./model/whole.ts";
 
 /** Something to tell. */
 export interface Notice {
@@ -303,6 +306,12 @@ export function openSource(next: Source, pace: Pace, by?: string): Promise<void>
   return openScenario({ ...DEFAULT, ...kept, source: next }, pace);
 }
 
+/** The rules that the draft asks for. Throws what is wrong with its seed. */
+export function draftedRules(): Rules {
+  within(draft.value.seed, SEED);
+  return rulesOf(draft.value);
+}
+
 /** Name of the definition that the draft asks for; it is registered if it is new. Throws what is wrong with it. */
 export function drafted(): string {
   const current = simulation.value;
@@ -371,8 +380,9 @@ export function actAll(what: string, actions: readonly Action[]): Promise<boolea
 /** Places so many tasks of the draft. */
 export const place = (count: number): Promise<boolean> =>
   perform(`Placing ${count.toLocaleString("en")} tasks`, () => {
+    const rules = draftedRules();
     const definition = drafted();
-    return { kind: "place", ...rulesOf(draft.value), definition, count, group: draft.value.group.trim() };
+    return { kind: "place", ...rules, definition, count, group: draft.value.group.trim() };
   });
 
 /** Places the next arrivals of a trace. */
@@ -380,7 +390,7 @@ export const arrive = (count: number): Promise<boolean> =>
   perform("Placing arrivals", (current) => {
     const from = current.arrived;
     const left = (current.arrivals?.sequence.length ?? 0) - from;
-    return left === 0 ? undefined : { kind: "arrivals", ...rulesOf(draft.value), from, count: Math.min(count, left) };
+    return left === 0 ? undefined : { kind: "arrivals", ...draftedRules(), from, count: Math.min(count, left) };
   });
 
 export const undo = (): Promise<boolean> =>

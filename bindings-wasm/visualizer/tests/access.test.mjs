@@ -31,8 +31,10 @@ const STATES = {
     await page.getByRole("combobox", { name: "Select instances" }).fill("attribute:ecs.");
     await page.locator('[role="option"]').first().waitFor();
   },
-  "with the form and a constraint": async (page) => {
+  "with the form, what it does not take, and a constraint": async (page) => {
     await page.getByLabel("Definition").selectOption("form");
+    await page.getByLabel("CPU units").fill("-5");
+    await page.getByLabel("Seed of draws").fill("abc");
     await page.getByRole("button", { name: "Add memberOf" }).click();
   },
   "the cluster panel": (page) => page.getByRole("tab", { name: "Cluster" }).click(),
@@ -114,6 +116,93 @@ test(
       wanted.filter((name) => !reached.has(name)),
       [],
     );
+  }),
+);
+
+/** What has the focus: its name, or the text of its label. What is disabled loses it only when the page is drawn. */
+const focused = (page) =>
+  page.evaluate(async () => {
+    for (const _ of [1, 2]) await new Promise((done) => requestAnimationFrame(done));
+    const { activeElement: element } = document;
+    if (element === document.body) return "nothing";
+    return element?.getAttribute("aria-label") ?? element?.labels?.[0]?.textContent.trim() ?? element?.textContent.trim();
+  });
+
+test(
+  "a rule or constraint that is taken out by keyboard leaves the focus beside it, and is told",
+  withPage(async (page) => {
+    const grips = page.locator(".chain .grip");
+    const told = page.locator('.chain [role="status"]');
+    await page.getByLabel("Add a rule to Strategies").selectOption({ label: "random" });
+    await grips.nth(1).focus();
+    await page.keyboard.press("Delete");
+    assert.match(await focused(page), /^random, number 2 of 2;/);
+    assert.equal(await told.textContent(), "binpack memory is taken out, 2 rules are left");
+    await page.keyboard.press("Backspace");
+    assert.match(await focused(page), /^spread over availability-zone, number 1 of 1;/);
+    assert.equal(await told.textContent(), "random is taken out, 1 rule is left");
+    await page.getByRole("button", { name: "Take spread over availability-zone out" }).press("Enter");
+    assert.match(await focused(page), /^Add a rule to Strategies/);
+    assert.equal(await told.textContent(), "spread over availability-zone is taken out, no rule is left");
+
+    const add = page.getByRole("button", { name: "Add memberOf" });
+    for (const at of [1, 2]) {
+      await add.press("Enter");
+      assert.equal(await focused(page), `memberOf ${at}`);
+      assert.ok(
+        await page.getByRole("combobox", { name: `memberOf ${at}` }).evaluate((field) => field === document.activeElement),
+      );
+    }
+    await page.getByRole("button", { name: "Take memberOf 2 out" }).press("Enter");
+    assert.equal(await focused(page), "Take memberOf 1 out");
+    await page.keyboard.press("Enter");
+    assert.equal(await focused(page), "Add memberOf");
+  }),
+);
+
+test(
+  "undo and redo keep the focus when nothing is left for them, and then do nothing",
+  withPage(async (page) => {
+    await page.getByRole("button", { name: "Place 1" }).click();
+    for (const [name, tasks] of [
+      ["Undo", "12"],
+      ["Redo", "13"],
+    ]) {
+      const button = page.getByRole("button", { name });
+      await button.focus();
+      for (const _ of [1, 2]) {
+        await page.keyboard.press("Enter");
+        await page.locator('[data-figure="tasks"]', { hasText: tasks }).waitFor();
+        assert.ok(await button.isDisabled());
+        assert.match(await focused(page), new RegExp(name));
+      }
+    }
+  }),
+);
+
+test(
+  "a message that is no error goes by itself, unless it is being read; an error stays",
+  withPage(async (page) => {
+    await page.clock.install();
+    await page.getByRole("tab", { name: "Share" }).click();
+    await page.getByRole("button", { name: "Copy link" }).click();
+    const good = page.locator(".notice.good");
+    await good.waitFor();
+    await good.hover();
+    await page.clock.fastForward(9000);
+    assert.equal(await good.count(), 1);
+    await page.mouse.move(0, 0);
+    await page.clock.fastForward(9000);
+    await good.waitFor({ state: "detached" });
+    await page.getByRole("tab", { name: "Place" }).click();
+    await page.getByLabel("Seed of draws").fill("abc");
+    await page.getByRole("button", { name: "Place 1" }).click();
+    const error = page.locator(".notice.error");
+    await error.waitFor();
+    await page.clock.fastForward(20_000);
+    // What a timer changes is drawn a moment later.
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(done)));
+    assert.equal(await error.count(), 1);
   }),
 );
 

@@ -44,6 +44,39 @@ test(
 );
 
 test(
+  "a number that is none of 1 to 100,000, or more than a trace has, is marked and not run",
+  withPage(async (page) => {
+    await page.getByRole("tab", { name: "Compare" }).click();
+    const field = page.getByRole("spinbutton", { name: "Number" });
+    const refuse = async (value, told) => {
+      await field.fill("");
+      await field.pressSequentially(value);
+      assert.equal(await field.inputValue(), value);
+      assert.equal(await field.getAttribute("aria-invalid"), "true", value);
+      await page.locator(".wrong", { hasText: told }).waitFor();
+      await page.getByRole("button", { name: "Compare", exact: true }).click();
+      await page.locator(".notice.error", { hasText: told }).waitFor();
+      await page.getByLabel("Close the message").click();
+      assert.equal(await page.locator(".versus").count(), 0);
+    };
+    for (const value of ["1e7", "0", "-3", "1.5", "100001", ""]) {
+      await refuse(value, "Number takes a whole number in digits, 1 to 100,000");
+    }
+    await field.fill("20");
+    assert.equal(await field.getAttribute("aria-invalid"), "false");
+    await page.getByRole("button", { name: "Compare", exact: true }).click();
+    await page.getByText("After 20 of 20 arrivals").waitFor();
+    await page.getByRole("tab", { name: "Cluster" }).click();
+    await page.getByRole("button", { name: /^OpenB trace/ }).click();
+    await page.locator(".versus").waitFor({ state: "detached" });
+    await page.getByText("1,523 instances").first().waitFor();
+    await page.getByRole("tab", { name: "Compare" }).click();
+    const size = Number(await field.inputValue());
+    await refuse(String(size + 1), `Number takes a whole number in digits, 1 to ${size.toLocaleString("en")}`);
+  }),
+);
+
+test(
   "mixed arrivals are the same for both, and another cluster ends the comparison",
   withPage(async (page) => {
     await page.getByRole("tab", { name: "Compare" }).click();

@@ -212,6 +212,53 @@ test(
 );
 
 test(
+  "a number that a field does not take stays as it was written, is marked, and nothing is placed with it",
+  withPage(async (page) => {
+    // Key by key, since each is an input of its own that could be changed.
+    const refuse = async (field, values, told, kept) => {
+      for (const value of values) {
+        await field.fill("");
+        await field.pressSequentially(value);
+        assert.equal(await field.inputValue(), value);
+        assert.equal(await field.getAttribute("aria-invalid"), "true", value);
+        await page.locator(`.wrong[id="${await field.getAttribute("aria-describedby")}"]`, { hasText: told }).waitFor();
+        await button(page, "10").click();
+        await page.locator(".notice.error", { hasText: told }).waitFor();
+        await page.getByLabel("Close the message").click();
+      }
+      await field.fill(kept);
+      assert.equal(await field.getAttribute("aria-invalid"), "false");
+      assert.equal(await page.locator(".wrong").count(), 0);
+    };
+    const seeds = ["1.5", "-1", "abc", "0x10", "", "18446744073709551616"];
+    const seed = page.getByLabel("Seed of draws");
+    await refuse(seed, seeds, "Seed of draws takes a whole number in digits, 0 to 18,446,744,073,709,551,615", "7");
+    await page.getByLabel("Definition").selectOption("form");
+    for (const name of ["CPU units", "Memory, MiB", "GPUs"]) {
+      const told = `${name} takes a whole number in digits, 0 to 2,147,483,647`;
+      await refuse(page.getByLabel(name), ["-5", "1.5", "", "1e3", "2147483648"], told, name === "GPUs" ? "0" : "64");
+    }
+    assert.equal(await figure(page, "tasks"), "12");
+    await seed.fill("18446744073709551615");
+    await button(page, "10").click();
+    await page.getByText("10 × app:1").first().waitFor();
+    assert.equal(await figure(page, "tasks"), "22");
+  }),
+);
+
+test(
+  "a condition that is empty is said to be left out",
+  withPage(async (page) => {
+    await page.getByRole("button", { name: "Add memberOf" }).click();
+    const field = page.getByRole("combobox", { name: "memberOf 1" });
+    const hint = page.locator(`[id="${await field.getAttribute("aria-describedby")}"]`);
+    assert.equal(await hint.textContent(), "Empty: it is left out.");
+    await field.fill("attribute:ecs.instance-type =~ m6i.*");
+    await hint.waitFor({ state: "detached" });
+  }),
+);
+
+test(
   "instances are walked by keyboard, drained, and their tasks stopped; all of it can be undone",
   withPage(async (page) => {
     await page.getByRole("application").focus();

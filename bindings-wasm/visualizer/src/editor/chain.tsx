@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useId, useLayoutEffect, useRef } from "preact/hooks";
-import { attribute, rule } from "../parts/words.ts";
+import { attribute, counted, rule } from "../parts/words.ts";
 
 interface ChainProps {
   readonly label: string;
@@ -33,6 +33,7 @@ export function moved(rules: readonly string[], from: number, to: number): strin
 export function ChainEditor({ label, rules, attributes, onChange }: ChainProps) {
   const id = useId();
   const list = useRef<HTMLOListElement>(null);
+  const adder = useRef<HTMLSelectElement>(null);
   const moving = useRef<number | undefined>(undefined);
   const dragged = useSignal<number | undefined>(undefined);
   const over = useSignal<number | undefined>(undefined);
@@ -44,16 +45,24 @@ export function ChainEditor({ label, rules, attributes, onChange }: ChainProps) 
     said.value = `${rule(rules[from] ?? "")} is now number ${to + 1} of ${rules.length}`;
     moving.current = to;
   };
-  // Before the next key can come, the rule that was moved has the focus again.
+  const takeOut = (at: number) => {
+    const left = rules.length - 1;
+    onChange(rules.filter((_, each) => each !== at));
+    said.value = `${rule(rules[at] ?? "")} is taken out, ${left === 0 ? "no rule is" : counted(left, "rule is", "rules are")} left`;
+    moving.current = Math.min(at, left - 1);
+  };
+  // Before the next key can come, the rule that was moved has the focus again; for one that was taken out, its neighbour, or the field
+  // that adds one.
   useLayoutEffect(() => {
     if (moving.current === undefined) return;
-    list.current?.querySelectorAll<HTMLElement>(".grip")[moving.current]?.focus();
+    const grip = list.current?.querySelectorAll<HTMLElement>(".grip")[moving.current];
+    (grip ?? adder.current)?.focus();
     moving.current = undefined;
   });
   const onKeyDown = (event: KeyboardEvent, at: number) => {
     if (event.key === "ArrowUp" || event.key === "ArrowLeft") put(at, at - 1);
     else if (event.key === "ArrowDown" || event.key === "ArrowRight") put(at, at + 1);
-    else if (event.key === "Delete" || event.key === "Backspace") onChange(rules.filter((_, each) => each !== at));
+    else if (event.key === "Delete" || event.key === "Backspace") takeOut(at);
     else return;
     event.preventDefault();
   };
@@ -120,12 +129,7 @@ export function ChainEditor({ label, rules, attributes, onChange }: ChainProps) 
             >
               ↓
             </button>
-            <button
-              type="button"
-              class="icon"
-              aria-label={`Take ${rule(text)} out`}
-              onClick={() => onChange(rules.filter((_, each) => each !== at))}
-            >
+            <button type="button" class="icon" aria-label={`Take ${rule(text)} out`} onClick={() => takeOut(at)}>
               ×
             </button>
           </li>
@@ -138,6 +142,7 @@ export function ChainEditor({ label, rules, attributes, onChange }: ChainProps) 
         </label>
         <select
           id={`${id}-add`}
+          ref={adder}
           value=""
           onChange={(event) => {
             if (event.currentTarget.value !== "") onChange([...rules, event.currentTarget.value]);

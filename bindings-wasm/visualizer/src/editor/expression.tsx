@@ -12,6 +12,8 @@ interface ExpressionProps {
   readonly value: string;
   readonly placeholder?: string;
   readonly isLabelSeen?: boolean;
+  /** What is said where nothing is written. */
+  readonly whenEmpty?: string;
   readonly onChange: (value: string) => void;
 }
 
@@ -20,7 +22,7 @@ const COLOURED_MAX = 4000;
 /** Most completions that are offered. */
 const OFFERED_MAX = 50;
 
-export function ExpressionEditor({ label, value, placeholder, isLabelSeen = false, onChange }: ExpressionProps) {
+export function ExpressionEditor({ label, value, placeholder, isLabelSeen = false, whenEmpty, onChange }: ExpressionProps) {
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
   const paint = useRef<HTMLDivElement>(null);
@@ -28,6 +30,7 @@ export function ExpressionEditor({ label, value, placeholder, isLabelSeen = fals
   const active = useSignal(-1);
   const diagnosis = diagnosisOf(value);
   const problem = diagnosis?.diagnostics[0];
+  const isSaidEmpty = whenEmpty !== undefined && value.trim() === "";
 
   const follow = () => {
     if (paint.current !== null) paint.current.scrollLeft = input.current?.scrollLeft ?? 0;
@@ -110,7 +113,7 @@ export function ExpressionEditor({ label, value, placeholder, isLabelSeen = fals
           aria-controls={`${id}-list`}
           aria-activedescendant={active.value >= 0 ? `${id}-${active.value}` : undefined}
           aria-invalid={problem?.severity === "error"}
-          aria-describedby={problem === undefined ? undefined : `${id}-problem`}
+          aria-describedby={problem !== undefined ? `${id}-problem` : isSaidEmpty ? `${id}-empty` : undefined}
           onInput={(event) => {
             onChange(event.currentTarget.value);
             follow();
@@ -141,6 +144,11 @@ export function ExpressionEditor({ label, value, placeholder, isLabelSeen = fals
           </div>
         ))}
       </div>
+      {isSaidEmpty && (
+        <p id={`${id}-empty`} class="soft">
+          {whenEmpty}
+        </p>
+      )}
       {problem !== undefined && (
         <Problem
           id={`${id}-problem`}

@@ -1,6 +1,17 @@
 // Task definitions as the form makes them.
 
 import type { Definition, TaskForm } from "./scenario.ts";
+import { type Range, within } from "./whole.ts";
+
+/** Most of any resource, as the engine has it. */
+const AMOUNT_MAX = 2 ** 31 - 1;
+
+/** What the form's amounts are. */
+export const AMOUNTS: Readonly<Record<"cpu" | "memory" | "gpus", Range>> = {
+  cpu: { name: "CPU units", least: 0, most: AMOUNT_MAX },
+  memory: { name: "Memory, MiB", least: 0, most: AMOUNT_MAX },
+  gpus: { name: "GPUs", least: 0, most: AMOUNT_MAX },
+};
 
 /** The definition that a form describes. Throws in words where the form is not filled in. */
 export function ofForm({ family, cpu, memory, gpus, ports }: TaskForm): object {
@@ -18,10 +29,10 @@ export function ofForm({ family, cpu, memory, gpus, ports }: TaskForm): object {
     containerDefinitions: [
       {
         name: family,
-        cpu,
-        memory,
+        cpu: within(cpu, AMOUNTS.cpu),
+        memory: within(memory, AMOUNTS.memory),
         ...(hostPorts.length > 0 ? { portMappings: hostPorts } : {}),
-        ...(gpus > 0 ? { resourceRequirements: [{ type: "GPU", value: String(gpus) }] } : {}),
+        ...(within(gpus, AMOUNTS.gpus) !== 0 ? { resourceRequirements: [{ type: "GPU", value: String(gpus) }] } : {}),
       },
     ],
   };

@@ -2,6 +2,7 @@
 // is not seeded.
 
 import { DRAFT, type PlanDraft, wrongIn } from "./plan.ts";
+import type { Entered, Range } from "./whole.ts";
 
 /** Names the format; a document with another is refused. */
 export const FORMAT = "placewright-scenario/1";
@@ -36,17 +37,20 @@ export interface Rules {
   readonly isDistinct: boolean;
   /** Expressions that instances have to satisfy. */
   readonly memberOf: readonly string[];
-  /** Of draws. A whole number from 0 to 2^64 - 1. */
+  /** Of draws, as it was entered; `SEED` says what it has to be. */
   readonly seed: string;
 }
+
+/** What a seed is. */
+export const SEED: Range = { name: "Seed of draws", least: 0, most: 2n ** 64n - 1n };
 
 /** A task definition as the form has it. */
 export interface TaskForm {
   readonly family: string;
-  readonly cpu: number;
-  readonly memory: number;
+  readonly cpu: Entered;
+  readonly memory: Entered;
   /** Whole GPUs. */
-  readonly gpus: number;
+  readonly gpus: Entered;
   /** Static host ports, separated by commas. */
   readonly ports: string;
 }
@@ -164,7 +168,10 @@ export function read(value: unknown): Scenario {
     [draft.known, draft.json, draft.group].every((text) => typeof text === "string"),
     "draft",
   );
-  need([draft.form.cpu, draft.form.memory, draft.form.gpus].every(isCount), "draft.form");
+  need(
+    [draft.form.cpu, draft.form.memory, draft.form.gpus].every((value) => typeof value === "string" || isCount(value)),
+    "draft.form",
+  );
   need(typeof draft.form.family === "string" && typeof draft.form.ports === "string", "draft.form");
   need(Array.isArray(merged.log) && merged.log.every(isAction), "log");
   need(isObject(merged.look), "look");

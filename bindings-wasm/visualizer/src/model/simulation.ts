@@ -6,9 +6,10 @@ import type { Arrivals } from "./arrivals.ts";
 import { servicesOf } from "./items.ts";
 import { open } from "./open.ts";
 import { type Pace, partOf, Slices, unpaced } from "./pace.ts";
-import { type Action, constraintsOf, type Definition, type Rules, type Scenario } from "./scenario.ts";
+import { type Action, constraintsOf, type Definition, type Rules, type Scenario, SEED } from "./scenario.ts";
 
 import { type Snapshot, take } from "./snapshot.ts";
+import { within } from "./whole.ts";
 
 /** Something that was done, and what came of it. */
 export interface Step {
@@ -26,13 +27,13 @@ export interface Step {
 /** What an action brings about, before it has a savepoint. */
 type Outcome = Pick<Step, "placements" | "rejected" | "reasons">;
 
-/** The options of a request with these rules. */
+/** The options of a request with these rules. Throws in words for a seed that is none. */
 export function optionsOf(rules: Rules, count: number, group: string) {
   return {
     count,
     strategies: rules.strategies,
     constraints: constraintsOf(rules),
-    seed: rules.seed,
+    seed: within(rules.seed, SEED),
     ...(group === "" ? {} : { group }),
   };
 }

@@ -5,8 +5,9 @@ import { comparison } from "../comparison.ts";
 import { ChainEditor, spreadable } from "../editor/chain.tsx";
 import { type Arrivals, mixed, uniform } from "../model/arrivals.ts";
 import { runs } from "../model/compare.ts";
-import { rulesOf } from "../model/scenario.ts";
-import { attemptLong, definitions, draft, drafted, groupings, known, other, simulation, source } from "../state.ts";
+import { type Entered, entered, within } from "../model/whole.ts";
+import { WholeField } from "../parts/wholefield.tsx";
+import { attemptLong, definitions, draft, drafted, draftedRules, groupings, known, other, simulation, source } from "../state.ts";
 
 /** Most arrivals of a comparison. */
 const ARRIVALS_MAX = 100_000;
@@ -15,12 +16,15 @@ export function ComparePanel() {
   const current = simulation.value;
   const hasTrace = current?.arrivals !== undefined;
   const kind = useSignal<"trace" | "draft" | "mixed">(hasTrace ? "trace" : "draft");
-  const amount = useSignal(hasTrace ? (current?.arrivals?.sequence.length ?? 0) : 200);
+  const most = Math.min(ARRIVALS_MAX, current?.arrivals?.sequence.length ?? ARRIVALS_MAX);
+  const amount = useSignal<Entered>(hasTrace ? most : 200);
   const attributes = spreadable(groupings.value);
   const chosen = kind.value === "trace" && !hasTrace ? "draft" : kind.value;
+  // A trace has no more tasks than it has.
+  const range = { name: "Number", least: 1, most: chosen === "trace" ? most : ARRIVALS_MAX };
 
   const arrivals = (): Arrivals => {
-    const count = Math.min(ARRIVALS_MAX, Math.max(1, amount.value));
+    const count = Number(within(amount.value, range));
     if (chosen === "trace" && current?.arrivals !== undefined) {
       return { ...current.arrivals, sequence: current.arrivals.sequence.subarray(0, count) };
     }
@@ -30,9 +34,9 @@ export function ComparePanel() {
   };
   const start = () =>
     attemptLong("Comparing", async (pace) => {
+      const rules = draftedRules();
       const same = arrivals();
       const scenario = { source: source.value, definitions: definitions.value };
-      const rules = rulesOf(draft.value);
       comparison.value = {
         chains: [rules.strategies, other.value],
         runs: await runs(scenario, same, [rules, { ...rules, strategies: other.value }], pace),
@@ -73,18 +77,13 @@ export function ComparePanel() {
             {known.value.length > 1 && <option value="mixed">all definitions, drawn</option>}
           </select>
         </label>
-        <label>
-          Number
-          <input
-            type="number"
-            min={1}
-            max={ARRIVALS_MAX}
-            value={amount.value}
-            onInput={(event) => {
-              amount.value = Math.trunc(event.currentTarget.valueAsNumber || 1);
-            }}
-          />
-        </label>
+        <WholeField
+          range={range}
+          value={amount.value}
+          onChange={(text) => {
+            amount.value = entered(text);
+          }}
+        />
       </div>
       <div class="row">
         <button type="button" class="primary" onClick={start}>

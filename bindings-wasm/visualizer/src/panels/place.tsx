@@ -1,8 +1,13 @@
 // Place: what, how many, by which rules; step by step, forward and back.
 
+import type { ComponentChildren } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { ChainEditor, spreadable } from "../editor/chain.tsx";
 import { ExpressionEditor } from "../editor/expression.tsx";
-import type { Draft, TaskForm } from "../model/scenario.ts";
+import { AMOUNTS } from "../model/definition.ts";
+import { type Draft, SEED, type TaskForm } from "../model/scenario.ts";
+import { entered } from "../model/whole.ts";
+import { WholeField } from "../parts/wholefield.tsx";
 import { count } from "../parts/words.ts";
 import { arrive, draft, groupings, known, place, playing, redo, revision, simulation, undo } from "../state.ts";
 
@@ -37,6 +42,23 @@ function Play({ what, isDisabled = false }: { readonly what: "tasks" | "arrivals
   );
 }
 
+/** A button that may have nothing more to do once it is pressed; it keeps the focus then, which a disabled one loses. */
+function Act({
+  isOff,
+  act,
+  children,
+}: {
+  readonly isOff: boolean;
+  readonly act: () => void;
+  readonly children: ComponentChildren;
+}) {
+  return (
+    <button type="button" aria-disabled={isOff} onClick={isOff ? undefined : act}>
+      {children}
+    </button>
+  );
+}
+
 function Buttons() {
   revision.value;
   const current = simulation.value;
@@ -61,12 +83,12 @@ function Buttons() {
       </div>
       <div class="row">
         <Play what="tasks" />
-        <button type="button" disabled={(current?.steps.length ?? 0) === 0} onClick={undo}>
+        <Act isOff={(current?.steps.length ?? 0) === 0} act={undo}>
           ↶ Undo
-        </button>
-        <button type="button" disabled={(current?.undone.length ?? 0) === 0} onClick={redo}>
+        </Act>
+        <Act isOff={(current?.undone.length ?? 0) === 0} act={redo}>
           ↷ Redo
-        </button>
+        </Act>
       </div>
       {total > 0 && (
         <div class="arrivals">
@@ -76,13 +98,13 @@ function Buttons() {
           <div class="row">
             <Play what="arrivals" isDisabled={left === 0} />
             {[1, 100, 1000].map((size) => (
-              <button key={size} type="button" disabled={left === 0} onClick={() => arrive(size)}>
+              <Act key={size} isOff={left === 0} act={() => arrive(size)}>
                 Next {count(size)}
-              </button>
+              </Act>
             ))}
-            <button type="button" disabled={left === 0} onClick={() => arrive(left)}>
+            <Act isOff={left === 0} act={() => arrive(left)}>
               All
-            </button>
+            </Act>
           </div>
         </div>
       )}
@@ -142,16 +164,8 @@ function TaskSection() {
 
 function Form({ form }: { readonly form: TaskForm }) {
   const set = (part: Partial<TaskForm>) => change({ form: { ...form, ...part } });
-  const number = (label: string, key: "cpu" | "memory" | "gpus") => (
-    <label>
-      {label}
-      <input
-        type="number"
-        min={0}
-        value={form[key]}
-        onInput={(event) => set({ [key]: Math.max(0, Math.trunc(event.currentTarget.valueAsNumber || 0)) })}
-      />
-    </label>
+  const number = (key: keyof typeof AMOUNTS) => (
+    <WholeField range={AMOUNTS[key]} value={form[key]} onChange={(text) => set({ [key]: entered(text) })} />
   );
   return (
     <div class="grid two">
@@ -159,9 +173,9 @@ function Form({ form }: { readonly form: TaskForm }) {
         Family
         <input type="text" value={form.family} onInput={(event) => set({ family: event.currentTarget.value })} />
       </label>
-      {number("CPU units", "cpu")}
-      {number("Memory, MiB", "memory")}
-      {number("GPUs", "gpus")}
+      {number("cpu")}
+      {number("memory")}
+      {number("gpus")}
       <label class="wide">
         Static host ports
         <input
@@ -177,6 +191,15 @@ function Form({ form }: { readonly form: TaskForm }) {
 
 function RulesSection() {
   const { strategies, isDistinct, memberOf, seed } = draft.value;
+  const constraints = useRef<HTMLFieldSetElement>(null);
+  const next = useRef<string | undefined>(undefined);
+  // What was added can be written at once, and where something was taken out the next key is not lost.
+  useLayoutEffect(() => {
+    if (next.current === undefined) return;
+    const found = constraints.current?.querySelectorAll<HTMLElement>(next.current);
+    found?.[found.length - 1]?.focus();
+    next.current = undefined;
+  });
   return (
     <section>
       <h3>Rules</h3>
@@ -186,7 +209,7 @@ function RulesSection() {
         attributes={spreadable(groupings.value)}
         onChange={(rules) => change({ strategies: rules })}
       />
-      <fieldset>
+      <fieldset ref={constraints}>
         <legend>Constraints</legend>
         <label class="check">
           <input type="checkbox" checked={isDistinct} onChange={(event) => change({ isDistinct: event.currentTarget.checked })} />
@@ -199,32 +222,35 @@ function RulesSection() {
               isLabelSeen
               value={expression}
               placeholder="attribute:ecs.instance-type =~ m6i.*"
+              whenEmpty="Empty: it is left out."
               onChange={(value) => change({ memberOf: memberOf.map((each, other) => (other === at ? value : each)) })}
             />
             <button
               type="button"
               class="icon"
               aria-label={`Take memberOf ${at + 1} out`}
-              onClick={() => change({ memberOf: memberOf.filter((_, other) => other !== at) })}
+              onClick={() => {
+                change({ memberOf: memberOf.filter((_, other) => other !== at) });
+                // The rows after it move up, under the focus; the last one takes it along.
+                if (at === memberOf.length - 1) next.current = at === 0 ? ".add" : ".member > button";
+              }}
             >
               ×
             </button>
           </div>
         ))}
-        <button type="button" class="small" onClick={() => change({ memberOf: [...memberOf, ""] })}>
+        <button
+          type="button"
+          class="small add"
+          onClick={() => {
+            change({ memberOf: [...memberOf, ""] });
+            next.current = ".member input";
+          }}
+        >
           Add memberOf
         </button>
       </fieldset>
-      <label>
-        Seed of draws
-        <input
-          type="text"
-          inputMode="numeric"
-          pattern="[0-9]*"
-          value={seed}
-          onInput={(event) => change({ seed: event.currentTarget.value.replace(/\D/g, "") || "0" })}
-        />
-      </label>
+      <WholeField range={SEED} value={seed} onChange={(text) => change({ seed: text })} />
     </section>
   );
 }
