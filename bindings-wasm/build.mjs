@@ -230,7 +230,12 @@ const glue = modules.map(({ name }) => join(out, `${name}.js`));
 for (const [folder, files] of [[join(here, "js"), written], [out, glue]]) {
   const settings = ["--allowJs", "--noCheck", "--noResolve", "--removeComments", "--target", "esnext", "--module", "esnext", "--moduleResolution", "bundler"];
   run(tool("tsc"), [...settings, "--ignoreConfig", "--types", "", "--rootDir", folder, "--outDir", join(target, "scripts", variant), ...files]);
-  for (const file of files) copyFileSync(join(target, "scripts", variant, basename(file)), join(out, basename(file)));
+  for (const file of files) {
+    const script = readFileSync(join(target, "scripts", variant, basename(file)), "utf8");
+    // Indentation is a twentieth of the scripts, gzipped. It may go where no text goes over several lines.
+    if (script.split("\n").some((line) => line.split("`").length % 2 === 0)) fail(`${basename(file)} has a text of several lines`);
+    writeFileSync(join(out, basename(file)), script.replace(/^[ \t]+/gm, ""));
+  }
 }
 for (const file of ["LICENSE-MIT", "LICENSE-APACHE"]) copyFileSync(join(root, file), join(out, file));
 for (const file of ["README.md", "CHANGELOG.md"]) if (existsSync(join(here, file))) copyFileSync(join(here, file), join(out, file));
