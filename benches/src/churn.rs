@@ -23,9 +23,31 @@ const REPLACED_PART: usize = 4;
 /// caches each time. It is the same for all contenders of a cell, so that they are timed in the same state.
 const POOL_LARGE: usize = 400_000;
 
-/// Whether it is time to begin anew, after so many steps since the beginning.
-fn is_spent(pool: usize, steps: usize) -> bool {
-    pool >= POOL_LARGE && steps > pool / REPLACED_PART
+/// What tasks come to and go from, and its pool, as they were at first.
+#[derive(Debug, Clone)]
+struct First<C, T> {
+    /// The cluster or kernel.
+    host: C,
+    /// The pool.
+    pool: Vec<T>,
+    /// Steps taken then.
+    steps: usize,
+}
+
+impl<C: Clone, T: Clone> First<C, T> {
+    /// Kept where timing may begin anew.
+    fn keep(host: &C, pool: &[T]) -> Option<Self> {
+        (pool.len() >= POOL_LARGE).then(|| Self { host: host.clone(), pool: pool.to_vec(), steps: 0 })
+    }
+
+    /// Puts everything back as it was, if steps have replaced many of the pool's tasks since.
+    fn start_over(&mut self, host: &mut C, pool: &mut Vec<T>, steps: usize) {
+        if steps - self.steps > self.pool.len() / REPLACED_PART {
+            host.clone_from(&self.host);
+            pool.clone_from(&self.pool);
+            self.steps = steps;
+        }
+    }
 }
 
 /// Steps inside one savepoint.
@@ -77,8 +99,8 @@ pub struct Churn {
     pool: Vec<TaskId>,
     /// What comes and goes.
     draws: Draws,
-    /// Cluster and pool as they were at first, where steps replace the fleet's tasks; and the steps taken then.
-    first: Option<(Cluster, Vec<TaskId>, usize)>,
+    /// How it was at first, where steps replace many of the fleet's tasks.
+    first: Option<First<Cluster, TaskId>>,
     /// What was in the pool before a step inside a savepoint.
     replaced: Vec<(usize, TaskId)>,
     /// Tasks that were placed and not stopped yet.
@@ -107,7 +129,7 @@ impl Churn {
         };
         if cell.replaces_any() {
             churn.pool = tasks.to_vec();
-            churn.first = Some((churn.cluster.clone(), churn.pool.clone(), 0));
+            churn.first = First::keep(&churn.cluster, &churn.pool);
         } else {
             for _ in 0..4 * own_pool(cell, fleet) {
                 if churn.pool.len() < own_pool(cell, fleet) {
@@ -150,22 +172,14 @@ impl Churn {
         Ok(Some(instance))
     }
 
-    /// Goes back to how everything was at first, if steps have replaced many of the fleet's tasks since.
-    fn start_over(&mut self) {
-        let Some((cluster, pool, steps)) = &mut self.first else { return };
-        if is_spent(pool.len(), self.draws.step - *steps) {
-            self.cluster.clone_from(cluster);
-            self.pool.clone_from(pool);
-            *steps = self.draws.step;
-        }
-    }
-
     /// Measures placing and stopping.
     ///
     /// # Errors
     /// That of the cluster.
     pub fn measure_steps(&mut self, operations: usize) -> Outcome<Sample> {
-        self.start_over();
+        if let Some(first) = &mut self.first {
+            first.start_over(&mut self.cluster, &mut self.pool, self.draws.step);
+        }
         measure(operations, || {
             for _ in 0..operations {
                 self.step()?;
@@ -244,8 +258,8 @@ pub struct KernelChurn<K> {
     pool: Vec<KernelTask>,
     /// What comes and goes.
     draws: Draws,
-    /// Kernel and pool as they were at first, where steps replace the fleet's tasks; and the steps taken then.
-    first: Option<(K, Vec<KernelTask>, usize)>,
+    /// As that of [`Churn`].
+    first: Option<First<K, KernelTask>>,
     /// Tasks that were placed and not released yet.
     placed: Vec<KernelTask>,
 }
@@ -268,7 +282,7 @@ impl<K: Kernel + Clone> KernelChurn<K> {
                 (task.instance, shape.cpu, shape.memory_mib)
             };
             churn.pool = fleet.tasks.iter().map(task).collect();
-            churn.first = Some((churn.kernel.clone(), churn.pool.clone(), 0));
+            churn.first = First::keep(&churn.kernel, &churn.pool);
         } else {
             for _ in 0..4 * own_pool(cell, fleet) {
                 if churn.pool.len() < own_pool(cell, fleet) {
@@ -297,22 +311,14 @@ impl<K: Kernel + Clone> KernelChurn<K> {
         Some(task.0)
     }
 
-    /// As [`Churn::start_over`].
-    fn start_over(&mut self) {
-        let Some((kernel, pool, steps)) = &mut self.first else { return };
-        if is_spent(pool.len(), self.draws.step - *steps) {
-            self.kernel.clone_from(kernel);
-            self.pool.clone_from(pool);
-            *steps = self.draws.step;
-        }
-    }
-
     /// Measures placing and releasing.
     ///
     /// # Errors
     /// None.
     pub fn measure_steps(&mut self, operations: usize) -> Outcome<Sample> {
-        self.start_over();
+        if let Some(first) = &mut self.first {
+            first.start_over(&mut self.kernel, &mut self.pool, self.draws.step);
+        }
         measure(operations, || {
             for _ in 0..operations {
                 std::hint::black_box(self.step());
