@@ -65,6 +65,10 @@ axis! {
         Churn = "churn",
         /// The same inside an open savepoint.
         ChurnInSavepoint = "churn-in-savepoint",
+        /// One placement and one stop, where whoever stops tasks says beforehand which go next.
+        ChurnForeseen = "churn-foreseen",
+        /// The same inside an open savepoint.
+        ChurnForeseenInSavepoint = "churn-foreseen-in-savepoint",
         /// One task of a batch of equal tasks placed by one call.
         Batch = "batch",
         /// One task of a list of requests drawn from thirty, placed by one call.
@@ -176,6 +180,20 @@ axis! {
         /// As `mixed75`; besides, one instance in four has four GPUs, those of one zone have no network interface and the others one or
         /// two, and each has a third resource and a value of `serial` that no other has.
         Equipped = "equipped",
+    }
+}
+
+impl Operation {
+    /// Whether it runs inside an open savepoint.
+    #[must_use]
+    pub fn is_in_savepoint(self) -> bool {
+        matches!(self, Self::ChurnInSavepoint | Self::ChurnForeseenInSavepoint)
+    }
+
+    /// Whether tasks that go are told of beforehand.
+    #[must_use]
+    pub fn is_foreseen(self) -> bool {
+        matches!(self, Self::ChurnForeseen | Self::ChurnForeseenInSavepoint)
     }
 }
 
@@ -383,7 +401,14 @@ impl Cell {
         let (mixed, fresh) = (State::Mixed75, State::Fresh);
         cells.push(cell(Operation::Place, spread, Limit::DistinctKeep10, mixed));
         for (chain, limit) in [(memory, Limit::None), (spread, Limit::DistinctKeep10)] {
-            cells.push(cell(Operation::ChurnInSavepoint, chain, limit, mixed));
+            let operations =
+                [Operation::ChurnInSavepoint, Operation::ChurnForeseen, Operation::ChurnForeseenInSavepoint];
+            cells.extend(operations.map(|operation| cell(operation, chain, limit, mixed)));
+        }
+        for (chain, limit) in
+            [(Chain::Random, Limit::None), (Chain::SpreadInstance, Limit::None), (memory, Limit::Services)]
+        {
+            cells.push(cell(Operation::ChurnForeseen, chain, limit, mixed));
         }
         for chain in chains() {
             let batches = limits().filter(|&limit| limit != Limit::Services && limit.is_of(fresh));

@@ -6,7 +6,7 @@
 use placewright::{Cluster, Error, InstanceId, RequestId, TaskId};
 
 use crate::cell::{Cell, Limit};
-use crate::kernel::{Kernel, prefetch};
+use crate::kernel::{Kernel, Soon, prefetch};
 use crate::meter::{Outcome, Sample, measure};
 use crate::{Fleet, POOL, ROOM, Rng};
 
@@ -14,6 +14,8 @@ use crate::{Fleet, POOL, ROOM, Rng};
 const DRAWS: usize = 1 << 16;
 /// Steps ahead of which the pool's entry is asked for, so that the harness waits for no memory.
 const AHEAD: usize = 8;
+/// Tasks that are told of beforehand, where they are: the one that goes and those after it.
+const FORESEEN: usize = 4;
 /// Tasks placed before they are stopped, where only placing is timed.
 const PLACED_MAX: usize = 256;
 /// Part of a pool's tasks that steps replace before timing begins anew with the fleet as it was: a cell is about the state in its name,
@@ -60,6 +62,10 @@ pub struct Draws {
     requests: Vec<u16>,
     /// Steps taken.
     step: usize,
+    /// Places drawn for the next steps, by their number.
+    places: [usize; AHEAD + 1],
+    /// Steps for which they are drawn.
+    drawn: usize,
 }
 
 impl Draws {
@@ -71,7 +77,7 @@ impl Draws {
         let mut rng = Rng::new(7);
         let mut next = |at: usize| if cell.limit == Limit::Services { at % requests } else { rng.index(requests) };
         let numbers: Result<Vec<u16>, _> = (0..DRAWS).map(|at| u16::try_from(next(at))).collect();
-        Ok(Self { requests: numbers?, step: 0 })
+        Ok(Self { requests: numbers?, step: 0, places: [0; AHEAD + 1], drawn: 0 })
     }
 
     /// The number of the request of this step, and on to the next.
@@ -81,10 +87,21 @@ impl Draws {
         usize::from(request)
     }
 
-    /// The place in a pool of the task that goes, a number of steps after this one. These draws never come round: tasks would go
-    /// in the order in which they came, and most of a large pool never.
-    fn place(&self, ahead: usize, pool: usize) -> usize {
-        Rng::new((self.step + ahead) as u64).index(pool)
+    /// Draws as far as [`AHEAD`] which task of a pool goes, and asks for the last of them. These draws never come round: tasks would go in
+    /// the order in which they came, and most of a large pool never.
+    fn look_ahead<T>(&mut self, pool: &[T]) {
+        self.drawn = self.drawn.max(self.step);
+        while self.drawn <= self.step + AHEAD {
+            let place = Rng::new(self.drawn as u64).index(pool.len());
+            self.places[self.drawn % self.places.len()] = place;
+            prefetch(pool, place);
+            self.drawn += 1;
+        }
+    }
+
+    /// The place in the pool of the task that goes, a number of steps after this one.
+    fn place(&self, ahead: usize) -> usize {
+        self.places[(self.step + ahead) % self.places.len()]
     }
 }
 
@@ -101,6 +118,8 @@ pub struct Churn {
     draws: Draws,
     /// How it was at first, where steps replace many of the fleet's tasks.
     first: Option<First<Cluster, TaskId>>,
+    /// Whether the cluster is told which tasks go next.
+    is_foreseen: bool,
     /// What was in the pool before a step inside a savepoint.
     replaced: Vec<(usize, TaskId)>,
     /// Tasks that were placed and not stopped yet.
@@ -124,6 +143,7 @@ impl Churn {
             pool: Vec::with_capacity(POOL),
             draws,
             first: None,
+            is_foreseen: cell.operation.is_foreseen(),
             replaced: Vec::with_capacity(SAVEPOINT_STEPS_MAX),
             placed: Vec::with_capacity(PLACED_MAX),
         };
@@ -158,8 +178,12 @@ impl Churn {
 
     /// A step; `note` is told what it replaces in the pool.
     fn step_noting(&mut self, note: impl FnOnce(usize, TaskId)) -> Result<Option<InstanceId>, Error> {
-        prefetch(&self.pool, self.draws.place(AHEAD, self.pool.len()));
-        let place = self.draws.place(0, self.pool.len());
+        self.draws.look_ahead(&self.pool);
+        let place = self.draws.place(0);
+        if self.is_foreseen && !self.pool.is_empty() {
+            let next: [TaskId; FORESEEN] = std::array::from_fn(|ahead| self.pool[self.draws.place(ahead)]);
+            self.cluster.prefetch_stops(&next);
+        }
         let Some((instance, task)) = self.place()? else { return Ok(None) };
         match self.pool.get_mut(place) {
             Some(entry) => {
@@ -258,8 +282,10 @@ pub struct KernelChurn<K> {
     pool: Vec<KernelTask>,
     /// What comes and goes.
     draws: Draws,
-    /// As that of [`Churn`].
+    /// As those of [`Churn`].
     first: Option<First<K, KernelTask>>,
+    /// Whether the kernel is told which tasks go next.
+    is_foreseen: bool,
     /// Tasks that were placed and not released yet.
     placed: Vec<KernelTask>,
 }
@@ -275,7 +301,9 @@ impl<K: Kernel + Clone> KernelChurn<K> {
         let draws = Draws::new(cell, requests)?;
         let allowed = cell.limit.allowed(fleet);
         let placed = Vec::with_capacity(PLACED_MAX);
-        let mut churn = Self { kernel, shapes, allowed, pool: Vec::with_capacity(POOL), draws, first: None, placed };
+        let pool = Vec::with_capacity(POOL);
+        let is_foreseen = cell.operation.is_foreseen();
+        let mut churn = Self { kernel, shapes, allowed, pool, draws, first: None, is_foreseen, placed };
         if cell.replaces_any() {
             let task = |task: &crate::FleetTask| {
                 let shape = fleet.shapes[usize::from(task.shape)];
@@ -303,8 +331,12 @@ impl<K: Kernel + Clone> KernelChurn<K> {
 
     /// Places the next request and releases a task, if it was placed. Returns where it was placed.
     pub fn step(&mut self) -> Option<u32> {
-        prefetch(&self.pool, self.draws.place(AHEAD, self.pool.len()));
-        let place = self.draws.place(0, self.pool.len());
+        self.draws.look_ahead(&self.pool);
+        let place = self.draws.place(0);
+        if self.is_foreseen && !self.pool.is_empty() {
+            self.kernel.prefetch(self.pool[self.draws.place(FORESEEN - 1)].0, Soon::Later);
+            self.kernel.prefetch(self.pool[self.draws.place(1)].0, Soon::Next);
+        }
         let task = self.place()?;
         let old = self.pool.get_mut(place).map_or(task, |entry| std::mem::replace(entry, task));
         self.kernel.release(old.0, old.1, old.2);

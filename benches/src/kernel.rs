@@ -23,6 +23,17 @@ pub trait Kernel {
     fn place(&mut self, cpu: i32, memory: i32, allowed: Option<&[u64]>) -> Option<u32>;
     /// Gives the amounts of a task back.
     fn release(&mut self, slot: u32, cpu: i32, memory: i32);
+    /// Asks for what the slot of a task that goes soon leads to: first for where it is, later for what is there.
+    fn prefetch(&self, slot: u32, soon: Soon);
+}
+
+/// How soon a task goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Soon {
+    /// After a few more.
+    Later,
+    /// After the next.
+    Next,
 }
 
 /// Asks for the cache line of an element that will be read soon.
@@ -127,6 +138,13 @@ impl Kernel for Scan {
     fn release(&mut self, slot: u32, cpu: i32, memory: i32) {
         self.cpu[slot as usize] += cpu;
         self.memory[slot as usize] += memory;
+    }
+
+    fn prefetch(&self, slot: u32, soon: Soon) {
+        if soon == Soon::Later {
+            prefetch(&self.cpu, slot as usize);
+            prefetch(&self.memory, slot as usize);
+        }
     }
 }
 
@@ -655,6 +673,13 @@ impl Kernel for Tree {
     fn release(&mut self, slot: u32, cpu: i32, memory: i32) {
         let (has_cpu, has_memory) = self.remove(slot);
         self.insert(slot, has_cpu + cpu, has_memory + memory);
+    }
+
+    fn prefetch(&self, slot: u32, soon: Soon) {
+        match soon {
+            Soon::Later => prefetch(&self.place_of, slot as usize),
+            Soon::Next => prefetch(&self.leaves, self.place_of[slot as usize] as usize / BLOCK),
+        }
     }
 }
 

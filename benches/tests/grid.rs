@@ -22,8 +22,18 @@ const KEYS: [&str; 14] = [
 ];
 
 /// Operations that allocate nothing once warm.
-const FREE: [&str; 8] =
-    ["place", "churn", "churn-in-savepoint", "batch", "list", "list-one-by-one", "rollback", "rollback-placements"];
+const FREE: [&str; 10] = [
+    "place",
+    "churn",
+    "churn-in-savepoint",
+    "churn-foreseen",
+    "churn-foreseen-in-savepoint",
+    "batch",
+    "list",
+    "list-one-by-one",
+    "rollback",
+    "rollback-placements",
+];
 
 #[test]
 fn the_quick_grid_runs_through_and_allocates_nothing_where_it_must_not() -> Result<(), Box<dyn Error>> {

@@ -65,6 +65,7 @@ pub mod memory;
 pub mod outcome;
 pub mod pack;
 pub mod planner;
+mod prefetch;
 mod prepared;
 pub mod report;
 pub mod request;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 /// Modules, lowest layer first. A module may use what stands on lines above its own, and what stands to its left.
 const LAYERS: [&[&str]; 11] = [
-    &["limits", "error", "id", "resource", "eni"],
+    &["limits", "error", "id", "resource", "eni", "prefetch"],
     &["attribute"],
     &["expr"],
     &["instance", "demand", "workload", "state"],

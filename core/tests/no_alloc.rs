@@ -512,7 +512,9 @@ fn counts_between_sets_and_the_list_allocate_nothing() {
     let count = allocations(|| {
         for round in 0..2000 {
             tasks.push(cluster.place_one(id).unwrap().placement().unwrap().task);
-            let task = tasks.swap_remove(round * 7 % tasks.len());
+            let at = round * 7 % tasks.len();
+            cluster.prefetch_stops(&tasks[at..]);
+            let task = tasks.swap_remove(at);
             cluster.stop(task).unwrap();
         }
     });

@@ -106,6 +106,30 @@ fn the_ceiling_of_host_ports_sums_both_protocols() {
 }
 
 #[test]
+fn saying_what_will_be_stopped_changes_nothing_whatever_is_named() {
+    let mut large = single(100, 100);
+    let id = large.prepare(&Request::new("web", Demand::new(1, 1))).unwrap();
+    let named: Vec<_> = (0..40).map(|_| large.place_one(id).unwrap().placement().unwrap().task).collect();
+    let mut small = single(100, 100);
+    let id = small.prepare(&Request::new("web", Demand::new(1, 1))).unwrap();
+    let stopped = small.place_one(id).unwrap().placement().unwrap().task;
+    small.stop(stopped).unwrap();
+    let alone = small.place_one(id).unwrap().placement().unwrap().task;
+    for cluster in [&small, &large, &Cluster::new()] {
+        let before = cluster.fingerprint();
+        // Tasks that are there, that are gone, that never were there, too few to matter, and none.
+        for next in [&named[..], &named[36..], &[stopped; 4], &[alone, stopped, named[39], named[39]], &[]] {
+            cluster.prefetch_stops(next);
+        }
+        assert_eq!(cluster.fingerprint(), before);
+        cluster.validate().unwrap();
+    }
+    small.prefetch_stops(&[alone]);
+    small.stop(alone).unwrap();
+    assert_eq!(small.running_tasks(), 0);
+}
+
+#[test]
 fn a_port_is_free_exactly_once_after_a_stop() {
     let mut cluster = single(100, 100);
     let demand = Demand::new(1, 1).with_port(Protocol::Udp, 53);

@@ -300,7 +300,8 @@ impl Session {
 
     fn stop_tasks_paced(&mut self, tasks: &[TaskId], pace: &mut Pace<'_>) -> Result<(), Error> {
         self.all_or_nothing(|session| {
-            tasks.iter().try_for_each(|&task| {
+            tasks.iter().enumerate().try_for_each(|(at, &task)| {
+                session.cluster.prefetch_stops(&tasks[at..]);
                 session.cluster.stop(task)?;
                 session.forget_stopped(task);
                 pace.step()

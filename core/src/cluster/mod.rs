@@ -3,6 +3,7 @@
 //! Control-plane calls (register, put an attribute, prepare a request) may allocate. Data-plane calls (place, stop, begin,
 //! roll back) allocate nothing within what [`Cluster::reserve`] took. A call that fails has changed nothing.
 
+mod ahead;
 mod batch;
 mod gpu;
 mod options;

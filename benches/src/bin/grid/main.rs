@@ -188,7 +188,7 @@ fn churn(cell: &Cell, originals: &Originals, settings: Settings) -> Outcome<Vec<
             Box::new(|operations| kernel_scan.measure_places(operations)),
             Box::new(|operations| kernel_tree.measure_places(operations)),
         ],
-        Operation::ChurnInSavepoint => vec![
+        operation if operation.is_in_savepoint() => vec![
             Box::new(|operations| indexed.measure_steps_in_savepoint(operations)),
             Box::new(|operations| scan.measure_steps_in_savepoint(operations)),
             Box::new(|operations| kernel_scan.measure_steps(operations)),
