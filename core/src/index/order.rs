@@ -695,9 +695,13 @@ impl Order {
                     }
                     visit(key).then_some(Walk::Stopped)
                 };
-                let lane = keys.first_of(lanes);
+                let is_only = ARE_FEW && lanes.is_power_of_two();
+                let lane = if is_only { lanes.trailing_zeros() as usize } else { keys.first_of(lanes) };
                 if let Some(end) = visit(keys.at(lane)) {
                     return end;
+                }
+                if is_only {
+                    continue;
                 }
                 lanes &= !(1 << lane);
                 // PERF: mostly the first is taken; where it is not, several are asked for.
