@@ -14,7 +14,7 @@ export interface Span {
   readonly end: number;
 }
 
-/** The families of refusal. `internal`: the engine itself failed, and the cluster with it. */
+/** The families of refusal. `internal`: the engine itself failed, and the cluster with it, or it could not be loaded. */
 export type ErrorClass =
   | "invalid-input"
   | "invalid-expression"
@@ -79,6 +79,10 @@ export type ErrorCode =
   | "internal.lost"
   /** The package was used before `init()` was done. */
   | "internal.not_ready"
+  /** The module could not be loaded: `cause` is what `fetch` or `WebAssembly` said. It can be tried again. */
+  | "load.failed"
+  /** The same, where the host has no WebAssembly with 128-bit vectors, or none at all. */
+  | "load.unsupported"
   /** Of `placewright/lean`: the call needs what `loadEdge()` loads. Nothing has changed; make it again then. */
   | "edge.not_loaded";
 

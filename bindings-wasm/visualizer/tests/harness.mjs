@@ -41,12 +41,12 @@ export async function serve(folders, headers = {}) {
   return { origin: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
 }
 
-/** Starts Chromium. */
-export async function browse() {
+/** Starts Chromium, with more switches where they are given. */
+export async function browse(...switches) {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     headless: true,
-    args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
+    args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", ...switches],
   });
 }
 
