@@ -522,7 +522,8 @@ export class Cluster {
    * options. */
   static fromJson(document: Document, options?: ClusterOptions & Watched<undefined>): Cluster;
 
-  /** Gives its memory back; every later call throws `not_found.handle`. Twice is no error. */
+  /** Gives its memory back; every later call throws `not_found.handle`. Twice is no error. In the middle of a call of it, in a progress
+   * callback, it throws `conflict.busy`, and the cluster is kept as it is. */
   free(): void;
   [Symbol.dispose](): void;
   /** Whether it can still be used: neither freed nor lost. */
