@@ -127,6 +127,24 @@ export async function saved(page, name) {
   return readFile(await download.path(), "utf8");
 }
 
+/** Writes each value into a field for whole numbers, key by key, since each is an input of its own that could be changed: it stays as it
+ * was written, is marked, and what `act` does is refused with the same words. Leaves `kept` in the field. */
+export async function refuseNumbers(page, field, { values, told, kept, act }) {
+  for (const value of values) {
+    await field.fill("");
+    await field.pressSequentially(value);
+    assert.equal(await field.inputValue(), value);
+    assert.equal(await field.getAttribute("aria-invalid"), "true", value);
+    await page.locator(`.wrong[id="${await field.getAttribute("aria-describedby")}"]`, { hasText: told }).waitFor();
+    await act();
+    await page.locator(".notice.error", { hasText: told }).waitFor();
+    await page.getByLabel("Close the message").click();
+  }
+  await field.fill(kept);
+  assert.equal(await field.getAttribute("aria-invalid"), "false");
+  assert.equal(await page.locator(".wrong").count(), 0);
+}
+
 /** Starts a server and a browser for the tests of a file, and ends them. */
 export function setUp({ before, after }, folders = {}) {
   const held = {};
