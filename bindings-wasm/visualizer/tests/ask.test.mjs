@@ -52,6 +52,46 @@ test(
 );
 
 test(
+  "of a long expression the part around the place is shown, with a mark where it goes on and the caret in its column",
+  withPage(async (page) => {
+    const problem = page.locator(".problem.error");
+    const long = "attribute:some-very-long-name-of-an-attribute == x";
+    for (const [text, wrong, line] of [
+      // On both sides, on the left, on the right, on none.
+      [`${long} and nosuch == 1 and ${long}`, "nosuch", "…-attribute == x and nosuch == 1 and attribute:some-very-long-name-…"],
+      [`${long} and nosuch == 1`, "nosuch", "…-attribute == x and nosuch == 1"],
+      [`nosuch == 1 and ${long}`, "nosuch", "nosuch == 1 and attribute:some-very-long-name-…"],
+      ["nosuch == 1 and agentConnected == true", "nosuch", "nosuch == 1 and agentConnected == true"],
+      // A character of two code units is one, and what is exactly as much as is shown is not cut.
+      ["attribute:abcd == '🦀'  and (nosuch == 1)", "nosuch", "…e:abcd == '🦀'  and (nosuch == 1)"],
+      ["attribute:a !=\t🦀 or nosuch == 1", "nosuch", "attribute:a != 🦀 or nosuch == 1"],
+      // A place that is longer than what is shown of it.
+      [`${"n".repeat(70)} == 1`, "n".repeat(60), `${"n".repeat(60)}…`],
+    ]) {
+      await field(page).fill(text);
+      await problem.locator("pre", { hasText: line.slice(0, 20) }).waitFor({ state: "attached" });
+      const [shown, carets] = (await problem.locator("pre").textContent()).split("\n");
+      assert.equal(shown, line);
+      assert.equal(
+        Array.from(shown)
+          .slice(carets.indexOf("^"), carets.lastIndexOf("^") + 1)
+          .join(""),
+        wrong,
+      );
+    }
+    // Where there is less room than that, what does not fit is marked as well.
+    await page.getByRole("button", { name: "Add memberOf" }).click();
+    await page.getByRole("combobox", { name: "memberOf 1" }).fill(`${long} and nosuch == 1 and ${long}`);
+    const narrow = page.locator(".member .problem pre");
+    await narrow.waitFor();
+    assert.equal(
+      await narrow.evaluate((element) => element.scrollWidth > element.clientWidth && getComputedStyle(element).textOverflow),
+      "ellipsis",
+    );
+  }),
+);
+
+test(
   "a name that no instance has is a warning, and not an error",
   withPage(async (page) => {
     await field(page).fill("attribute:ecs.instance-typ == m6i.xlarge");

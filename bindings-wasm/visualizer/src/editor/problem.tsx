@@ -1,6 +1,7 @@
 // What is wrong with an expression: the place with a caret under it, the message, and corrections to take over.
 
 import type { Diagnostic } from "../engine.ts";
+import { excerpt } from "../model/excerpt.ts";
 
 interface ProblemProps {
   readonly id: string;
@@ -9,20 +10,14 @@ interface ProblemProps {
   readonly onFix: (suggestion: Diagnostic["suggestions"][number]) => void;
 }
 
-/** Most characters of the source on each side of the place. */
-const AROUND = 28;
-
 export function Problem({ id, source, problem, onFix }: ProblemProps) {
-  const { start, end } = problem.span;
-  const from = Math.max(0, start - AROUND);
-  const shown = source.slice(from, end + AROUND);
-  const carets = " ".repeat(start - from) + "^".repeat(Math.max(1, Math.min(end, source.length) - start));
+  const { line, marks } = excerpt(source, problem.span.start, problem.span.end);
   return (
     <div id={id} class={`problem ${problem.severity}`} role="status">
       <pre aria-hidden="true">
-        {shown}
+        {line}
         {"\n"}
-        {carets}
+        {marks}
       </pre>
       <p>
         {problem.message}
