@@ -318,7 +318,7 @@ export interface Suggestion {
 
 /** Something to tell the writer of an expression. */
 export interface Diagnostic {
-  /** `warning`: it compiles, and asks for what no instance has. Only `Cluster.diagnose` warns. */
+  /** `warning`: it asks for what no instance has, which is no reason not to compile it. Only `Cluster.diagnose` warns. */
   readonly severity: "error" | "warning";
   readonly code: ErrorCode | "expr.unknown_attribute" | "expr.unknown_value";
   readonly message: string;
@@ -337,7 +337,8 @@ export interface Diagnosis {
   /** Names of the attributes it reads, sorted; empty where it does not compile. */
   readonly attributeNames: readonly string[];
   readonly tokens: readonly Token[];
-  /** At most one error; warnings only without one. */
+  /** Errors in the order of the text, that of `compile` among them; then warnings. What is wrong with one predicate says nothing of another,
+   * so each is told, one mistake a predicate; what is behind an error of syntax is not read, and nothing is warned of then. */
   readonly diagnostics: readonly Diagnostic[];
 }
 

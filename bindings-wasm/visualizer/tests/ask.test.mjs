@@ -82,12 +82,44 @@ test(
     // Where there is less room than that, what does not fit is marked as well.
     await page.getByRole("button", { name: "Add memberOf" }).click();
     await page.getByRole("combobox", { name: "memberOf 1" }).fill(`${long} and nosuch == 1 and ${long}`);
-    const narrow = page.locator(".member .problem pre");
+    const narrow = page.locator(".member .problem.error pre");
     await narrow.waitFor();
     assert.equal(
       await narrow.evaluate((element) => element.scrollWidth > element.clientWidth && getComputedStyle(element).textOverflow),
       "ellipsis",
     );
+  }),
+);
+
+test(
+  "each mistake is shown at its place, and those that are corrected go one by one",
+  withPage(async (page) => {
+    await field(page).fill(
+      "agentConected == true and (runningTasksCount > many or attribute:ecs.instance-typ == x) and agentVersion =~ 1 and nosuch == 1",
+    );
+    await field(page).press("Escape");
+    const marked = () =>
+      page.locator(".problem pre").evaluateAll((all) =>
+        all.map((pre) => {
+          const [line, carets] = pre.textContent.split("\n");
+          return line.slice(carets.indexOf("^"), carets.lastIndexOf("^") + 1);
+        }),
+      );
+    await page.getByText("and 2 more").waitFor();
+    assert.deepEqual(await marked(), ["agentConected", "many", "=~"]);
+    assert.equal(await page.locator(".paint .error").count(), 4);
+    await page.getByRole("button", { name: "use agentConnected" }).click();
+    await field(page).press("Escape");
+    await page.getByText("and 1 more").waitFor();
+    assert.deepEqual(await marked(), ["many", "=~", "nosuch"]);
+    // Errors first: a warning is no reason not to select.
+    await field(page).fill("attribute:ecs.instance-typ == x and nosuch == 1");
+    await field(page).press("Escape");
+    await page.locator(".problem.warning").waitFor();
+    assert.deepEqual(await marked(), ["nosuch", "attribute:ecs.instance-typ"]);
+    const described = await field(page).getAttribute("aria-describedby");
+    assert.equal(await page.locator(`[id="${described}"] .problem`).count(), 2);
+    assert.equal(await field(page).getAttribute("aria-invalid"), "true");
   }),
 );
 

@@ -3,17 +3,36 @@
 import type { Diagnostic } from "../engine.ts";
 import { excerpt } from "../model/excerpt.ts";
 
-interface ProblemProps {
+interface ProblemsProps {
   readonly id: string;
   readonly source: string;
-  readonly problem: Diagnostic;
+  readonly problems: readonly Diagnostic[];
   readonly onFix: (suggestion: Diagnostic["suggestions"][number]) => void;
 }
 
-export function Problem({ id, source, problem, onFix }: ProblemProps) {
+/** Most that are shown. */
+const SHOWN_MAX = 3;
+
+export function Problems({ id, source, problems, onFix }: ProblemsProps) {
+  const more = problems.length - SHOWN_MAX;
+  return (
+    <div id={id} class="problems" role="status">
+      {problems.slice(0, SHOWN_MAX).map((problem) => (
+        <Problem key={`${problem.span.start} ${problem.code}`} source={source} problem={problem} onFix={onFix} />
+      ))}
+      {more > 0 && <p class="soft">and {more} more</p>}
+    </div>
+  );
+}
+
+interface ProblemProps extends Pick<ProblemsProps, "source" | "onFix"> {
+  readonly problem: Diagnostic;
+}
+
+function Problem({ source, problem, onFix }: ProblemProps) {
   const { line, marks } = excerpt(source, problem.span.start, problem.span.end);
   return (
-    <div id={id} class={`problem ${problem.severity}`} role="status">
+    <div class={`problem ${problem.severity}`}>
       <pre aria-hidden="true">
         {line}
         {"\n"}
