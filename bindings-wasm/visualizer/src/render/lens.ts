@@ -28,15 +28,18 @@ export class Lens {
 
   /** A view has another size. */
   measure(): void {
-    const aspects = Array.from(this.#views, ({ camera }) => camera).filter(({ isSized }) => isSized);
-    if (aspects.length === 0) return;
-    this.aspect.value = Math.round(Math.min(...aspects.map(({ width, height }) => width / height)) * 8) / 8;
+    this.aspect.value = Math.round(Math.min(...this.#sized().map(({ width, height }) => width / height)) * 8) / 8;
+  }
+
+  /** Cameras of views that have a size: the others are not on the page yet. */
+  #sized(): Camera[] {
+    return Array.from(this.#views, ({ camera }) => camera).filter(({ isSized }) => isSized);
   }
 
   /** Shows everything in every view, at the scale at which the smallest has room for it. */
   fit(): void {
     for (const view of this.#views) view.whole();
-    const most = Math.min(...Array.from(this.#views, ({ camera }) => camera.scale));
+    const most = Math.min(...this.#sized().map(({ scale }) => scale));
     for (const view of this.#views) view.whole(most);
   }
 
