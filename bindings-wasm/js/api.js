@@ -92,13 +92,14 @@ export class Cluster {
   }
 
   free() {
-    if (this.#number === undefined) return;
     const number = this.#number;
+    if (this.isUsable) {
+      // First in the module: in the middle of a call of its own it stays, and so does all that is known of it here.
+      run((glue) => glue.free(number));
+      living.delete(number);
+    }
     collected.unregister(this);
     this.#number = undefined;
-    if (this.#generation !== currentGeneration()) return;
-    living.delete(number);
-    run((glue) => glue.free(number));
   }
 
   get isUsable() {

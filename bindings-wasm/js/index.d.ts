@@ -14,7 +14,7 @@ export interface Span {
   readonly end: number;
 }
 
-/** The families of refusal. `internal`: the engine itself failed, and the cluster with it. */
+/** The families of refusal. `internal`: the engine itself failed, and the cluster with it, or it could not be loaded. */
 export type ErrorClass =
   | "invalid-input"
   | "invalid-expression"
@@ -79,6 +79,10 @@ export type ErrorCode =
   | "internal.lost"
   /** The package was used before `init()` was done. */
   | "internal.not_ready"
+  /** The module could not be loaded: `cause` is what `fetch` or `WebAssembly` said. It can be tried again. */
+  | "load.failed"
+  /** The same, where the host has no WebAssembly with 128-bit vectors, or none at all. */
+  | "load.unsupported"
   /** Of `placewright/lean`: the call needs what `loadEdge()` loads. Nothing has changed; make it again then. */
   | "edge.not_loaded";
 
@@ -314,7 +318,7 @@ export interface Suggestion {
 
 /** Something to tell the writer of an expression. */
 export interface Diagnostic {
-  /** `warning`: it compiles, and asks for what no instance has. Only `Cluster.diagnose` warns. */
+  /** `warning`: it asks for what no instance has, which is no reason not to compile it. Only `Cluster.diagnose` warns. */
   readonly severity: "error" | "warning";
   readonly code: ErrorCode | "expr.unknown_attribute" | "expr.unknown_value";
   readonly message: string;
@@ -333,7 +337,8 @@ export interface Diagnosis {
   /** Names of the attributes it reads, sorted; empty where it does not compile. */
   readonly attributeNames: readonly string[];
   readonly tokens: readonly Token[];
-  /** At most one error; warnings only without one. */
+  /** Errors in the order of the text, that of `compile` among them; then warnings. What is wrong with one predicate says nothing of another,
+   * so each is told, one mistake a predicate; what is behind an error of syntax is not read, and nothing is warned of then. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -518,7 +523,8 @@ export class Cluster {
    * options. */
   static fromJson(document: Document, options?: ClusterOptions & Watched<undefined>): Cluster;
 
-  /** Gives its memory back; every later call throws `not_found.handle`. Twice is no error. */
+  /** Gives its memory back; every later call throws `not_found.handle`. Twice is no error. In the middle of a call of it, in a progress
+   * callback, it throws `conflict.busy`, and the cluster is kept as it is. */
   free(): void;
   [Symbol.dispose](): void;
   /** Whether it can still be used: neither freed nor lost. */

@@ -9,10 +9,10 @@ import { loader } from "./load.js";
 export * from "./api.js";
 export { version } from "./version.js";
 
-if (!isReady()) startFirst(readFileSync(new URL("./placewright_lean_bg.wasm", import.meta.url)));
-
 /** As in a page: here the first half is there. */
 export const { init, initSync } = loader({ isReady, start: startFirst });
+
+initSync(readFileSync(new URL("./placewright_lean_bg.wasm", import.meta.url)));
 
 const edge = loader({ isReady: isWhole, start: join });
 

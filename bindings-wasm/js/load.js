@@ -1,4 +1,24 @@
-// Loading a module where it is said when.
+// Loading a module where it is said when. Whatever comes of it, it is an error of this package that is thrown.
+
+import { PlacewrightError, make } from "./error.js";
+
+/** A module with a type of 128-bit vectors, and nothing else. */
+const VECTORS = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123);
+
+/** The error for what went wrong. The host is looked at only then; it may have no WebAssembly at all. */
+function refused(cause) {
+  if (cause instanceof PlacewrightError) return cause;
+  if (!globalThis.WebAssembly?.validate(VECTORS)) {
+    return make("load.unsupported", "internal", "this host has no WebAssembly with 128-bit vectors", {
+      cause,
+      help: "Chrome 91, Firefox 89, Safari 16.4, Node 16 and later have it",
+    });
+  }
+  return make("load.failed", "internal", `the module was not loaded: ${cause?.message ?? cause}`, {
+    cause,
+    help: "check that the address or the bytes are those of this package's file, and try again",
+  });
+}
 
 /** `init` and `initSync` of an engine whose module is at an address where nobody says otherwise. */
 export function loader({ isReady, start }, address) {
@@ -6,14 +26,18 @@ export function loader({ isReady, start }, address) {
 
   const load = async (source) => {
     const given = await source;
-    if (given instanceof WebAssembly.Module || given instanceof ArrayBuffer || ArrayBuffer.isView(given)) {
-      start(given instanceof WebAssembly.Module ? given : await WebAssembly.compile(given));
-      return;
+    try {
+      if (given instanceof WebAssembly.Module || given instanceof ArrayBuffer || ArrayBuffer.isView(given)) {
+        start(given instanceof WebAssembly.Module ? given : await WebAssembly.compile(given));
+        return;
+      }
+      const response = given instanceof Response ? given : await fetch(given);
+      if (!response.ok) throw new Error(`${response.url}: ${response.status} ${response.statusText}`);
+      const isStreamable = response.headers.get("Content-Type")?.startsWith("application/wasm") === true;
+      start(isStreamable ? await WebAssembly.compileStreaming(response) : await WebAssembly.compile(await response.arrayBuffer()));
+    } catch (cause) {
+      throw refused(cause);
     }
-    const response = given instanceof Response ? given : await fetch(given);
-    if (!response.ok) throw new Error(`loading ${response.url} failed: ${response.status} ${response.statusText}`);
-    const isStreamable = response.headers.get("Content-Type")?.startsWith("application/wasm") === true;
-    start(isStreamable ? await WebAssembly.compileStreaming(response) : await WebAssembly.compile(await response.arrayBuffer()));
   };
 
   return {
@@ -29,7 +53,12 @@ export function loader({ isReady, start }, address) {
 
     /** The same from bytes or a compiled module, at once. Browsers refuse that on the main thread for large modules. */
     initSync(module) {
-      if (!isReady()) start(module);
+      if (isReady()) return;
+      try {
+        start(module);
+      } catch (cause) {
+        throw refused(cause);
+      }
     },
   };
 }

@@ -2,9 +2,10 @@
 
 import { readFileSync } from "node:fs";
 
-import { start } from "./pack-engine.js";
+import * as engine from "./pack-engine.js";
+import { loader } from "./load.js";
 
-start(readFileSync(new URL("./placewright_pack_bg.wasm", import.meta.url)));
+loader(engine).initSync(readFileSync(new URL("./placewright_pack_bg.wasm", import.meta.url)));
 
 export * from "./pack-api.js";
 export { version } from "./version.js";

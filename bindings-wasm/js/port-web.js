@@ -1,5 +1,7 @@
 // A Web Worker as both sides of it see it.
 
+import { toParts } from "./error.js";
+
 /** The page's side. */
 export const portOf = (worker) => ({
   post: (message) => worker.postMessage(message),
@@ -22,11 +24,7 @@ export const ownPort = () => ({
 export function serveLoaded(loading, serve) {
   loading.then(
     () => serve(ownPort()),
-    (error) => {
-      // Not as a rejection: only what a script throws is told to the page.
-      setTimeout(() => {
-        throw error;
-      });
-    },
+    // As a message: of what a script throws, the page hears the message alone.
+    (error) => ownPort().post({ id: 0, refused: toParts(error) }),
   );
 }

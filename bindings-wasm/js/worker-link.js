@@ -1,6 +1,6 @@
 // The page's side of a worker: messages out, answers in, progress and cancellation of each call.
 
-import { make, ofParts, ofType } from "./error.js";
+import { make, ofParts, ofType, toParts } from "./error.js";
 import { ABORT, KEEP } from "./worker-words.js";
 
 /** How long a cancelled call may go on before its worker is ended, where there is no shared memory to tell it by. */
@@ -23,8 +23,10 @@ export class WorkerLink {
     this.#ready = new Promise((resolve, reject) => this.#pending.set(0, { resolve, reject }));
     port.listen((message) => this.#hear(message));
     port.fail((error) => {
+      // A thread that could not begin throws what comes here as it was, but for its class.
+      if (error?.name === "PlacewrightError") return this.#end(ofParts(toParts(error)));
       const cause = error instanceof Error ? error : new Error(`${error?.message ?? "the worker's script did not load"}`);
-      this.#end(make("internal.trap", "internal", `the worker failed: ${cause.message}`, { cause }));
+      return this.#end(make("internal.trap", "internal", `the worker failed: ${cause.message}`, { cause }));
     });
   }
 
@@ -102,6 +104,8 @@ export class WorkerLink {
       this.#pending.delete(0);
       return;
     }
+    // It could not begin.
+    if (message.id === 0) return this.#end(ofParts(message.refused));
     const pending = this.#pending.get(message.id);
     if (pending === undefined) return;
     if (message.progress !== undefined) {

@@ -77,5 +77,6 @@ export class PlacewrightWorker {
   [Symbol.dispose](): void;
 }
 
-/** Starts a worker: a Web Worker, or a worker thread of Node, which keeps the process alive until it is terminated. */
+/** Starts a worker: a Web Worker, or a worker thread of Node, which keeps the process alive until it is terminated. Rejects
+ * where its module is not loaded, as `init` does. */
 export function start(): Promise<PlacewrightWorker>;

@@ -63,9 +63,12 @@ pub(crate) fn read<'t>(text: &'t str, watcher: &Watcher) -> Result<Json<'t>, Fau
 }
 
 /// Lets go of a cluster.
+///
+/// # Errors
+/// For a cluster in the middle of a call, which is kept.
 #[wasm_bindgen]
-pub fn free(cluster: u32) {
-    slab::remove(cluster);
+pub fn free(cluster: u32) -> Result<(), JsValue> {
+    slab::remove(cluster)
 }
 
 /// A copy without savepoints and prepared requests.

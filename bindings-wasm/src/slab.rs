@@ -86,10 +86,12 @@ pub(crate) fn insert(session: Session) -> u32 {
     })
 }
 
-/// Lets go of a cluster; one in the middle of a call ends with the call.
-pub(crate) fn remove(number: u32) {
+/// Lets go of a cluster; one in the middle of a call is kept, and the caller told so.
+pub(crate) fn remove(number: u32) -> Result<(), JsValue> {
+    with(number, |_| Ok(()))?;
     let place = CLUSTERS.with_borrow_mut(|clusters| clusters.get_mut(number as usize).and_then(Option::take));
     drop(place);
+    Ok(())
 }
 
 /// Works with a cluster.

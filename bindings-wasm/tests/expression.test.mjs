@@ -73,6 +73,20 @@ test("a diagnosis has what an editor shows", () => {
   assert.equal(c.diagnose("attribute:stack ==").diagnostics[0].severity, "error");
 });
 
+test("a diagnosis has every mistake that is one for itself", () => {
+  const c = cluster();
+  const all = (text, by = diagnose) => by(text).diagnostics.map((one) => [one.severity, one.code, part(text, one.span)]);
+  const text = "agentConected == true && (runningTasksCount > 'ö🎉' or attribute:stak == prod) and not agentVersion =~ 1";
+  const errors = [["error", "expr.unknown_subject", "agentConected"], ["error", "expr.literal", "'ö🎉'"], ["error", "expr.operator", "=~"]];
+  assert.deepEqual(all(text), errors);
+  assert.deepEqual(all(text, (given) => c.diagnose(given)), [...errors, ["warning", "expr.unknown_attribute", "attribute:stak"]]);
+  assert.equal(refusal(() => c.query(text)).text, refusal(() => compile(text)).text);
+  assert.equal(diagnose(text).diagnostics[0].suggestions[0].text, "agentConnected");
+  // What is read before an error of syntax is told of, what is behind it is not, nor is there a warning.
+  const broken = "nosuch == 1 and attribute:stak = prod and nosuch == 2";
+  assert.deepEqual(all(broken, (given) => c.diagnose(given)), [["error", "expr.unknown_subject", "nosuch"], ["error", "expr.syntax", "="]]);
+});
+
 test("tokens cover any text in order", () => {
   const kinds = (text) => tokens(text).map((token) => `${token.kind} ${part(text, token)}`);
   assert.deepEqual(kinds("(attribute:é🎉 in [a, 'b c']) && not runningTasksCount>=2 or x =~ [t]2.*"), [

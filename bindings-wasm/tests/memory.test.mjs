@@ -244,6 +244,49 @@ test("a request that cannot be let go of yet stays", () => {
   refusal(() => request.place(), "not_found.handle");
 });
 
+test("a cluster in the middle of a call is kept, whoever lets go of it", (t) => {
+  // Time flies, so that every part of a call is told of.
+  let now = 0;
+  t.mock.method(performance, "now", () => (now += 50));
+  const dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
+  const job = (c) => c.prepare("job");
+  const calls = [
+    (c, progress) => c.place("web", { count: 5, progress }),
+    (c, progress) => c.placeBulk([job(c)], new Uint32Array(9), { progress }),
+    (c, progress) => job(c).place({ progress }),
+    (c, progress) => {
+      for (let number = 0; number < 3000; number += 1) c.register({ name: `more-${number}`, cpu: 1, memoryMib: 1 });
+      c.toJson({ progress });
+    },
+  ];
+  for (const [at, call] of calls.entries()) {
+    for (const letGo of [(c) => c.free(), (c) => c[dispose]()]) {
+      const [c, twin, other] = [cluster(), cluster(), cluster()];
+      let asked = 0;
+      call(c, () => {
+        const error = refusal(() => letGo(c), "conflict.busy");
+        assert.match(error.help, /progress callback/);
+        assert.equal(c.isUsable, true);
+        // Another one may go.
+        letGo(other);
+        asked += 1;
+      });
+      assert.ok(asked > 0, `call ${at} was not told of`);
+      call(twin, () => {});
+      assert.equal(c.fingerprint(), twin.fingerprint());
+      assert.equal(c.place("web").placed, 1);
+      refusal(() => other.size, "not_found.handle");
+      // Its number was not given away meanwhile, and is when it goes.
+      const next = cluster();
+      assert.equal(next.place("web").placed, 1);
+      letGo(c);
+      letGo(c);
+      refusal(() => c.size, "not_found.handle");
+      assert.equal(next.runningTasks, 1);
+    }
+  }
+});
+
 test("no stack left is told, and a new cluster works", async (t) => {
   const load = await fresh(t);
   const pw = await load("node.js");

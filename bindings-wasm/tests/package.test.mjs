@@ -105,6 +105,63 @@ test("before the module is loaded the package says so, and loads it from anywher
   assert.equal(said.trim(), "internal.not_ready internal.not_ready internal.not_ready refused 0");
 });
 
+test("a module that is not loaded is an error of the package, of whatever kind that is", () => {
+  const at = (file) => JSON.stringify(pathToFileURL(join(PKG, file)).href);
+  const said = execFileSync(process.execPath, ["--input-type=module", "--eval", `
+    import * as pw from ${at("web.js")};
+    import { readFileSync } from "node:fs";
+    const told = [];
+    const tell = (error) => told.push([error instanceof pw.PlacewrightError, error.code, error.class, error.cause?.constructor.name, error.help.length > 0].join());
+    const other = new Uint8Array(${JSON.stringify([0, 97, 115, 109, 1, 0, 0, 0, 2, 8, 1, 1, 97, 1, 98, 3, 127, 0])});
+    for (const source of ["data:text/plain,no", new Response("", { status: 404 }), Uint8Array.of(1, 2, 3), "http://127.0.0.1:1/", other, 7]) {
+      await pw.init(source).catch(tell);
+    }
+    for (const bytes of [Uint8Array.of(1), undefined]) try { pw.initSync(bytes); } catch (error) { tell(error); }
+    // What a page's own promise rejects with is the page's.
+    const mine = new Error("mine");
+    await pw.init(Promise.reject(mine)).catch((error) => told.push(error === mine));
+    await pw.init(new Response(readFileSync(new URL(${at("placewright_bg.wasm")})), { headers: { "Content-Type": "application/wasm" } }));
+    console.log(JSON.stringify([told, new pw.Cluster().size]));`], { encoding: "utf8" });
+  const causes = ["CompileError", "Error", "CompileError", "TypeError", "TypeError", "TypeError", "CompileError", "TypeError"];
+  assert.deepEqual(JSON.parse(said), [[...causes.map((cause) => `true,load.failed,internal,${cause},true`), true], 0]);
+});
+
+// Engines make vectors with instructions of the processor that V8 can be told not to use: then it has none.
+const WITHOUT_VECTORS = "--no-enable-sse4-1";
+const hasSwitch = spawnSync(process.execPath, [WITHOUT_VECTORS, "--eval", "process.exit(WebAssembly.validate(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123)) ? 1 : 0)"]).status === 0;
+
+test("a host whose WebAssembly has no vectors is told so, and from which versions on there are some", { skip: hasSwitch ? false : "V8 has vectors here" }, () => {
+  const at = (file) => JSON.stringify(pathToFileURL(join(PKG, file)).href);
+  const script = `
+    import { readFileSync } from "node:fs";
+    const bytes = (file) => readFileSync(new URL(file, ${at("")}));
+    const told = [];
+    const tell = (how) => ({ code, message, help, cause, name }) => told.push([how, name, code, message, help, cause?.constructor.name]);
+    for (const entry of ["node.js", "lean-node.js", "pack-node.js"]) await import(new URL(entry, ${at("")})).catch(tell(entry));
+    const answer = () => new Response(bytes("placewright_bg.wasm"), { headers: { "Content-Type": "application/wasm" } });
+    const web = await import(${at("web.js")});
+    await web.init(bytes("placewright_bg.wasm")).catch(tell("bytes"));
+    await web.init(answer()).catch(tell("stream"));
+    try { web.initSync(bytes("placewright_bg.wasm")); } catch (error) { tell("at once")(error); }
+    const lean = await import(${at("lean.js")});
+    await lean.init(bytes("placewright_lean_bg.wasm")).catch(tell("first half"));
+    await (await import(${at("worker-threads.js")})).start().catch(tell("worker"));
+    console.log(JSON.stringify(told));
+    globalThis.WebAssembly = undefined;
+    await web.init(bytes("placewright_bg.wasm")).catch(({ code, cause }) => console.log(code, cause instanceof Error));`;
+  const [told, none] = execFileSync(process.execPath, [WITHOUT_VECTORS, "--input-type=module", "--eval", script], { encoding: "utf8" }).trim().split("\n");
+  const ways = ["node.js", "lean-node.js", "pack-node.js", "bytes", "stream", "at once", "first half", "worker"];
+  assert.deepEqual(JSON.parse(told).map(([how]) => how), ways);
+  for (const [how, name, code, message, help, cause] of JSON.parse(told)) {
+    assert.deepEqual([name, code], ["PlacewrightError", "load.unsupported"], how);
+    assert.match(message, /128-bit vectors/, how);
+    assert.match(help, /Chrome 91, Firefox 89, Safari 16\.4, Node 16/, how);
+    // Errors of another thread come without their cause.
+    if (how !== "worker") assert.equal(cause, "CompileError", how);
+  }
+  assert.equal(none, "load.unsupported true");
+});
+
 test("the build refuses what it does not know, before it builds anything", () => {
   const build = fileURLToPath(new URL("../build.mjs", import.meta.url));
   for (const [args, told] of [

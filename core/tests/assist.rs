@@ -167,6 +167,99 @@ fn an_error_has_its_corrections() {
 }
 
 #[test]
+fn each_predicate_has_its_own_mistake_and_no_other() {
+    let predicates = [
+        "nosuch == 1",
+        "agentVersion =~ x",
+        "attribute: exists",
+        "attribute:a*b exists",
+        "runningTasksCount > many",
+        "agentConnected in [yes, no]",
+        "attribute:c =~ '(('",
+        "registeredAt < soon",
+        "tsk:group == 'ä b'",
+        "attribute:stack == prod",
+        "not runningTasksCount > 2",
+        "agentVersion>=1.2.3",
+        "attribute:a !exists",
+        "attribute:b =~ [x]+.*",
+    ];
+    // What ends the reading, with the text that it is told of.
+    let ends = [("", None), (" attribute:d exists", Some("attribute:d")), (")", Some(")")), (" and", Some(""))];
+    let mut draws = Draws::new(29);
+    let mut most = 0;
+    for round in 0..4000 {
+        let mut text = String::new();
+        let mut expected = Vec::new();
+        let count = 1 + draws.below(6);
+        let mut open = 0;
+        for number in 0..count {
+            text.push_str(if number == 0 { "" } else { draws.pick(&[" and ", " or ", " && ", "||"]) });
+            for _ in 0..draws.below(3) {
+                text.push_str(draws.pick(&["(", "not (", "!("]));
+                open += 1;
+            }
+            let predicate = draws.pick(&predicates);
+            if let Err(error) = expr::compile(predicate) {
+                let span = error.span().unwrap();
+                expected.push((error.code(), text.len() + span.start, text.len() + span.end));
+            }
+            text.push_str(predicate);
+            while open > 0 && draws.below(2) == 0 {
+                text.push(')');
+                open -= 1;
+            }
+        }
+        text.push_str(&")".repeat(open));
+        let (end, told) = draws.pick(&ends);
+        let before = text.len();
+        text.push_str(end);
+        let at = match told {
+            Some(told) if !told.is_empty() => before + end.find(told).unwrap(),
+            _ => text.len(),
+        };
+        expected.extend(told.map(|told| ("expr.syntax", at, at + told.len())));
+        let diagnosis = report::diagnose(&text);
+        let found: Vec<_> = diagnosis.diagnostics.iter().map(|one| (one.code, one.span.start, one.span.end)).collect();
+        assert_eq!(found, expected, "{round}: {text}");
+        assert!(diagnosis.diagnostics.iter().all(|one| !one.is_warning));
+        assert_eq!(diagnosis.canonical.is_some(), expected.is_empty(), "{text}");
+        most = most.max(found.len());
+    }
+    assert!(most >= 5, "{most}");
+    // Each has what could stand in its place, as if it were alone.
+    let both =
+        report::diagnose("agentVersion =~ x or (runningTaskCount > 1 and agentConnected == yes) xor").diagnostics;
+    let corrections: Vec<_> = both.iter().map(|one| (one.expected.len(), one.suggestions.len())).collect();
+    assert_eq!(corrections, [(6, 1), (9, 1), (2, 0), (2, 1)]);
+    assert_eq!(both[1].suggestions[0].text, "runningTasksCount");
+}
+
+#[test]
+fn the_error_of_a_text_is_among_its_mistakes() {
+    let mut draws = Draws::new(31);
+    let cluster = cluster();
+    let mut several = 0;
+    for _ in 0..20_000 {
+        let text = nearly(&mut draws);
+        let all = cluster.diagnose(&text).diagnostics;
+        let errors: Vec<_> = all.iter().take_while(|one| !one.is_warning).collect();
+        assert!(all[errors.len()..].iter().all(|one| one.is_warning), "{text:?}");
+        assert!(errors.windows(2).all(|pair| pair[0].span.end <= pair[1].span.start), "{text:?}");
+        match expr::compile(&text) {
+            Ok(_) => assert!(errors.is_empty(), "{text:?}"),
+            Err(error) => {
+                let is_it =
+                    |one: &&report::Diagnostic| one.message == error.message() && Some(one.span) == error.span();
+                assert!(errors.iter().any(is_it), "{text:?}");
+            }
+        }
+        several += usize::from(errors.len() > 1);
+    }
+    assert!(several > 20, "{several}");
+}
+
+#[test]
 fn a_cluster_warns_of_what_no_instance_has() {
     let cluster = cluster();
     let warnings = |text: &str| {
@@ -183,7 +276,15 @@ fn a_cluster_warns_of_what_no_instance_has() {
     assert_eq!(warnings("attribute:stack == 'prid'"), [("expr.unknown_value", "prod".to_string())]);
     assert_eq!(warnings("attribute:stack in [prod, nothing, dav]").len(), 2);
     assert_eq!(warnings("attribute:stack != nothing and attribute:stack >= a and task:group == nosuch"), []);
+    // Of what cannot be read to its end it says nothing: it may be something else.
     assert_eq!(cluster.diagnose("attribute:stak ==").diagnostics.len(), 1);
+    assert_eq!(cluster.diagnose("attribute:stack == two words").diagnostics.len(), 1);
+    let codes = |text: &str| cluster.diagnose(text).diagnostics.into_iter().map(|one| one.code).collect::<Vec<_>>();
+    let wrong = "attribute:stak == prod and (nosuch == 1 or attribute:stack == prid) and agentConnected == 7";
+    assert_eq!(codes(wrong), ["expr.unknown_subject", "expr.literal", "expr.unknown_attribute", "expr.unknown_value"]);
+    // What is no name at all is one mistake, and not a second one because no instance carries it.
+    assert_eq!(codes("attribute:sta*k == prod"), ["expr.syntax"]);
+    assert_eq!(codes("attribute:stak =~ '(('"), ["expr.pattern", "expr.unknown_attribute"]);
 }
 
 #[test]

@@ -52,6 +52,78 @@ test(
 );
 
 test(
+  "of a long expression the part around the place is shown, with a mark where it goes on and the caret in its column",
+  withPage(async (page) => {
+    const problem = page.locator(".problem.error");
+    const long = "attribute:some-very-long-name-of-an-attribute == x";
+    for (const [text, wrong, line] of [
+      // On both sides, on the left, on the right, on none.
+      [`${long} and nosuch == 1 and ${long}`, "nosuch", "…-attribute == x and nosuch == 1 and attribute:some-very-long-name-…"],
+      [`${long} and nosuch == 1`, "nosuch", "…-attribute == x and nosuch == 1"],
+      [`nosuch == 1 and ${long}`, "nosuch", "nosuch == 1 and attribute:some-very-long-name-…"],
+      ["nosuch == 1 and agentConnected == true", "nosuch", "nosuch == 1 and agentConnected == true"],
+      // A character of two code units is one, and what is exactly as much as is shown is not cut.
+      ["attribute:abcd == '🦀'  and (nosuch == 1)", "nosuch", "…e:abcd == '🦀'  and (nosuch == 1)"],
+      ["attribute:a !=\t🦀 or nosuch == 1", "nosuch", "attribute:a != 🦀 or nosuch == 1"],
+      // A place that is longer than what is shown of it.
+      [`${"n".repeat(70)} == 1`, "n".repeat(60), `${"n".repeat(60)}…`],
+    ]) {
+      await field(page).fill(text);
+      await problem.locator("pre", { hasText: line.slice(0, 20) }).waitFor({ state: "attached" });
+      const [shown, carets] = (await problem.locator("pre").textContent()).split("\n");
+      assert.equal(shown, line);
+      assert.equal(
+        Array.from(shown)
+          .slice(carets.indexOf("^"), carets.lastIndexOf("^") + 1)
+          .join(""),
+        wrong,
+      );
+    }
+    // Where there is less room than that, what does not fit is marked as well.
+    await page.getByRole("button", { name: "Add memberOf" }).click();
+    await page.getByRole("combobox", { name: "memberOf 1" }).fill(`${long} and nosuch == 1 and ${long}`);
+    const narrow = page.locator(".member .problem.error pre");
+    await narrow.waitFor();
+    assert.equal(
+      await narrow.evaluate((element) => element.scrollWidth > element.clientWidth && getComputedStyle(element).textOverflow),
+      "ellipsis",
+    );
+  }),
+);
+
+test(
+  "each mistake is shown at its place, and those that are corrected go one by one",
+  withPage(async (page) => {
+    await field(page).fill(
+      "agentConected == true and (runningTasksCount > many or attribute:ecs.instance-typ == x) and agentVersion =~ 1 and nosuch == 1",
+    );
+    await field(page).press("Escape");
+    const marked = () =>
+      page.locator(".problem pre").evaluateAll((all) =>
+        all.map((pre) => {
+          const [line, carets] = pre.textContent.split("\n");
+          return line.slice(carets.indexOf("^"), carets.lastIndexOf("^") + 1);
+        }),
+      );
+    await page.getByText("and 2 more").waitFor();
+    assert.deepEqual(await marked(), ["agentConected", "many", "=~"]);
+    assert.equal(await page.locator(".paint .error").count(), 4);
+    await page.getByRole("button", { name: "use agentConnected" }).click();
+    await field(page).press("Escape");
+    await page.getByText("and 1 more").waitFor();
+    assert.deepEqual(await marked(), ["many", "=~", "nosuch"]);
+    // Errors first: a warning is no reason not to select.
+    await field(page).fill("attribute:ecs.instance-typ == x and nosuch == 1");
+    await field(page).press("Escape");
+    await page.locator(".problem.warning").waitFor();
+    assert.deepEqual(await marked(), ["nosuch", "attribute:ecs.instance-typ"]);
+    const described = await field(page).getAttribute("aria-describedby");
+    assert.equal(await page.locator(`[id="${described}"] .problem`).count(), 2);
+    assert.equal(await field(page).getAttribute("aria-invalid"), "true");
+  }),
+);
+
+test(
   "a name that no instance has is a warning, and not an error",
   withPage(async (page) => {
     await field(page).fill("attribute:ecs.instance-typ == m6i.xlarge");

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { figure, setUp } from "./harness.mjs";
+import { figure, refuseNumbers, setUp } from "./harness.mjs";
 
 const { withPage } = setUp({ before, after });
 
@@ -48,23 +48,14 @@ test(
   withPage(async (page) => {
     await page.getByRole("tab", { name: "Compare" }).click();
     const field = page.getByRole("spinbutton", { name: "Number" });
-    const refuse = async (value, told) => {
-      await field.fill("");
-      await field.pressSequentially(value);
-      assert.equal(await field.inputValue(), value);
-      assert.equal(await field.getAttribute("aria-invalid"), "true", value);
-      await page.locator(".wrong", { hasText: told }).waitFor();
-      await page.getByRole("button", { name: "Compare", exact: true }).click();
-      await page.locator(".notice.error", { hasText: told }).waitFor();
-      await page.getByLabel("Close the message").click();
+    const compare = () => page.getByRole("button", { name: "Compare", exact: true }).click();
+    const refuse = async (values, most, kept) => {
+      const told = `Number takes a whole number in digits, 1 to ${most}`;
+      await refuseNumbers(page, field, { values, told, kept, act: compare });
       assert.equal(await page.locator(".versus").count(), 0);
     };
-    for (const value of ["1e7", "0", "-3", "1.5", "100001", ""]) {
-      await refuse(value, "Number takes a whole number in digits, 1 to 100,000");
-    }
-    await field.fill("20");
-    assert.equal(await field.getAttribute("aria-invalid"), "false");
-    await page.getByRole("button", { name: "Compare", exact: true }).click();
+    await refuse(["1e7", "0", "-3", "1.5", "100001", ""], "100,000", "20");
+    await compare();
     await page.getByText("After 20 of 20 arrivals").waitFor();
     await page.getByRole("tab", { name: "Cluster" }).click();
     await page.getByRole("button", { name: /^OpenB trace/ }).click();
@@ -72,7 +63,71 @@ test(
     await page.getByText("1,523 instances").first().waitFor();
     await page.getByRole("tab", { name: "Compare" }).click();
     const size = Number(await field.inputValue());
-    await refuse(String(size + 1), `Number takes a whole number in digits, 1 to ${size.toLocaleString("en")}`);
+    await refuse([String(size + 1)], size.toLocaleString("en"), "1");
+  }),
+);
+
+/** Where what is drawn begins and ends on each of two canvases, in device pixels. */
+const boxes = (page) =>
+  page.locator(".side canvas").evaluateAll(async (all) => {
+    // What was asked for is drawn in the frame after.
+    for (let frame = 0; frame < 8; frame += 1) await new Promise((done) => requestAnimationFrame(done));
+    return all.map((canvas) => {
+      const { width, height } = canvas;
+      const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+      copy.drawImage(canvas, 0, 0);
+      const words = new Uint32Array(copy.getImageData(0, 0, width, height).data.buffer);
+      let [left, right, top, bottom] = [width, 0, height, 0];
+      words.forEach((word, at) => {
+        if (word === words[0]) return;
+        const [x, y] = [at % width, Math.floor(at / width)];
+        [left, right] = [Math.min(left, x), Math.max(right, x)];
+        [top, bottom] = [Math.min(top, y), Math.max(bottom, y)];
+      });
+      return { width, height, left: left - width / 2, right: right - width / 2, top, bottom };
+    });
+  });
+
+test(
+  "both pictures are of one scale, however long the names of the chains are and whichever is moved",
+  withPage(async (page) => {
+    await page.getByRole("tab", { name: "Compare" }).click();
+    await page.getByLabel("Preset for Chain B").selectOption({ label: "Binpack memory" });
+    await page.getByRole("spinbutton", { name: "Number" }).fill("100");
+    await page.getByRole("button", { name: "Compare", exact: true }).click();
+    await page.getByText("After 100 of 100 arrivals").waitFor();
+    const heads = await page.locator(".side h2").evaluateAll((all) => all.map((head) => head.textContent.length));
+    assert.notEqual(heads[0], heads[1]);
+    const alike = async (what) => {
+      const [a, b] = await boxes(page);
+      for (const key of ["left", "right", "top", "bottom", "height"]) {
+        assert.ok(Math.abs(a[key] - b[key]) <= 1, `${what}: ${key} ${a[key]} and ${b[key]}`);
+      }
+      return a.right - a.left;
+    };
+    const wide = await alike("at first");
+    assert.ok(wide > 100, `${wide}`);
+    // A zone is seen whole while the view is no larger than that.
+    const [a, b] = await page.getByRole("button", { name: "Zoom out" }).all();
+    await b.click();
+    const narrow = await alike("the second made smaller");
+    assert.ok(narrow < wide * 0.9, `${narrow} of ${wide}`);
+    await page.locator(".side canvas").first().focus();
+    await page.keyboard.press("Shift+ArrowRight");
+    const [moved] = await boxes(page);
+    await alike("the first moved");
+    assert.ok(Math.abs(moved.left + narrow / 2) > 20, `${moved.left}`);
+    await page.keyboard.press("0");
+    assert.ok(Math.abs((await alike("the first shown whole")) - wide) <= 1);
+    await a.click();
+    await page.setViewportSize({ width: 1130, height: 820 });
+    await alike("in a small window");
+    const slider = await page.getByRole("slider").boundingBox();
+    const [, lower] = await page.locator(".side canvas").all();
+    const { y, height } = await lower.boundingBox();
+    assert.ok(slider.y >= y + height, "the slider is below the pictures");
+    await page.setViewportSize({ width: 390, height: 844 });
+    await alike("on a phone");
   }),
 );
 

@@ -1,8 +1,9 @@
 // When the engine fails: the page says so, makes the cluster again with all that was done to it, and goes on.
 
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { figure, setUp } from "./harness.mjs";
+import { BASE, browse, figure, here, serve, setUp } from "./harness.mjs";
 
 const { withPage } = setUp({ before, after });
 
@@ -69,3 +70,34 @@ test(
     { init: trapped },
   ),
 );
+
+test("a browser without vectors is told which ones have them, on the page and by a worker", async (t) => {
+  // V8 makes vectors with instructions of the processor that it can be told not to use.
+  const browser = await browse("--js-flags=--no-enable-sse4-1");
+  const server = await serve({ [BASE]: join(here, "dist"), "/package/": join(here, "..", "pkg") });
+  t.after(async () => {
+    await browser.close();
+    server.close();
+  });
+  const page = await browser.newPage();
+  await page.goto(`${server.origin}${BASE}`);
+  if (await page.evaluate(() => WebAssembly.validate(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123)))) {
+    return t.skip("V8 has vectors here");
+  }
+  await page.getByText(/The engine could not be started: .*128-bit vectors; Chrome 91, Firefox 89, Safari 16\.4/).waitFor();
+  const told = await page.evaluate(async () => {
+    const codes = [];
+    for (const entry of ["worker.js", "pack-worker.js"]) {
+      const { start } = await import(`/package/${entry}`);
+      await start().catch((error) => codes.push(`${error.name} ${error.code}`));
+    }
+    const { init } = await import("/package/web.js");
+    await init().catch(({ code, cause }) => codes.push(`${code} ${cause.constructor.name}`));
+    return codes;
+  });
+  assert.deepEqual(told, [
+    "PlacewrightError load.unsupported",
+    "PlacewrightError load.unsupported",
+    "load.unsupported CompileError",
+  ]);
+});

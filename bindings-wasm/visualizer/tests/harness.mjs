@@ -41,12 +41,12 @@ export async function serve(folders, headers = {}) {
   return { origin: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
 }
 
-/** Starts Chromium. */
-export async function browse() {
+/** Starts Chromium, with more switches where they are given. */
+export async function browse(...switches) {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     headless: true,
-    args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
+    args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", ...switches],
   });
 }
 
@@ -125,6 +125,24 @@ export function native(...args) {
 export async function saved(page, name) {
   const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name }).click()]);
   return readFile(await download.path(), "utf8");
+}
+
+/** Writes each value into a field for whole numbers, key by key, since each is an input of its own that could be changed: it stays as it
+ * was written, is marked, and what `act` does is refused with the same words. Leaves `kept` in the field. */
+export async function refuseNumbers(page, field, { values, told, kept, act }) {
+  for (const value of values) {
+    await field.fill("");
+    await field.pressSequentially(value);
+    assert.equal(await field.inputValue(), value);
+    assert.equal(await field.getAttribute("aria-invalid"), "true", value);
+    await page.locator(`.wrong[id="${await field.getAttribute("aria-describedby")}"]`, { hasText: told }).waitFor();
+    await act();
+    await page.locator(".notice.error", { hasText: told }).waitFor();
+    await page.getByLabel("Close the message").click();
+  }
+  await field.fill(kept);
+  assert.equal(await field.getAttribute("aria-invalid"), "false");
+  assert.equal(await page.locator(".wrong").count(), 0);
 }
 
 /** Starts a server and a browser for the tests of a file, and ends them. */

@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { BASE, figure, here, linkOf, native, open, saved, serve, setUp } from "./harness.mjs";
+import { BASE, figure, giveTexts, here, linkOf, native, open, refuseNumbers, saved, serve, setUp } from "./harness.mjs";
 
 const { held, withPage } = setUp({ before, after });
 const button = (page, name) => page.getByRole("button", { name, exact: true });
@@ -126,6 +126,36 @@ test(
     const count = answer.bins.reduce((sum, bin) => sum + bin.count, 0);
     await page.locator('[data-figure="used"]', { hasText: `${count} of ${count}` }).waitFor();
     assert.equal(await figure(page, "tasks"), "300");
+  }),
+);
+
+test(
+  "a number that a plan cannot be asked for with stays as it was written, is marked, and plans nothing",
+  withPage(async (page) => {
+    for (const [tab, name, most, act, values] of [
+      ["Fleet", "Headroom, %", "90", "Find the fleet", ["5.5", "91", "-1", ""]],
+      ["Fleet", "Zones, at least", "6", "Save problem", ["7", "1e0"]],
+      ["Fleet", "Daemon, CPU units", "1,000,000", "Find the fleet", ["1000001", "0.5"]],
+      ["Fleet", "Daemon, MiB", "10,000,000", "Find the fleet", ["10000001", ""]],
+      ["Rearrange", "Moves, at most", "10,000", "Plan the moves", ["10001", "2.5", ""]],
+      ["Rearrange", "Of one group, at most", "10,000", "Plan the moves", ["10001", "-1"]],
+    ]) {
+      await panel(page, tab);
+      const told = `${name} takes a whole number in digits, 0 to ${most}`;
+      await refuseNumbers(page, page.getByLabel(name), { values, told, kept: "3", act: () => button(page, act).click() });
+    }
+    assert.equal(await page.locator(".planned").count(), 0);
+    // A link has it as it was written, too.
+    await page.getByLabel("Moves, at most").fill("1.5");
+    await panel(page, "Share");
+    const text = await saved(page, "Save as file");
+    assert.equal(JSON.parse(text).plan.moves, "1.5");
+    await giveTexts(page, text.replace('"daemonCpu":3', '"daemonCpu":4').replace('"daemonCpu": 3', '"daemonCpu": 4'));
+    await panel(page, "Fleet");
+    await page.waitForFunction(() => document.querySelector("input[max='1000000']")?.value === "4");
+    await panel(page, "Rearrange");
+    assert.equal(await page.getByLabel("Moves, at most").inputValue(), "1.5");
+    await page.locator(".wrong", { hasText: "Moves, at most takes" }).waitFor();
   }),
 );
 

@@ -82,7 +82,7 @@ test(
       [{ ...good, log: [{ ...good.draft, kind: "place", definition: "web:7", count: 1, seed: "1.5" }] }, "Seed of draws"],
       [{ ...good, draft: { ...good.draft, form: { ...good.draft.form, cpu: -5 } } }, "draft.form"],
       [{ ...good, log: [{ kind: "drain", instance: "nobody" }] }, "nobody"],
-      [{ ...good, source: { kind: "synthetic", zones: 3, types: ["m6i.xlarge"], count: 1e9, seed: 0 } }, "100000"],
+      [{ ...good, source: { kind: "synthetic", zones: 3, types: ["m6i.xlarge"], count: 1e9, seed: 0 } }, "100,000"],
     ];
     for (const [value, named] of bad) {
       await give(page, value);

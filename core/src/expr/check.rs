@@ -67,6 +67,18 @@ pub(super) fn check(node: &Node, source: &str) -> Result<Tree, Error> {
     })
 }
 
+/// Everything that is wrong with a tree read from `source`, in the order of the text: one mistake a predicate, as what else
+/// may be written in one depends on its subject and operator. The first is the one that [`check`] gives.
+pub(super) fn mistakes(node: &Node, source: &str, found: &mut Vec<Error>) {
+    match node {
+        Node::Or(operands) | Node::And(operands) => {
+            operands.iter().for_each(|operand| mistakes(operand, source, found));
+        }
+        Node::Not(operand) => mistakes(operand, source, found),
+        Node::Predicate(predicate) => found.extend(check_predicate(predicate, source).err()),
+    }
+}
+
 /// What precedes the name of an attribute.
 pub(super) const ATTRIBUTE_PREFIX: &str = "attribute:";
 

@@ -41,6 +41,8 @@ mod pattern {
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
 use core::fmt;
 
 pub use assist::{Place, Slot, Token, TokenKind, place, tokens};
@@ -112,6 +114,28 @@ pub fn compile(text: &str) -> Result<Expression, Error> {
         static_part: fixed.as_ref().map(lower::lower),
         residue: volatile.map(lower::lower_residue),
     })))
+}
+
+/// What is wrong with a text that does not compile.
+pub(crate) struct Mistakes {
+    /// In the order of the text, that of [`compile`] among them; none follows from another.
+    pub(crate) errors: Vec<Error>,
+    /// Whether it could be read to its end, so that its tokens are what they seem.
+    pub(crate) is_read: bool,
+}
+
+/// Everything that is wrong with a text for which [`compile`] gave an error: its names and arguments as far as it can be read, and
+/// where it cannot be read on.
+pub(crate) fn mistakes(text: &str, first: Error) -> Mistakes {
+    if first.kind() == ErrorKind::ExprTooLong {
+        return Mistakes { errors: vec![first], is_read: false };
+    }
+    let (nodes, end) = parse::parse_partly(text);
+    let is_read = end.is_none();
+    let mut errors = Vec::new();
+    nodes.iter().for_each(|node| check::mistakes(node, text, &mut errors));
+    errors.extend(end);
+    Mistakes { errors, is_read }
 }
 
 impl Expression {

@@ -2,7 +2,8 @@
 //!
 //! `not` binds tighter than `and`, `and` tighter than `or`; the documentation gives parentheses and leaves the rest open.
 //! Open parentheses are kept in a list of our own rather than on the stack of the caller, who may have little of it. There
-//! is no error recovery: the first error ends the reading, so the work is linear in the text.
+//! is no error recovery: the first error ends the reading, so the work is linear in the text, and no error follows from
+//! another. What was read before it is kept for those who want to know what else is wrong.
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -19,10 +20,27 @@ use crate::limits::EXPRESSION_DEPTH_MAX;
 
 /// Reads a whole expression.
 pub(super) fn parse(text: &str) -> Result<Node, Error> {
+    read(text, &mut Vec::new(), &mut Level::default())
+}
+
+/// Reads as much of an expression as there is before the first error: what was read, in the order of the text, and that error.
+pub(super) fn parse_partly(text: &str) -> (Vec<Node>, Option<Error>) {
+    let (mut outer, mut level) = (Vec::new(), Level::default());
+    match read(text, &mut outer, &mut level) {
+        Ok(node) => (vec![node], None),
+        Err(error) => {
+            outer.push(level);
+            (
+                outer.into_iter().flat_map(|level| level.branches.into_iter().chain(level.operands)).collect(),
+                Some(error),
+            )
+        }
+    }
+}
+
+/// Reads an expression into `level`, the innermost open parenthesis, and `outer`, the levels around it, the outermost first.
+fn read(text: &str, outer: &mut Vec<Level>, level: &mut Level) -> Result<Node, Error> {
     let mut parser = Parser { scanner: Scanner::new(text), depth: 0 };
-    // INVARIANT: `level` is the innermost open parenthesis; the levels around it stand in `outer`, the outermost first.
-    let mut outer: Vec<Level> = Vec::new();
-    let mut level = Level::default();
     loop {
         // not_expr = not_op, not_expr | primary
         let token = parser.scanner.peek();
@@ -35,7 +53,7 @@ pub(super) fn parse(text: &str) -> Result<Node, Error> {
         if token.kind == Kind::Open {
             parser.enter(token.span)?;
             parser.scanner.advance(token);
-            outer.push(mem::take(&mut level));
+            outer.push(mem::take(level));
             continue;
         }
         if token.kind != Kind::Word || matches!(token.text, "and" | "or" | "in") {
@@ -60,14 +78,17 @@ pub(super) fn parse(text: &str) -> Result<Node, Error> {
                 level.end_branch();
                 break;
             }
-            match (token.kind, outer.pop()) {
-                (Kind::End, None) => return Ok(level.close()),
-                (Kind::Close, Some(around)) => {
+            if token.kind == Kind::Close {
+                if let Some(around) = outer.pop() {
                     parser.scanner.advance(token);
                     parser.depth -= 1;
-                    operand = mem::replace(&mut level, around).close();
+                    operand = mem::replace(level, around).close();
+                    continue;
                 }
-                (Kind::Close, None) => {
+            }
+            match (token.kind, outer.is_empty()) {
+                (Kind::End, true) => return Ok(mem::take(level).close()),
+                (Kind::Close, true) => {
                     return Err(Error::with_message(
                         ErrorKind::ExprSyntax,
                         "closing parenthesis without an opening one",
@@ -75,8 +96,8 @@ pub(super) fn parse(text: &str) -> Result<Node, Error> {
                     .at(token.span)
                     .with_help("expected `and`, `or` or the end of the expression"));
                 }
-                (_, None) => return Err(unexpected(token, "`and`, `or` or the end of the expression")),
-                (_, Some(_)) => return Err(unexpected(token, "`and`, `or` or `)`")),
+                (_, true) => return Err(unexpected(token, "`and`, `or` or the end of the expression")),
+                (_, false) => return Err(unexpected(token, "`and`, `or` or `)`")),
             }
         }
     }

@@ -53,7 +53,8 @@ pub struct Diagnosis {
     pub attribute_names: Vec<String>,
     /// Its tokens.
     pub tokens: Vec<Token>,
-    /// At most one error; warnings only without one.
+    /// Errors in the order of the text, that of [`expr::compile`] among them; then warnings. What is wrong with the names and arguments
+    /// of one predicate says nothing of another, so each is told; what is behind an error of syntax is not read.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -112,17 +113,22 @@ pub struct Completion {
 /// Cost: that of compiling it; allocates.
 #[must_use]
 pub fn diagnose(text: &str) -> Diagnosis {
+    diagnosed(text).0
+}
+
+/// A diagnosis, and whether the text was read to its end.
+fn diagnosed(text: &str) -> (Diagnosis, bool) {
     let tokens = expr::tokens(text);
     match expr::compile(text) {
-        Ok(expression) => Diagnosis {
-            canonical: Some(expression.as_str().to_string()),
-            attribute_names: expression.attribute_names().map(String::from).collect(),
-            tokens,
-            diagnostics: Vec::new(),
-        },
+        Ok(expression) => {
+            let attribute_names = expression.attribute_names().map(String::from).collect();
+            let canonical = Some(expression.as_str().to_string());
+            (Diagnosis { canonical, attribute_names, tokens, diagnostics: Vec::new() }, true)
+        }
         Err(error) => {
-            let diagnostics = vec![diagnostic(text, &error)];
-            Diagnosis { canonical: None, attribute_names: Vec::new(), tokens, diagnostics }
+            let expr::Mistakes { errors, is_read } = expr::mistakes(text, error);
+            let diagnostics = errors.iter().map(|error| diagnostic(text, error)).collect();
+            (Diagnosis { canonical: None, attribute_names: Vec::new(), tokens, diagnostics }, is_read)
         }
     }
 }
@@ -190,12 +196,17 @@ fn suggestions(wrong: &str, span: Span, expected: &[&'static str]) -> Vec<Sugges
 impl Cluster {
     /// An expression as an editor wants it, with warnings about attributes and values that no instance has. Never fails.
     ///
-    /// Cost: that of compiling it; where it compiles, linear in instances and in what they carry; allocates.
+    /// Cost: that of compiling it; without an error of syntax, for each attribute read, linear in instances and in what they carry;
+    /// allocates.
     #[must_use]
     pub fn diagnose(&self, text: &str) -> Diagnosis {
-        let mut diagnosis = diagnose(text);
-        if diagnosis.canonical.is_some() {
-            diagnosis.diagnostics = self.warnings(text, &diagnosis.tokens);
+        let (mut diagnosis, is_read) = diagnosed(text);
+        if is_read {
+            let is_apart = |one: Span, other: Span| one.end <= other.start || other.end <= one.start;
+            // What is no name, no instance carries: that is one mistake.
+            let mut warnings = self.warnings(text, &diagnosis.tokens);
+            warnings.retain(|warning| diagnosis.diagnostics.iter().all(|error| is_apart(warning.span, error.span)));
+            diagnosis.diagnostics.extend(warnings);
         }
         diagnosis
     }

@@ -5,7 +5,7 @@ import { useId, useRef } from "preact/hooks";
 import type { Completion, Diagnosis } from "../engine.ts";
 import { counted } from "../parts/words.ts";
 import { completionOf, diagnosisOf } from "../state.ts";
-import { Problem } from "./problem.tsx";
+import { Problems } from "./problem.tsx";
 
 interface ExpressionProps {
   readonly label: string;
@@ -29,7 +29,7 @@ export function ExpressionEditor({ label, value, placeholder, isLabelSeen = fals
   const offered = useSignal<Completion | undefined>(undefined);
   const active = useSignal(-1);
   const diagnosis = diagnosisOf(value);
-  const problem = diagnosis?.diagnostics[0];
+  const problems = diagnosis?.diagnostics ?? [];
   const isSaidEmpty = whenEmpty !== undefined && value.trim() === "";
 
   const follow = () => {
@@ -112,8 +112,8 @@ export function ExpressionEditor({ label, value, placeholder, isLabelSeen = fals
           aria-expanded={isOpen}
           aria-controls={`${id}-list`}
           aria-activedescendant={active.value >= 0 ? `${id}-${active.value}` : undefined}
-          aria-invalid={problem?.severity === "error"}
-          aria-describedby={problem !== undefined ? `${id}-problem` : isSaidEmpty ? `${id}-empty` : undefined}
+          aria-invalid={problems[0]?.severity === "error"}
+          aria-describedby={problems.length > 0 ? `${id}-problem` : isSaidEmpty ? `${id}-empty` : undefined}
           onInput={(event) => {
             onChange(event.currentTarget.value);
             follow();
@@ -149,11 +149,11 @@ export function ExpressionEditor({ label, value, placeholder, isLabelSeen = fals
           {whenEmpty}
         </p>
       )}
-      {problem !== undefined && (
-        <Problem
+      {problems.length > 0 && (
+        <Problems
           id={`${id}-problem`}
           source={value}
-          problem={problem}
+          problems={problems}
           onFix={({ text, span }) => {
             write(value.slice(0, span.start) + text + value.slice(span.end), span.start + text.length);
           }}

@@ -1,28 +1,42 @@
 // What is wrong with an expression: the place with a caret under it, the message, and corrections to take over.
 
 import type { Diagnostic } from "../engine.ts";
+import { excerpt } from "../model/excerpt.ts";
 
-interface ProblemProps {
+interface ProblemsProps {
   readonly id: string;
   readonly source: string;
-  readonly problem: Diagnostic;
+  readonly problems: readonly Diagnostic[];
   readonly onFix: (suggestion: Diagnostic["suggestions"][number]) => void;
 }
 
-/** Most characters of the source on each side of the place. */
-const AROUND = 28;
+/** Most that are shown. */
+const SHOWN_MAX = 3;
 
-export function Problem({ id, source, problem, onFix }: ProblemProps) {
-  const { start, end } = problem.span;
-  const from = Math.max(0, start - AROUND);
-  const shown = source.slice(from, end + AROUND);
-  const carets = " ".repeat(start - from) + "^".repeat(Math.max(1, Math.min(end, source.length) - start));
+export function Problems({ id, source, problems, onFix }: ProblemsProps) {
+  const more = problems.length - SHOWN_MAX;
   return (
-    <div id={id} class={`problem ${problem.severity}`} role="status">
+    <div id={id} class="problems" role="status">
+      {problems.slice(0, SHOWN_MAX).map((problem) => (
+        <Problem key={`${problem.span.start} ${problem.code}`} source={source} problem={problem} onFix={onFix} />
+      ))}
+      {more > 0 && <p class="soft">and {more} more</p>}
+    </div>
+  );
+}
+
+interface ProblemProps extends Pick<ProblemsProps, "source" | "onFix"> {
+  readonly problem: Diagnostic;
+}
+
+function Problem({ source, problem, onFix }: ProblemProps) {
+  const { line, marks } = excerpt(source, problem.span.start, problem.span.end);
+  return (
+    <div class={`problem ${problem.severity}`}>
       <pre aria-hidden="true">
-        {shown}
+        {line}
         {"\n"}
-        {carets}
+        {marks}
       </pre>
       <p>
         {problem.message}

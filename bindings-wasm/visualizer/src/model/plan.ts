@@ -1,5 +1,7 @@
 // What the panels that plan ask for.
 
+import type { Entered, Range } from "./whole.ts";
+
 /** What the panels Pack, Fleet and Rearrange ask for. */
 export interface PlanDraft {
   /** The running tasks, or a list. */
@@ -13,18 +15,31 @@ export interface PlanDraft {
   /** Steps of a search, which end it at the same answer everywhere. */
   readonly steps: number;
   /** Percent of each instance bought that stays free, and what a daemon takes of it. */
-  readonly headroomPercent: number;
-  readonly daemonCpu: number;
-  readonly daemonMemory: number;
+  readonly headroomPercent: Entered;
+  readonly daemonCpu: Entered;
+  readonly daemonMemory: Entered;
   /** Fewest zones; 0 where they do not matter. */
-  readonly zonesMin: number;
+  readonly zonesMin: Entered;
   readonly goal: "empty" | "spread";
-  readonly moves: number;
-  readonly movesPerGroup: number;
+  readonly moves: Entered;
+  readonly movesPerGroup: Entered;
   readonly stopFirst: boolean;
   /** The plan that is shown; it is made again where the scenario is opened. */
   readonly shown: "" | "pack" | "fleet" | "rearrange";
 }
+
+/** Most moves of a plan. */
+const MOVES_MAX = 10_000;
+
+/** What the fields for numbers take. */
+export const RANGES = {
+  headroomPercent: { name: "Headroom, %", least: 0, most: 90 },
+  daemonCpu: { name: "Daemon, CPU units", least: 0, most: 1_000_000 },
+  daemonMemory: { name: "Daemon, MiB", least: 0, most: 10_000_000 },
+  zonesMin: { name: "Zones, at least", least: 0, most: 6 },
+  moves: { name: "Moves, at most", least: 0, most: MOVES_MAX },
+  movesPerGroup: { name: "Of one group, at most", least: 0, most: MOVES_MAX },
+} as const satisfies Partial<Readonly<Record<keyof PlanDraft, Range>>>;
 
 /** What the panels begin with. */
 export const DRAFT: PlanDraft = {
@@ -73,6 +88,8 @@ export function wrongIn(draft: PlanDraft): string | undefined {
     const value = given[key];
     const choices = CHOICES[key as keyof PlanDraft];
     if (choices !== undefined) return !choices.includes(value as string);
+    // As it was entered; what is wrong with it is said where it is shown and used.
+    if (Object.hasOwn(RANGES, key) && typeof value === "string") return false;
     if (typeof usual === "number") return !(typeof value === "number" && Number.isSafeInteger(value) && value >= 0);
     if (Array.isArray(usual)) return !(Array.isArray(value) && value.every((each) => typeof each === "string"));
     return typeof value !== typeof usual;

@@ -3,8 +3,9 @@
 import type { Cluster } from "../engine.ts";
 import { offers, typesFrom } from "./catalogue.ts";
 import { type BinType, DIMENSIONS, itemsFrom, itemsOf, servicesOf, typesOf, type Wanted } from "./items.ts";
-import type { PlanDraft } from "./plan.ts";
+import { type PlanDraft, RANGES } from "./plan.ts";
 import type { Action } from "./scenario.ts";
+import { within } from "./whole.ts";
 
 /** A problem, with what is needed to show its answer as a cluster. */
 export interface Problem {
@@ -18,6 +19,9 @@ export interface Problem {
 type Asked = { readonly cluster: Cluster; readonly log: readonly Action[]; readonly draft: PlanDraft };
 
 const options = ({ steps, bound }: PlanDraft) => ({ solver: "auto", seed: 0, steps, bound });
+
+/** A number of the draft. Throws in words where its field does not take it. */
+const numberOf = (draft: PlanDraft, of: keyof typeof RANGES): number => Number(within(draft[of], RANGES[of]));
 
 function wantedOf({ cluster, log, draft }: Asked): Wanted {
   const wanted = draft.from === "tasks" ? itemsOf(cluster, log) : itemsFrom(draft.list);
@@ -50,18 +54,17 @@ export function fleetProblem(asked: Asked): Problem {
   const { draft, cluster } = asked;
   const catalogue = draft.into === "given" ? typesFrom(draft.given) : offers(draft.chosen);
   const own = cluster.instances().zone.words;
+  const zonesMin = numberOf(draft, "zonesMin");
   const zones =
-    own.length >= draft.zonesMin
-      ? own
-      : Array.from({ length: draft.zonesMin }, (_, at) => `zone-${String.fromCharCode(97 + at)}`);
+    own.length >= zonesMin ? own : Array.from({ length: zonesMin }, (_, at) => `zone-${String.fromCharCode(97 + at)}`);
   const ids = new Set(catalogue.map(({ id }) => id));
   const current = typesOf(cluster)
     .filter(({ id }) => ids.has(id))
     .map(({ id, have }) => ({ type: id, count: have }));
   const fleet = {
-    headroomPercent: draft.headroomPercent,
-    daemon: [draft.daemonCpu, draft.daemonMemory],
-    ...(draft.zonesMin > 0 ? { zones, zonesMin: draft.zonesMin } : {}),
+    headroomPercent: numberOf(draft, "headroomPercent"),
+    daemon: [numberOf(draft, "daemonCpu"), numberOf(draft, "daemonMemory")],
+    ...(zonesMin > 0 ? { zones, zonesMin } : {}),
     ...(draft.from === "tasks" && current.length > 0 ? { current } : {}),
   };
   const mix = { dimensions: DIMENSIONS, items: wanted.items, catalogue, fleet, options: options(draft) };
@@ -70,7 +73,8 @@ export function fleetProblem(asked: Asked): Problem {
 
 /** Options of a plan that moves tasks. */
 export function rearrangeOptions({ log, draft }: Pick<Asked, "log" | "draft">) {
-  const { goal, moves, movesPerGroup, stopFirst, steps } = draft;
+  const { goal, stopFirst, steps } = draft;
+  const [moves, movesPerGroup] = [numberOf(draft, "moves"), numberOf(draft, "movesPerGroup")];
   return { goal, moves, movesPerGroup, stopFirst, steps, services: servicesOf(log) };
 }
 

@@ -1,9 +1,14 @@
 // A synthetic cluster: so many instances over zones and types, seeded, as the object that the engine loads.
 
 import { registeredMib, TYPES } from "./types.ts";
+import { type Range, within } from "./whole.ts";
 
-/** Most instances that are made. */
-export const COUNT_MAX = 100_000;
+/** What the numbers of a recipe may be. A zone has one letter. */
+export const RANGES = {
+  count: { name: "Instances", least: 1, most: 100_000 },
+  zones: { name: "Zones", least: 1, most: 26 },
+  seed: { name: "Seed", least: 0, most: 2 ** 32 - 1 },
+} as const satisfies Readonly<Record<string, Range>>;
 
 /** What a synthetic cluster is made of. */
 export interface Recipe {
@@ -35,8 +40,8 @@ export function synthesize({ zones, types, count, seed }: Recipe): object {
     return shape;
   });
   if (shapes.length === 0) throw new Error("choose at least one instance type");
-  if (zones < 1 || zones > 26) throw new Error("the number of zones is 1 to 26");
-  if (count < 1 || count > COUNT_MAX) throw new Error(`the number of instances is 1 to ${COUNT_MAX}`);
+  within(zones, RANGES.zones);
+  within(count, RANGES.count);
   const next = stream(seed);
   const stacks = ["prod", "prod", "prod", "staging"];
   const containerInstances = Array.from({ length: count }, (_, at) => {

@@ -1,8 +1,11 @@
 // What the panels that plan have in common: items, types, how long to search, and a search that goes on.
 
+import { RANGES } from "../model/plan.ts";
 import { TYPES } from "../model/types.ts";
+import { entered } from "../model/whole.ts";
 import { Chart } from "../parts/chart.tsx";
 import { save } from "../parts/save.ts";
+import { WholeField } from "../parts/wholefield.tsx";
 import { count } from "../parts/words.ts";
 import { change, documentOf, job, type Kind, make, type Point } from "../plans.ts";
 import { attempt, notice, planned, revision, simulation } from "../state.ts";
@@ -15,30 +18,9 @@ const EFFORTS: readonly (readonly [number, string])[] = [
   [268_435_456, "minutes"],
 ];
 
-/** A whole number of a draft. */
-export function WholeNumber({
-  label,
-  value,
-  most,
-  onChange,
-}: {
-  readonly label: string;
-  readonly value: number;
-  readonly most: number;
-  readonly onChange: (value: number) => void;
-}) {
-  return (
-    <label>
-      {label}
-      <input
-        type="number"
-        min={0}
-        max={most}
-        value={value}
-        onInput={(event) => onChange(Math.min(most, Math.max(0, Math.trunc(event.currentTarget.valueAsNumber || 0))))}
-      />
-    </label>
-  );
+/** A number that a plan is asked for with. */
+export function Amount({ of }: { readonly of: keyof typeof RANGES }) {
+  return <WholeField range={RANGES[of]} value={planned.value[of]} onChange={(text) => change({ [of]: entered(text) })} />;
 }
 
 /** What is to be packed. */

@@ -3,10 +3,12 @@
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { load } from "../files.ts";
-import { COUNT_MAX } from "../model/synthetic.ts";
+import { RANGES } from "../model/synthetic.ts";
 import { TYPES } from "../model/types.ts";
+import { type Entered, entered, within } from "../model/whole.ts";
+import { WholeField } from "../parts/wholefield.tsx";
 import { attribute, count } from "../parts/words.ts";
-import { attemptLong, groupings, look, openSource } from "../state.ts";
+import { attempt, attemptLong, groupings, look, openSource } from "../state.ts";
 
 export function ClusterPanel() {
   return (
@@ -120,38 +122,34 @@ function Files() {
 }
 
 function Synthetic() {
-  const zones = useSignal(3);
-  const amount = useSignal(300);
-  const seed = useSignal(1);
+  const recipe = useSignal<Readonly<Record<keyof typeof RANGES, Entered>>>({ count: 300, zones: 3, seed: 1 });
   const types = useSignal<readonly string[]>(["m6i.xlarge", "c6i.2xlarge", "r6i.xlarge"]);
-  const number = (label: string, signal: { value: number }, least: number, most: number) => (
-    <label>
-      {label}
-      <input
-        type="number"
-        min={least}
-        max={most}
-        value={signal.value}
-        onInput={(event) => {
-          signal.value = Math.trunc(event.currentTarget.valueAsNumber || 0);
-        }}
-      />
-    </label>
+  const change = (part: Partial<typeof recipe.value>) => {
+    recipe.value = { ...recipe.value, ...part };
+  };
+  const field = (of: keyof typeof RANGES) => (
+    <WholeField range={RANGES[of]} value={recipe.value[of]} onChange={(text) => change({ [of]: entered(text) })} />
   );
+  const number = (of: keyof typeof RANGES): number => Number(within(recipe.value[of], RANGES[of]));
   return (
     <section>
       <h3>Generate</h3>
+      {/* What is wrong is said as everywhere on the page, not by the browser. */}
       <form
+        noValidate
         onSubmit={(event) => {
           event.preventDefault();
-          const recipe = { zones: zones.value, types: types.value, count: amount.value, seed: seed.value };
-          attemptLong(`Making ${count(amount.value)} instances`, (pace) => openSource({ kind: "synthetic", ...recipe }, pace));
+          attempt(() => {
+            const numbers = { count: number("count"), zones: number("zones"), seed: number("seed") };
+            const source = { kind: "synthetic", types: types.value, ...numbers } as const;
+            attemptLong(`Making ${count(numbers.count)} instances`, (pace) => openSource(source, pace));
+          });
         }}
       >
         <div class="grid three">
-          {number("Instances", amount, 1, COUNT_MAX)}
-          {number("Zones", zones, 1, 26)}
-          {number("Seed", seed, 0, 4294967295)}
+          {field("count")}
+          {field("zones")}
+          {field("seed")}
         </div>
         <fieldset class="types">
           <legend>Types</legend>
@@ -174,13 +172,7 @@ function Synthetic() {
             Generate
           </button>
           {[100, 1000, 10_000].map((size) => (
-            <button
-              key={size}
-              type="button"
-              onClick={() => {
-                amount.value = size;
-              }}
-            >
+            <button key={size} type="button" onClick={() => change({ count: size })}>
               {count(size)}
             </button>
           ))}

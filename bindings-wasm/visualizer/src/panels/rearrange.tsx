@@ -2,13 +2,10 @@
 
 import { change } from "../plans.ts";
 import { planned } from "../state.ts";
-import { Search, WholeNumber } from "./asked.tsx";
-
-/** Most moves of a plan. */
-const MOVES_MAX = 10_000;
+import { Amount, Search } from "./asked.tsx";
 
 export function RearrangePanel() {
-  const { goal, moves, movesPerGroup, stopFirst } = planned.value;
+  const { goal, stopFirst } = planned.value;
   return (
     <>
       <p class="soft">
@@ -24,13 +21,8 @@ export function RearrangePanel() {
           </select>
         </label>
         <div class="grid two">
-          <WholeNumber label="Moves, at most" value={moves} most={MOVES_MAX} onChange={(value) => change({ moves: value })} />
-          <WholeNumber
-            label="Of one group, at most"
-            value={movesPerGroup}
-            most={MOVES_MAX}
-            onChange={(value) => change({ movesPerGroup: value })}
-          />
+          <Amount of="moves" />
+          <Amount of="movesPerGroup" />
         </div>
         <label class="check">
           <input type="checkbox" checked={stopFirst} onChange={(event) => change({ stopFirst: event.currentTarget.checked })} />

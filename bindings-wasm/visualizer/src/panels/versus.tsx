@@ -6,6 +6,7 @@ import { type Moment, pictureOf, type Run } from "../model/compare.ts";
 import { Chart } from "../parts/chart.tsx";
 import { Stage } from "../parts/stage.tsx";
 import { chain, count, percent } from "../parts/words.ts";
+import { Lens } from "../render/lens.ts";
 import { look, sections } from "../state.ts";
 
 /** What is measured, with its name and how it is written. */
@@ -22,6 +23,8 @@ const MEASURES: readonly (readonly [
 
 export function Versus() {
   const shown = comparison.value;
+  // Both pictures move and scale together.
+  const lens = useMemo(() => new Lens(), []);
   if (shown === undefined) return null;
   const [a, b] = shown.runs;
   const last = a.moments.length - 1;
@@ -30,8 +33,8 @@ export function Versus() {
   return (
     <div class="versus">
       <div class="sides">
-        <Side name="A" rules={shown.chains[0]} run={a} at={at} />
-        <Side name="B" rules={shown.chains[1]} run={b} at={at} />
+        <Side name="A" rules={shown.chains[0]} run={a} at={at} lens={lens} />
+        <Side name="B" rules={shown.chains[1]} run={b} at={at} lens={lens} />
       </div>
       <label class="slider">
         After {count(x[at] ?? 0)} of {count(x[last] ?? 0)} arrivals
@@ -69,11 +72,13 @@ function Side({
   rules,
   run,
   at,
+  lens,
 }: {
   readonly name: string;
   readonly rules: readonly string[];
   readonly run: Run;
   readonly at: number;
+  readonly lens: Lens;
 }) {
   const picture = useMemo(() => pictureOf(run, at), [run, at]);
   const moment = run.moments[at];
@@ -93,6 +98,7 @@ function Side({
         snapshot={picture}
         sections={sections.value ?? []}
         isToScale={look.value.isToScale}
+        lens={lens}
       />
     </section>
   );

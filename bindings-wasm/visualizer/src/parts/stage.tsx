@@ -5,6 +5,7 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Section } from "../model/grouping.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import { lay, neighbour } from "../render/layout.ts";
+import { Lens } from "../render/lens.ts";
 import { palette } from "../render/palette.ts";
 import { pixelRatio, View } from "../render/view.ts";
 import { Details } from "./details.tsx";
@@ -18,6 +19,8 @@ export interface StageProps {
   readonly selected?: Uint32Array | undefined;
   readonly fresh?: ReadonlySet<number> | undefined;
   readonly isToScale: boolean;
+  /** What other stages of the same instances are seen through as well; one of its own where nothing is given. */
+  readonly lens?: Lens | undefined;
   readonly pinned?: number | undefined;
   /** Called with the instance that was chosen. */
   readonly onPin?: (instance: number | undefined) => void;
@@ -34,18 +37,16 @@ function flags(size: number, positions: Iterable<number> | undefined): Uint8Arra
   return set;
 }
 
-export function Stage({ label, snapshot, sections, selected, fresh, isToScale, pinned, onPin }: StageProps) {
+export function Stage({ label, snapshot, sections, selected, fresh, isToScale, lens, pinned, onPin }: StageProps) {
   const frame = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const view = useRef<View | undefined>(undefined);
   const cursor = useRef<number | undefined>(undefined);
   const hovered = useSignal<{ instance: number; x: number; y: number } | undefined>(undefined);
-  const aspect = useSignal(1.5);
+  const through = useMemo(() => lens ?? new Lens(), [lens]);
+  const aspect = through.aspect.value;
 
-  const layout = useMemo(
-    () => lay(sections, snapshot.resources.length, aspect.value),
-    [sections, snapshot.resources.length, aspect.value],
-  );
+  const layout = useMemo(() => lay(sections, snapshot.resources.length, aspect), [sections, snapshot.resources.length, aspect]);
   const scene = {
     snapshot,
     layout,
@@ -59,14 +60,12 @@ export function Stage({ label, snapshot, sections, selected, fresh, isToScale, p
   useEffect(() => {
     const [surface, around] = [canvas.current, frame.current];
     if (surface === null || around === null) return;
-    const made = new View(surface);
+    const made = new View(surface, through);
     view.current = made;
     const resize = new ResizeObserver(() => {
       const { clientWidth, clientHeight } = around;
       if (clientWidth === 0 || clientHeight === 0) return;
       made.resize(clientWidth, clientHeight, true);
-      // In steps, so that a scroll bar does not lay everything out anew.
-      aspect.value = Math.round((clientWidth / clientHeight) * 8) / 8;
     });
     resize.observe(around);
     const stop = listen(surface, made, (instance, x, y) => {
@@ -77,7 +76,7 @@ export function Stage({ label, snapshot, sections, selected, fresh, isToScale, p
       stop();
       made.close();
     };
-  }, [aspect, hovered]);
+  }, [through, hovered]);
 
   useEffect(
     () => view.current?.show(scene),

@@ -14,18 +14,21 @@ export class Camera {
   /** Size of the view. */
   width = 1;
   height = 1;
+  /** Whether it was told its size. */
+  isSized = false;
   #world = { width: 1, height: 1 };
 
   /** Sets the size of the view. */
   resize(width: number, height: number): void {
     this.width = Math.max(1, width);
     this.height = Math.max(1, height);
+    this.isSized = true;
   }
 
-  /** Shows all of a world. */
-  fit(world: { readonly width: number; readonly height: number }): void {
+  /** Shows all of a world, no larger than at this scale. */
+  fit(world: { readonly width: number; readonly height: number }, scaleMax = SCALE_MAX): void {
     this.#world = { width: Math.max(1, world.width), height: Math.max(1, world.height) };
-    this.scale = this.fitting();
+    this.scale = Math.min(this.fitting(), scaleMax);
     this.x = (this.#world.width - this.width / this.scale) / 2;
     const free = (this.height - MARGIN - BELOW) / this.scale - this.#world.height;
     this.y = -free / 2 - MARGIN / this.scale;
@@ -61,6 +64,13 @@ export class Camera {
     else if (x + width > right) this.x += x + 2 * width - right;
     if (y < this.y) this.y = y - height;
     else if (y + height > bottom) this.y += y + 2 * height - bottom;
+  }
+
+  /** Shows the world at the scale of another camera, with the same point in the middle. */
+  follow({ x, y, scale, width, height }: Camera): void {
+    this.scale = scale;
+    this.x = x + (width - this.width) / 2 / scale;
+    this.y = y + (height - this.height) / 2 / scale;
   }
 
   /** The point of the world under a point of the view. */

@@ -5,6 +5,7 @@ import { Camera } from "./camera.ts";
 import type { Scene } from "./cells.ts";
 import { changed } from "./change.ts";
 import { hit, type Layout } from "./layout.ts";
+import { Lens, type Seen } from "./lens.ts";
 import { Tiles } from "./tiles.ts";
 
 /** Tiles that are drawn in a frame: few while the view moves, so that each frame is in time. */
@@ -15,8 +16,9 @@ const TILES_STILL = 24;
 export const pixelRatio = (): number => Math.min(2, window.devicePixelRatio || 1);
 
 /** A view. It draws when it has to, and only then. */
-export class View {
+export class View implements Seen {
   readonly camera = new Camera();
+  readonly #lens: Lens;
   readonly #canvas: HTMLCanvasElement;
   readonly #context: CanvasRenderingContext2D;
   readonly #tiles = new Tiles();
@@ -29,11 +31,14 @@ export class View {
   #asked = 0;
   #moved = 0;
 
-  constructor(canvas: HTMLCanvasElement) {
+  /** `lens` is what other views of the same world are seen through as well. */
+  constructor(canvas: HTMLCanvasElement, lens = new Lens()) {
     const context = canvas.getContext("2d", { alpha: false });
     if (context === null) throw new Error("this browser has no canvas");
     this.#canvas = canvas;
     this.#context = context;
+    this.#lens = lens;
+    lens.add(this);
   }
 
   /** Shows a scene; another layout is shown whole. */
@@ -48,7 +53,7 @@ export class View {
     });
     if (scene.layout !== this.#layout) {
       this.#layout = scene.layout;
-      this.camera.fit(scene.layout);
+      this.#lens.fit();
     }
     const different = before === undefined ? undefined : changed(before, scene);
     if (different === undefined) this.#tiles.spoil();
@@ -62,27 +67,45 @@ export class View {
     this.#canvas.width = Math.max(1, Math.round(width * ratio));
     this.#canvas.height = Math.max(1, Math.round(height * ratio));
     this.camera.resize(width, height);
-    if (isFit && this.#layout !== undefined) this.camera.fit(this.#layout);
+    this.#lens.measure();
+    if (isFit) this.#lens.fit();
     this.ask();
   }
 
   /** Shows everything. */
   fit(): void {
-    if (this.#layout !== undefined) this.camera.fit(this.#layout);
+    this.#lens.fit();
+  }
+
+  /** Shows all that is in it, no larger than at this scale; for its lens. */
+  whole(scaleMax?: number): void {
+    if (this.#layout !== undefined) this.camera.fit(this.#layout, scaleMax);
+    this.ask();
+  }
+
+  /** Shows what another view shows; for its lens. */
+  follow(lead: Camera): void {
+    this.camera.follow(lead);
+    this.#moved = performance.now();
     this.ask();
   }
 
   /** Moves by so many pixels. */
   pan(dx: number, dy: number): void {
     this.camera.pan(dx, dy);
-    this.#moved = performance.now();
-    this.ask();
+    this.#led();
   }
 
   /** Scales around a point. */
   zoom(factor: number, x?: number, y?: number): void {
     this.camera.zoom(factor, x, y);
+    this.#led();
+  }
+
+  /** Was moved by the reader. */
+  #led(): void {
     this.#moved = performance.now();
+    this.#lens.lead(this);
     this.ask();
   }
 
@@ -105,6 +128,7 @@ export class View {
     const layout = this.#layout;
     if (instance !== undefined && layout !== undefined) {
       this.camera.reveal(layout.x[instance] ?? 0, layout.y[instance] ?? 0, layout.cellWidth, layout.cellHeight);
+      this.#lens.lead(this);
     }
     this.ask();
   }
@@ -117,6 +141,7 @@ export class View {
   /** Ends it. */
   close(): void {
     cancelAnimationFrame(this.#asked);
+    this.#lens.remove(this);
     this.#scene = undefined;
   }
 
