@@ -36,8 +36,8 @@ step_format() {
 }
 
 # Every feature alone, none, and all.
-FEATURE_SETS=("--no-default-features" "--no-default-features --features regex" "--no-default-features --features serde"
-  "--features serde" "--all-features")
+FEATURE_SETS=("--no-default-features" "--no-default-features --features regex" "--no-default-features --features lp"
+  "--no-default-features --features prefetch" "--no-default-features --features serde" "--features serde" "--all-features")
 
 step_lint() {
   local features

@@ -678,7 +678,15 @@ impl Kernel for Tree {
     fn prefetch(&self, slot: u32, soon: Soon) {
         match soon {
             Soon::Later => prefetch(&self.place_of, slot as usize),
-            Soon::Next => prefetch(&self.leaves, self.place_of[slot as usize] as usize / BLOCK),
+            Soon::Next => {
+                let place = self.place_of[slot as usize] as usize;
+                if let Some(leaf) = self.leaves.get(place / BLOCK) {
+                    prefetch(&leaf.memory, place % BLOCK);
+                    prefetch(&leaf.cpu, place % BLOCK);
+                    prefetch(&leaf.slot, place % BLOCK);
+                    prefetch(std::slice::from_ref(&leaf.len), 0);
+                }
+            }
         }
     }
 }

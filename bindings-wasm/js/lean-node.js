@@ -12,13 +12,13 @@ export { version } from "./version.js";
 /** As in a page: here the first half is there. */
 export const { init, initSync } = loader({ isReady, start: startFirst });
 
-initSync(readFileSync(new URL("./placewright_lean_bg.wasm", import.meta.url)));
+initSync(() => readFileSync(new URL("./placewright_lean_bg.wasm", import.meta.url)));
 
 const edge = loader({ isReady: isWhole, start: join });
 
 /** Loads the second half. */
 export function loadEdge(source = undefined) {
-  return edge.init(source ?? readFile(new URL("./placewright_edge_bg.wasm", import.meta.url)));
+  return edge.init(source ?? (() => readFile(new URL("./placewright_edge_bg.wasm", import.meta.url))));
 }
 
 /** Whether every call can be made. */

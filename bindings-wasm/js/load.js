@@ -11,7 +11,7 @@ function refused(cause) {
   if (!globalThis.WebAssembly?.validate(VECTORS)) {
     return make("load.unsupported", "internal", "this host has no WebAssembly with 128-bit vectors", {
       cause,
-      help: "Chrome 91, Firefox 89, Safari 16.4, Node 16 and later have it",
+      help: "Chrome 91, Firefox 89, Safari 16.4, Node 20 and later have it",
     });
   }
   return make("load.failed", "internal", `the module was not loaded: ${cause?.message ?? cause}`, {
@@ -20,20 +20,22 @@ function refused(cause) {
   });
 }
 
-/** `init` and `initSync` of an engine whose module is at an address where nobody says otherwise. */
+/** `init` and `initSync` of an engine whose module is at an address where nobody says otherwise. What they load may come of a function, so
+ * that its failures are told alike. */
 export function loader({ isReady, start }, address) {
   let loading;
 
   const load = async (source) => {
-    const given = await source;
+    const handed = await source;
     try {
+      const given = typeof handed === "function" ? await handed() : handed;
       if (given instanceof WebAssembly.Module || given instanceof ArrayBuffer || ArrayBuffer.isView(given)) {
         start(given instanceof WebAssembly.Module ? given : await WebAssembly.compile(given));
         return;
       }
       const response = given instanceof Response ? given : await fetch(given);
       if (!response.ok) throw new Error(`${response.url}: ${response.status} ${response.statusText}`);
-      const isStreamable = response.headers.get("Content-Type")?.startsWith("application/wasm") === true;
+      const isStreamable = response.headers.get("Content-Type")?.toLowerCase() === "application/wasm";
       start(isStreamable ? await WebAssembly.compileStreaming(response) : await WebAssembly.compile(await response.arrayBuffer()));
     } catch (cause) {
       throw refused(cause);
@@ -55,7 +57,7 @@ export function loader({ isReady, start }, address) {
     initSync(module) {
       if (isReady()) return;
       try {
-        start(module);
+        start(typeof module === "function" ? module() : module);
       } catch (cause) {
         throw refused(cause);
       }

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { isReady, isWhole, join, start } from "./engine.js";
 import { loader } from "./load.js";
 
-const read = (file) => readFileSync(new URL(file, import.meta.url));
+const read = (file) => () => readFileSync(new URL(file, import.meta.url));
 
 // Where `placewright/lean` came before, its first half is in use.
 if (!isReady()) loader({ isReady, start }).initSync(read("./placewright_bg.wasm"));

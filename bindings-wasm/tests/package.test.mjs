@@ -155,7 +155,7 @@ test("a host whose WebAssembly has no vectors is told so, and from which version
   for (const [how, name, code, message, help, cause] of JSON.parse(told)) {
     assert.deepEqual([name, code], ["PlacewrightError", "load.unsupported"], how);
     assert.match(message, /128-bit vectors/, how);
-    assert.match(help, /Chrome 91, Firefox 89, Safari 16\.4, Node 16/, how);
+    assert.match(help, /Chrome 91, Firefox 89, Safari 16\.4, Node 20/, how);
     // Errors of another thread come without their cause.
     if (how !== "worker") assert.equal(cause, "CompileError", how);
   }

@@ -14,11 +14,11 @@ const AROUND_AHEAD: usize = 1;
 
 impl Cluster {
     /// Says which tasks will be stopped next, in that order, so that the processor fetches what stopping them reads and writes. Call it
-    /// before each stop, with the tasks still to be stopped; the first four count. With hundreds of thousands of tasks a stop otherwise
-    /// spends most of its time waiting for memory.
+    /// before every stop, with the tasks still to be stopped, that one first: of each call the second and the fourth count, so that what is
+    /// known only now and then does little. With hundreds of thousands of tasks a stop otherwise spends most of its time waiting for memory.
     ///
     /// It changes nothing: tasks that are unknown, or are not stopped after all, cost a few nanoseconds. Without the feature
-    /// `prefetch`, or on a processor other than x86, nothing is fetched.
+    /// `prefetch`, or on a processor other than x86 and 64-bit ARM, nothing is fetched.
     ///
     /// Cost: constant.
     ///

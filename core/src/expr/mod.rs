@@ -118,7 +118,8 @@ pub fn compile(text: &str) -> Result<Expression, Error> {
 
 /// What is wrong with a text that does not compile.
 pub(crate) struct Mistakes {
-    /// In the order of the text, that of [`compile`] among them; none follows from another.
+    /// In the order of the text, that of [`compile`] among them. Each is of a predicate of its own, but where the text cannot be read on right behind an argument that
+    /// is wrong too, such as `18 June`.
     pub(crate) errors: Vec<Error>,
     /// Whether it could be read to its end, so that its tokens are what they seem.
     pub(crate) is_read: bool,

@@ -2,7 +2,7 @@
 //!
 //! `not` binds tighter than `and`, `and` tighter than `or`; the documentation gives parentheses and leaves the rest open.
 //! Open parentheses are kept in a list of our own rather than on the stack of the caller, who may have little of it. There
-//! is no error recovery: the first error ends the reading, so the work is linear in the text, and no error follows from
+//! is no error recovery: the first error ends the reading, so the work is linear in the text, and no error of it follows from
 //! another. What was read before it is kept for those who want to know what else is wrong.
 
 use alloc::boxed::Box;

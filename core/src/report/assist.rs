@@ -27,7 +27,7 @@ pub struct Suggestion {
 /// Something to tell the writer of an expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// Whether it only warns: the expression compiles.
+    /// Whether it only warns: it is no reason for the expression not to compile.
     pub is_warning: bool,
     /// Stable text: that of an error's kind, `expr.unknown_attribute` or `expr.unknown_value`.
     pub code: &'static str,
@@ -88,6 +88,9 @@ impl CompletionKind {
     }
 }
 
+/// Warnings that come with a correction, which is looked for among all values there are.
+const CORRECTED_MAX: usize = 16;
+
 /// What may be written at a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CompletionItem {
@@ -110,7 +113,7 @@ pub struct Completion {
 
 /// An expression as an editor wants it, without a cluster to hold it against. Never fails.
 ///
-/// Cost: that of compiling it; allocates.
+/// Cost: that of compiling it, and for each mistake, linear in the text; allocates.
 #[must_use]
 pub fn diagnose(text: &str) -> Diagnosis {
     diagnosed(text).0
@@ -196,8 +199,8 @@ fn suggestions(wrong: &str, span: Span, expected: &[&'static str]) -> Vec<Sugges
 impl Cluster {
     /// An expression as an editor wants it, with warnings about attributes and values that no instance has. Never fails.
     ///
-    /// Cost: that of compiling it; without an error of syntax, for each attribute read, linear in instances and in what they carry;
-    /// allocates.
+    /// Cost: that of [`diagnose`]; without an error of syntax, for each attribute read, linear in instances and in what they carry, and
+    /// for each value written, linear in the values that instances have of its attribute; allocates.
     #[must_use]
     pub fn diagnose(&self, text: &str) -> Diagnosis {
         let (mut diagnosis, is_read) = diagnosed(text);
@@ -216,6 +219,7 @@ impl Cluster {
         let mut warnings = Vec::new();
         let mut name = None;
         let mut is_equality = false;
+        let mut values: HashMap<&str, Vec<&str>> = HashMap::new();
         for token in tokens {
             let written = text.get(token.span.start..token.span.end).unwrap_or_default();
             match token.kind {
@@ -231,33 +235,17 @@ impl Cluster {
                 TokenKind::Operator => is_equality = matches!(written, "==" | "equals" | "in"),
                 TokenKind::Value => {
                     if let Some(name) = name.filter(|_| is_equality) {
-                        warnings.extend(self.unknown_value(name, written, token.span));
+                        let known = values.entry(name).or_insert_with(|| sorted(&self.values_of(name)));
+                        let near_ones = if warnings.len() < CORRECTED_MAX { &known[..] } else { &[] };
+                        if !known.iter().any(|value| expr::is_written_as(value, written)) {
+                            warnings.push(unknown_value(near_ones, name, written, token.span));
+                        }
                     }
                 }
                 _ => {}
             }
         }
         warnings
-    }
-
-    /// A warning about a value that no instance has of an attribute.
-    fn unknown_value(&self, name: &str, written: &str, span: Span) -> Option<Diagnostic> {
-        let values = self.values_of(name);
-        let is_known = values.keys().any(|value| expr::is_written_as(value, written));
-        if is_known {
-            return None;
-        }
-        let bare = written.trim_matches(['\'', '"']);
-        let near = nearest(bare, sorted(&values)).and_then(expr::written);
-        Some(Diagnostic {
-            is_warning: true,
-            code: "expr.unknown_value",
-            message: format!("no instance has the value {written} of `{name}`"),
-            span,
-            help: near.as_ref().map(|near| format!("did you mean `{near}`?")),
-            expected: Vec::new(),
-            suggestions: near.map(|text| Suggestion { text, span }).into_iter().collect(),
-        })
     }
 
     /// Values that instances have of an attribute, with how many have each.
@@ -345,6 +333,21 @@ impl Cluster {
             Some(CompletionItem { text: expr::written(&value)?, kind: CompletionKind::Value, count })
         });
         values.collect()
+    }
+}
+
+/// A warning about a value that no instance has of an attribute, with the nearest of some in order of text.
+fn unknown_value(values: &[&str], name: &str, written: &str, span: Span) -> Diagnostic {
+    let bare = written.trim_matches(['\'', '"']);
+    let near = nearest(bare, values.iter().copied()).and_then(expr::written);
+    Diagnostic {
+        is_warning: true,
+        code: "expr.unknown_value",
+        message: format!("no instance has the value {written} of `{name}`"),
+        span,
+        help: near.as_ref().map(|near| format!("did you mean `{near}`?")),
+        expected: Vec::new(),
+        suggestions: near.map(|text| Suggestion { text, span }).into_iter().collect(),
     }
 }
 

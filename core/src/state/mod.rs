@@ -4,7 +4,7 @@
 //! the list of its instance and the list of its group. Read access is here; every change goes through a
 //! [`Delta`](delta::Delta) in [`columns`].
 
-pub(crate) mod ahead;
+mod ahead;
 pub(crate) mod columns;
 pub(crate) mod delta;
 pub(crate) mod demands;
