@@ -108,7 +108,12 @@ fn the_ceiling_of_host_ports_sums_both_protocols() {
 #[test]
 fn saying_what_will_be_stopped_changes_nothing_whatever_is_named() {
     let mut large = single(100, 100);
-    let id = large.prepare(&Request::new("web", Demand::new(1, 1))).unwrap();
+    // From 300,000 instances on more is asked for; a debug build would take long to make them.
+    let instances = if cfg!(debug_assertions) { 1000 } else { 300_001 };
+    (1..instances)
+        .for_each(|at| _ = large.register(&Instance::new(&format!("n-{at}")).with_resources(100, 100)).unwrap());
+    let packed = Request::new("web", Demand::new(1, 1)).with_strategies(Strategy::Binpack(BinpackField::Memory));
+    let id = large.prepare(&packed).unwrap();
     let named: Vec<_> = (0..40).map(|_| large.place_one(id).unwrap().placement().unwrap().task).collect();
     let mut small = single(100, 100);
     let id = small.prepare(&Request::new("web", Demand::new(1, 1))).unwrap();

@@ -11,6 +11,9 @@ use super::Cluster;
 const RECORD_AHEAD: usize = 3;
 /// Stops before that of a task when what its record leads to is asked for.
 const AROUND_AHEAD: usize = 1;
+/// Fewest instances whose orders are asked for the block of the one that a task leaves next. Where that is sought, it costs more than the
+/// wait for a block in a cache.
+const BLOCK_INSTANCES_MIN: usize = 300_000;
 
 impl Cluster {
     /// Says which tasks will be stopped next, in that order, so that the processor fetches what stopping them reads and writes. Call it
@@ -45,6 +48,12 @@ impl Cluster {
         }
         if let Some(task) = next.get(AROUND_AHEAD) {
             self.state.prefetch_around(task.slot());
+        }
+        if self.state.registry.len() >= BLOCK_INSTANCES_MIN {
+            let record = next.first().and_then(|task| self.state.tasks.get(task.slot() as usize));
+            if let Some(record) = record {
+                self.index.prefetch(&self.state, record.instance);
+            }
         }
     }
 }

@@ -255,6 +255,14 @@ impl Orders {
         self.is_touched.set(slot, true);
     }
 
+    /// Asks for the blocks that an instance is in. An order that does not say yet what it has may be asked for another.
+    pub(crate) fn prefetch(&self, state: &State, ranks: &Ranks, slot: u32) {
+        for ByAmount { column, order } in self.by_amount.iter().flatten() {
+            let amount = state.remaining[*column].get(slot as usize).copied().unwrap_or_default();
+            order.prefetch(key(amount, ranks.of(slot)));
+        }
+    }
+
     /// Whether a change of an instance is noted.
     #[inline]
     pub(crate) fn lags(&self, slot: u32) -> bool {

@@ -207,6 +207,12 @@ impl Index {
         });
     }
 
+    /// Asks for the blocks of the orders in which an instance stands.
+    #[inline]
+    pub(crate) fn prefetch(&self, state: &State, slot: u32) {
+        self.orders.prefetch(state, &self.ranks, slot);
+    }
+
     /// Amounts of an instance are about to change beside any delta.
     pub(crate) fn touch(&mut self, state: &State, slot: u32) {
         self.gauges.touch(slot);

@@ -16,6 +16,8 @@
 
 use alloc::vec::Vec;
 
+use crate::prefetch::prefetch;
+
 use super::bitset::bits;
 use super::effort::Effort;
 use super::keys::Keys;
@@ -33,6 +35,8 @@ const LEAF_PRICE: u32 = 8;
 /// The same where its keys are asked at once whether they are to be kept, in about the time in which a sweep does as many units
 /// of its own; those that are not kept cost nothing more.
 const LEAF_PRICE_KEPT: u32 = 4;
+/// Lanes of a row in a line of memory.
+const LINE: usize = 16;
 /// The key where there is none.
 const NO_KEY: i64 = i64::MAX;
 
@@ -236,6 +240,19 @@ impl Order {
         let node = &self.groups[group];
         let child = less_than(&node.least, key.saturating_add(1)).saturating_sub(1);
         (top, group, child)
+    }
+
+    /// Asks for the leaf where a key belongs.
+    pub(crate) fn prefetch(&self, key: i64) {
+        let (_, group, child) = self.locate(key);
+        let leaf = self.groups[group].leaves[child] as usize;
+        prefetch(&self.lens, leaf);
+        let rows = self.rows[leaf * self.width..(leaf + 1) * self.width].iter();
+        for row in rows.chain([&self.keys[leaf].high, &self.keys[leaf].low]) {
+            for lane in (0..LANES).step_by(LINE) {
+                prefetch(row, lane);
+            }
+        }
     }
 
     /// Adds a key. It must not be there.
