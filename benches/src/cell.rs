@@ -65,7 +65,8 @@ axis! {
         Churn = "churn",
         /// The same inside an open savepoint.
         ChurnInSavepoint = "churn-in-savepoint",
-        /// One placement and one stop, where whoever stops tasks says beforehand which go next.
+        /// One placement and one stop, where whoever stops tasks says beforehand which go next. Cells with tasks of their own have so few that
+        /// all are in a cache: there it shows what saying so costs.
         ChurnForeseen = "churn-foreseen",
         /// The same inside an open savepoint.
         ChurnForeseenInSavepoint = "churn-foreseen-in-savepoint",
