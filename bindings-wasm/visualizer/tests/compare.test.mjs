@@ -6,14 +6,19 @@ import { figure, refuseNumbers, setUp } from "./harness.mjs";
 
 const { withPage } = setUp({ before, after });
 
+/** Compares the first chain with another on a hundred arrivals. */
+async function compareHundred(page) {
+  await page.getByRole("tab", { name: "Compare" }).click();
+  await page.getByLabel("Preset for Chain B").selectOption({ label: "Binpack memory" });
+  await page.getByRole("spinbutton", { name: "Number" }).fill("100");
+  await page.getByRole("button", { name: "Compare", exact: true }).click();
+  await page.getByText("After 100 of 100 arrivals").waitFor();
+}
+
 test(
   "each side ends where placing under its chain ends",
   withPage(async (page) => {
-    await page.getByRole("tab", { name: "Compare" }).click();
-    await page.getByLabel("Preset for Chain B").selectOption({ label: "Binpack memory" });
-    await page.getByRole("spinbutton", { name: "Number" }).fill("100");
-    await page.getByRole("button", { name: "Compare", exact: true }).click();
-    await page.getByText("After 100 of 100 arrivals").waitFor();
+    await compareHundred(page);
     assert.equal(await page.locator(".chart").count(), 4);
     const side = (name) =>
       page
@@ -91,11 +96,7 @@ const boxes = (page) =>
 test(
   "both pictures are of one scale, however long the names of the chains are and whichever is moved",
   withPage(async (page) => {
-    await page.getByRole("tab", { name: "Compare" }).click();
-    await page.getByLabel("Preset for Chain B").selectOption({ label: "Binpack memory" });
-    await page.getByRole("spinbutton", { name: "Number" }).fill("100");
-    await page.getByRole("button", { name: "Compare", exact: true }).click();
-    await page.getByText("After 100 of 100 arrivals").waitFor();
+    await compareHundred(page);
     const heads = await page.locator(".side h2").evaluateAll((all) => all.map((head) => head.textContent.length));
     assert.notEqual(heads[0], heads[1]);
     const alike = async (what) => {
