@@ -43,6 +43,9 @@ impl Cluster {
     /// ```
     #[inline]
     pub fn prefetch_stops(&self, next: &[TaskId]) {
+        if !cfg!(feature = "prefetch") {
+            return;
+        }
         if let Some(task) = next.get(RECORD_AHEAD) {
             self.state.prefetch_record(task.slot());
         }
